@@ -1,0 +1,93 @@
+"""Every error a user of millwright may want to catch.
+
+    MillwrightError
+    ├── UnknownNameError      a name that is in no table (lists the table, suggests the nearest)
+    ├── FeatureError          an observation, action or batch is not what its Features declare
+    ├── ActionError           an action that must not be executed (NaN, wrong shape)
+    ├── PromptError           a click or a name that points at nothing
+    ├── BundleError           a bundle is incomplete, altered or does not fit
+    ├── DatasetError          a dataset is of another layout, broken or does not fit
+    ├── RecordingError        a recording could not go on (a full disk); what is finished is kept
+    ├── WorkerError           an episode failed in a worker process (names the seed)
+    ├── ServiceError          the dashboard or a server cannot start (a port in use)
+    └── MissingExtraError     an optional dependency is not installed (gives the command)
+"""
+
+from __future__ import annotations
+
+import difflib
+import importlib
+from collections.abc import Mapping
+from types import ModuleType
+from typing import TypeVar
+
+T = TypeVar("T")
+
+
+class MillwrightError(Exception):
+    """Base class of all errors raised on purpose."""
+
+
+class UnknownNameError(MillwrightError, LookupError):
+    """A name that is in no table."""
+
+
+class FeatureError(MillwrightError, ValueError):
+    """Values that are not what their Features declare."""
+
+
+class ActionError(MillwrightError, ValueError):
+    """An action that must not be executed."""
+
+
+class PromptError(MillwrightError, ValueError):
+    """A click or a name that points at nothing."""
+
+
+class BundleError(MillwrightError):
+    """A bundle that is incomplete, altered or does not fit."""
+
+
+class DatasetError(MillwrightError):
+    """A dataset of another layout, broken or not fitting."""
+
+
+class RecordingError(MillwrightError):
+    """A recording that could not go on; finished episodes are kept."""
+
+
+class WorkerError(MillwrightError):
+    """An episode that failed in a worker process."""
+
+
+class ServiceError(MillwrightError):
+    """A dashboard or server that cannot start."""
+
+
+class MissingExtraError(MillwrightError, ImportError):
+    """An optional dependency that is not installed."""
+
+
+def choose(kind: str, name: str, table: Mapping[str, T]) -> T:
+    """`table[name]`, or an error that lists the table and suggests the nearest name.
+
+    Raises:
+        UnknownNameError: `name` is not in `table`.
+    """
+    if name in table:
+        return table[name]
+    near = difflib.get_close_matches(name, table, n=1)
+    hint = f"; did you mean {near[0]!r}?" if near else ""
+    raise UnknownNameError(f"unknown {kind} {name!r}{hint} ({kind}s: {', '.join(table)})")
+
+
+def import_extra(module: str, extra: str) -> ModuleType:
+    """Import an optional dependency.
+
+    Raises:
+        MissingExtraError: it is not installed; the message gives the install command.
+    """
+    try:
+        return importlib.import_module(module)
+    except ImportError as error:
+        raise MissingExtraError(f"{module} is not installed; install it with: pip install 'millwright[{extra}]'") from error

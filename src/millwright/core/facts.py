@@ -1,0 +1,72 @@
+"""Facts: the truth of one tick, reported by an environment. Only judges and experts receive them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from millwright.core.features import Feature, Features
+
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class GraspFacts:
+    """Objects, hand and contacts of a grasping task; n objects, base frame, SI units."""
+
+    names: tuple[str, ...]
+    target: int
+    """Index of the object to be lifted."""
+    time_s: float
+    positions: Floats  # (n, 3) m, centres
+    orientations: Floats  # (n, 4) wxyz
+    velocities: Floats  # (n, 3) m/s, linear
+    pad_contacts: NDArray[np.bool_]  # (n, 2) touches the left, the right pad
+    hand_pose: Floats  # (7,) fingertip midpoint: xyz m, wxyz
+    hand_velocity: Floats  # (3,) m/s
+    wrist_position: Floats  # (3,) m, flange
+    joint_positions: Floats  # (dof,) rad
+    opening_m: float
+    opening_speed: float  # m/s, negative: closing
+    max_opening_m: float
+    robot_collision: bool
+    """The robot touches the table, itself, or anything with a part that is not a finger."""
+    max_contact_force_n: float
+    max_penetration_m: float
+
+    @property
+    def target_name(self) -> str:
+        return self.names[self.target]
+
+    def to_arrays(self) -> dict[str, NDArray[Any]]:
+        """`facts.*` arrays for a dataset; names are kept with the features."""
+        rows = {f.name: np.atleast_1d(np.asarray(getattr(self, f.name))) for f in fields(self) if f.name != "names"}
+        return {f"facts.{name}": value.astype(_disk_dtype(value)) for name, value in rows.items()}
+
+    def features(self) -> Features:
+        """Features of `to_arrays`."""
+        names = {"facts.positions", "facts.orientations", "facts.velocities", "facts.pad_contacts"}
+        return Features(
+            *(
+                Feature(name, value.shape, str(value.dtype), names=self.names if name in names else ())
+                for name, value in self.to_arrays().items()
+            )
+        )
+
+    @staticmethod
+    def from_arrays(arrays: dict[str, NDArray[Any]], names: tuple[str, ...]) -> GraspFacts:
+        """The inverse of `to_arrays`, to judge a recording again."""
+        values: dict[str, Any] = {"names": names}
+        for f in fields(GraspFacts):
+            if f.name != "names":
+                array = np.asarray(arrays[f"facts.{f.name}"])
+                scalar = f.type in ("int", "float", "bool")
+                values[f.name] = array.reshape(-1)[0].item() if scalar else array
+        return GraspFacts(**values)
+
+
+def _disk_dtype(value: NDArray[Any]) -> str:
+    return {"b": "bool", "i": "int64", "f": "float64"}[value.dtype.kind]

@@ -1,0 +1,95 @@
+"""What an observation or an action is made of: names, shapes, types, units, frames."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+
+from millwright.core.errors import FeatureError
+
+Observation = Mapping[str, Any]
+"""Feature name -> numpy array (no batch axis), or str for `task`."""
+
+
+@dataclass(frozen=True)
+class Feature:
+    """One named array (dtype `string`: one text). Names follow LeRobot: `observation.state`, `action`, `task`."""
+
+    name: str
+    shape: tuple[int, ...]
+    dtype: str = "float32"
+    unit: str = ""
+    frame: str = ""
+    names: tuple[str, ...] = ()
+
+    @property
+    def is_image(self) -> bool:
+        """An RGB image: uint8, (height, width, 3)."""
+        return self.dtype == "uint8" and len(self.shape) == 3
+
+    @property
+    def is_text(self) -> bool:
+        return self.dtype == "string"
+
+    def check(self, value: Any) -> None:
+        """Raise FeatureError unless `value` has this feature's shape and type and is finite."""
+        if self.is_text:
+            if not isinstance(value, str):
+                raise FeatureError(f"{self.name}: expected text, got {type(value).__name__}")
+            return
+        array = np.asarray(value)
+        if array.shape != self.shape:
+            raise FeatureError(f"{self.name}: expected shape {self.shape}, got {array.shape}")
+        if array.dtype != np.dtype(self.dtype):
+            raise FeatureError(f"{self.name}: expected {self.dtype}, got {array.dtype}")
+        if array.dtype.kind == "f" and not np.isfinite(array).all():
+            raise FeatureError(f"{self.name}: has values that are not finite: {array}")
+
+
+class Features(Mapping[str, Feature]):
+    """An ordered, immutable set of features, looked up by name."""
+
+    def __init__(self, *features: Feature) -> None:
+        self._features = {feature.name: feature for feature in features}
+        if len(self._features) != len(features):
+            raise FeatureError(f"feature names repeat: {[feature.name for feature in features]}")
+
+    def __getitem__(self, name: str) -> Feature:
+        try:
+            return self._features[name]
+        except KeyError:
+            raise FeatureError(f"no feature {name!r}; features: {', '.join(self._features)}") from None
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._features
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._features)
+
+    def __len__(self) -> int:
+        return len(self._features)
+
+    def __repr__(self) -> str:
+        return f"Features({', '.join(map(repr, self._features.values()))})"
+
+    @property
+    def images(self) -> tuple[str, ...]:
+        return tuple(feature.name for feature in self.values() if feature.is_image)
+
+    def check(self, values: Mapping[str, Any]) -> None:
+        """Raise FeatureError unless `values` holds every declared feature, each as declared."""
+        missing = [name for name in self if name not in values]
+        if missing:
+            raise FeatureError(f"missing {', '.join(missing)}; got {', '.join(values) or 'nothing'}")
+        for feature in self.values():
+            feature.check(values[feature.name])
+
+    def to_json(self) -> list[dict[str, Any]]:
+        return [asdict(feature) for feature in self.values()]
+
+    @staticmethod
+    def from_json(rows: list[dict[str, Any]]) -> Features:
+        return Features(*(Feature(**{**row, "shape": tuple(row["shape"]), "names": tuple(row["names"])}) for row in rows))

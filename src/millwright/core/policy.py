@@ -1,0 +1,44 @@
+"""Policy: what the loop drives, one robot and one tick at a time."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from millwright.core.features import Observation
+from millwright.core.planner import Chunk
+
+Action = NDArray[np.float32]
+
+
+class Policy(ABC):
+    """Decides one action a tick from observations alone."""
+
+    name: str = "policy"
+
+    @abstractmethod
+    def reset(self, seed: int) -> None:
+        """Forget the last episode; all randomness of the next one comes from `seed`."""
+
+    @abstractmethod
+    def act(self, observation: Observation) -> Action:
+        """The action for this tick, as the environment's action feature declares it."""
+
+    @property
+    def plan(self) -> Chunk | None:
+        """What this policy intends from the last observation on, if it plans ahead."""
+        return None
+
+    def close(self) -> None:  # noqa: B027 - most policies hold nothing
+        """Release connections or processes."""
+
+
+class Privileged(Policy):
+    """A policy that may see the truth: experts and cheats. Results say `privileged: true`."""
+
+    @abstractmethod
+    def see(self, facts: Any) -> None:
+        """Receive the facts behind the next observation; called before each `act`."""
