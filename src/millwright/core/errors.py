@@ -8,6 +8,7 @@
     ├── BundleError           a bundle is incomplete, altered or does not fit
     ├── DatasetError          a dataset is of another layout, broken or does not fit
     ├── RecordingError        a recording could not go on (a full disk); what is finished is kept
+    ├── ResultError           a file is not the result of an evaluation
     ├── WorkerError           an episode failed in a worker process (names the seed)
     ├── ServiceError          the dashboard or a server cannot start (a port in use)
     └── MissingExtraError     an optional dependency is not installed (gives the command)
@@ -54,6 +55,10 @@ class DatasetError(MillwrightError):
 
 class RecordingError(MillwrightError):
     """A recording that could not go on; finished episodes are kept."""
+
+
+class ResultError(MillwrightError):
+    """A file that is not the result of an evaluation."""
 
 
 class WorkerError(MillwrightError):
