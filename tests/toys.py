@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import gymnasium
 import numpy as np
@@ -22,7 +22,7 @@ SIZE, SPEED, HZ, SIGHT = 32, 0.6, 15, 2.0  # pixels, m/s, control rate, m seen a
 class ReachEnv(gymnasium.Env):
     """A point starts at the origin, the target 0.2 to 0.8 m away; a wrist camera hangs over the point."""
 
-    metadata = {"control_hz": HZ}
+    metadata: ClassVar = {"control_hz": HZ}
 
     def __init__(self, max_steps: int = 60) -> None:
         self.max_steps = max_steps

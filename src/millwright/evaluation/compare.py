@@ -1,0 +1,137 @@
+"""compare: is one policy better than another, or was it luck?"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from millwright.core.errors import ResultError
+from millwright.evaluation.result import SCHEMA
+from millwright.evaluation.statistics import Interval, difference, fisher, mcnemar, paired_difference
+
+LEVEL = 0.05
+NEEDED = ("schema", "env", "policy", "seeds", "episodes", "successes", "rate", "verdicts")
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Two results side by side; differences are B minus A."""
+
+    policy_a: str
+    policy_b: str
+    rate_a: float
+    rate_b: float
+    difference: float
+    interval: Interval
+    """95% interval of the difference (Newcombe 1998)."""
+    p_value: float
+    test: str
+    """`paired exact (McNemar)` when both played the same seeds, else `exact (Fisher)`."""
+    only_a: int | None
+    """Seeds on which only A succeeded; None when the seeds differ."""
+    only_b: int | None
+    warnings: tuple[str, ...]
+    """Reasons why the two may not be comparable."""
+    sentence: str
+
+    def to_json(self) -> dict[str, Any]:
+        return asdict(self)
+
+
+def compare(a: Mapping[str, Any], b: Mapping[str, Any]) -> Comparison:
+    """Compare two result JSONs (see `load_result`).
+
+    Raises:
+        ResultError: one of them is not what `evaluate` writes.
+    """
+    for values in (a, b):
+        _check(values)
+    wins_a, wins_b = _wins(a), _wins(b)
+    paired = wins_a.keys() == wins_b.keys()
+    only_a = only_b = None
+    if paired:
+        only_a = sum(wins_a[seed] and not wins_b[seed] for seed in wins_a)
+        only_b = sum(wins_b[seed] and not wins_a[seed] for seed in wins_a)
+        both = sum(wins_a[seed] and wins_b[seed] for seed in wins_a)
+        interval = paired_difference(both, only_a, only_b, len(wins_a) - both - only_a - only_b)
+        p_value = mcnemar(only_a, only_b)
+    else:
+        counts = (a["successes"], a["episodes"], b["successes"], b["episodes"])
+        interval, p_value = difference(*counts), fisher(*counts)
+    warnings = _warnings(a, b)
+    return Comparison(
+        policy_a=a["policy"],
+        policy_b=b["policy"],
+        rate_a=a["rate"],
+        rate_b=b["rate"],
+        difference=b["rate"] - a["rate"],
+        interval=interval,
+        p_value=p_value,
+        test="paired exact (McNemar)" if paired else "exact (Fisher)",
+        only_a=only_a,
+        only_b=only_b,
+        warnings=warnings,
+        sentence=_sentence(a, b, interval, p_value, (only_a, only_b)),
+    )
+
+
+def _check(values: Mapping[str, Any]) -> None:
+    missing = [name for name in NEEDED if name not in values]
+    if missing:
+        got = ", ".join(values) or "nothing"
+        raise ResultError(f"not a result of `millwright evaluate`: no {', '.join(missing)}; got {got}")
+    if values["schema"] != SCHEMA:
+        raise ResultError(f"schema {values['schema']!r}; this version reads schema {SCHEMA}")
+    if not values["verdicts"]:
+        raise ResultError("a result without episodes cannot be compared")
+
+
+def _wins(values: Mapping[str, Any]) -> dict[int, bool]:
+    return {row["seed"]: row["success"] for row in values["verdicts"]}
+
+
+def _warnings(a: Mapping[str, Any], b: Mapping[str, Any]) -> tuple[str, ...]:
+    rows = []
+    if a["env"] != b["env"]:
+        rows.append(f"the environments differ: {a['env']} and {b['env']}")
+    options_a, options_b = (values.get("provenance", {}).get("options") for values in (a, b))
+    if options_a != options_b:
+        rows.append(f"the environments' options differ: {options_a} and {options_b}")
+    if a.get("privileged") != b.get("privileged"):
+        rows.append("one of the two saw the truth (privileged), the other only its observations")
+    return tuple(rows)
+
+
+def _sentence(
+    a: Mapping[str, Any], b: Mapping[str, Any], interval: Interval, p_value: float, only: tuple[int | None, int | None]
+) -> str:
+    name_a, name_b = (a["policy"], b["policy"]) if a["policy"] != b["policy"] else ("A", "B")
+    gain, (low, high) = b["rate"] - a["rate"], interval
+    count_a, count_b = (f"{values['successes']} of {values['episodes']}" for values in (a, b))
+    counts = f"{name_b} succeeded in {count_b}, {name_a} in {count_a}"
+    band = f"a difference of {_points(gain)} points (95% interval {_points(low)} to {_points(high)})"
+    luck = "were they equally good, luck would part them this far"
+    if p_value < LEVEL:
+        better, worse = (name_b, name_a) if gain > 0 else (name_a, name_b)
+        verdict = f"So {better} is better than {worse}: {luck} only {_chance(p_value)}."
+    else:
+        verdict = f"That is no proof of a difference: {luck} {_chance(p_value)}."
+    if None in only:
+        pairing = "They played different seeds; the same seeds for both would tell more with as many episodes."
+    else:
+        pairing = f"On the same seeds, {name_b} alone succeeded {_times(only[1])}, {name_a} alone {_times(only[0])}."
+    return f"{counts}: {band}. {verdict} {pairing}"
+
+
+def _points(rate: float) -> str:
+    return f"{100 * rate:+.1f}"
+
+
+def _times(count: int | None) -> str:
+    return "once" if count == 1 else f"{count} times"
+
+
+def _chance(p_value: float) -> str:
+    percent = "less than 0.1%" if p_value < 0.001 else f"{p_value:.1%}" if p_value < 0.1 else f"{p_value:.0%}"
+    return f"in {percent} of such comparisons (p = {p_value:.2g})"

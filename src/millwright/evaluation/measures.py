@@ -1,0 +1,76 @@
+"""Measures of one episode, and its reduction to an EpisodeResult."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+
+import numpy as np
+from numpy.typing import NDArray
+
+from millwright.core.episode import Episode
+from millwright.evaluation.result import EpisodeResult
+
+STATE, PROMPT = "observation.state", "observation.environment_state"
+JOINTS = slice(0, 6)
+
+
+def reduce_episode(episode: Episode, film: str | None = None) -> EpisodeResult:
+    """Everything that is kept of an episode; `film` is the name of its film, if one was written."""
+    call_ms = tuple(_milliseconds(step.timings["policy_s"]) for step in episode.steps)
+    plan_ms = tuple(ms for ms, made in zip(call_ms, find_new_plans(episode), strict=True) if made)
+    measured = {"steps": float(len(episode)), "call_latency_ms": float(np.mean(call_ms))}
+    jerk = compute_mean_jerk(episode)
+    if jerk is not None:
+        measured["jerk_rad_s3"] = jerk
+    metrics = {name: float(value) for name, value in episode.metrics.items()}
+    finite = {name: value for name, value in (metrics | measured).items() if np.isfinite(value)}
+    return EpisodeResult(
+        seed=episode.seed,
+        success=episode.verdict.success,
+        failure=episode.verdict.failure,
+        task=episode.task,
+        metrics=finite,
+        times_s=tuple(round(step.time_s, 4) for step in episode.steps),
+        distances_m=compute_distances(episode),
+        call_ms=call_ms,
+        plan_ms=plan_ms,
+        prompt_at=find_prompt(episode),
+        film=film,
+        provenance=dict(episode.provenance),
+    )
+
+
+def compute_mean_jerk(episode: Episode) -> float | None:
+    """Mean |third difference| of the observed joint positions, rad/s^3; None for fewer than four steps or no state.
+
+    The mean is over ticks and joints; the rate of the steps is taken as constant.
+    """
+    if len(episode) < 4 or STATE not in episode.steps[0].observation:
+        return None
+    joints: NDArray[np.float64] = np.array([step.observation[STATE][JOINTS] for step in episode.steps], np.float64)
+    period_s = episode.duration_s / (len(episode) - 1)
+    return float(np.abs(np.diff(joints, n=3, axis=0)).mean() / period_s**3)
+
+
+def compute_distances(episode: Episode) -> tuple[float, ...]:
+    """Distance of the fingertips to the target at every tick, m; empty if the judge does not measure one."""
+    rows = [step.verdict.evidence.get("distance_m") for step in episode.steps]
+    return tuple(round(float(row), 5) for row in rows if row is not None) if None not in rows else ()
+
+
+def find_new_plans(episode: Episode) -> list[bool]:
+    """For every step: the policy holds another plan than at the step before."""
+    plans = [None, *(step.plan for step in episode.steps)]
+    return [new is not None and new is not old for old, new in pairwise(plans)]
+
+
+def find_prompt(episode: Episode) -> tuple[float, float] | None:
+    """Centre of the prompt box in the first observation, fractions of the image; None if there is none."""
+    box = episode.steps[0].observation.get(PROMPT)
+    if box is None or len(box) < 5 or not box[4]:
+        return None
+    return round(float(box[0] + box[2]) / 2, 4), round(float(box[1] + box[3]) / 2, 4)
+
+
+def _milliseconds(seconds: float) -> float:
+    return round(seconds * 1e3, 4)

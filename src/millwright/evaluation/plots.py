@@ -1,0 +1,139 @@
+"""Plots of a result as SVG that takes its colours from the page, so light and dark both fit."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import matplotlib
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.collections import LineCollection
+from matplotlib.figure import Figure
+
+from millwright.evaluation.result import EpisodeResult, Result
+
+INK, QUIET, ACCENT = "#010203", "#020304", "#030405"
+FAILURES = ("#0a0101", "#0a0102", "#0a0103", "#0a0104", "#0a0105", "#0a0106")
+"""Stand-ins for the page's colours: matplotlib wants a colour, the page a CSS variable."""
+VARIABLES = {INK: "currentColor", QUIET: "var(--quiet)", ACCENT: "var(--accent)"} | {
+    colour: f"var(--f{index})" for index, colour in enumerate(FAILURES)
+}
+STYLE: dict[Any, Any] = {
+    "svg.fonttype": "none",
+    "font.size": 9,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.linewidth": 0.6,
+    "text.color": INK,
+    "axes.labelcolor": INK,
+    "axes.edgecolor": INK,
+    "xtick.color": INK,
+    "ytick.color": INK,
+    "path.simplify_threshold": 0.5,
+}
+
+
+def plot_distances(result: Result) -> str | None:
+    """Distance of the fingertips to the target over time, every episode; None if it was not measured."""
+    traced = [episode for episode in result.episodes if episode.distances_m]
+    if not traced:
+        return None
+    good = [_trace(episode) for episode in traced if episode.success]
+    bad = [episode for episode in traced if not episode.success]
+    colours = colour_failures(result)
+
+    def draw(axes: Axes) -> None:
+        axes.add_collection(LineCollection(good, colors=QUIET, linewidths=0.6, alpha=0.45))
+        axes.add_collection(
+            LineCollection([_trace(e) for e in bad], colors=[colours[str(e.failure)] for e in bad], linewidths=1.3)
+        )
+        axes.autoscale()
+        axes.set_ylim(bottom=0)
+        axes.set_xlim(left=0)
+        axes.set_xlabel("time, s")
+        axes.set_ylabel("fingertips to target, mm")
+
+    return _render("distances", draw, (9.4, 3.2))
+
+
+def plot_cycle_times(result: Result) -> str | None:
+    """Histogram of the successes' cycle times; None without any."""
+    values = result.values("cycle_time_s")
+    return _histogram("cycles", [values], [ACCENT], "cycle time of successes, s") if values else None
+
+
+def plot_latencies(result: Result) -> str | None:
+    """Histogram of the policy's calls, those that made a new plan above the others."""
+    calls = [ms for episode in result.episodes for ms in episode.call_ms]
+    plans = [ms for episode in result.episodes for ms in episode.plan_ms]
+    if not calls:
+        return None
+
+    def draw(axes: Axes) -> None:
+        edges = np.geomspace(max(min(calls), 1e-3), max(max(calls), 2e-3) * 1.001, 36).tolist()
+        axes.hist(np.maximum(calls, 1e-3), edges, color=QUIET, alpha=0.55)
+        axes.hist(np.maximum(plans, 1e-3), edges, color=ACCENT)
+        axes.set_xscale("log")
+        axes.set_xlabel("call of the policy, ms")
+        axes.set_ylabel("calls")
+        axes.xaxis.set_major_formatter(lambda value, _: f"{value:g}")
+
+    return _render("latencies", draw, (4.6, 2.6))
+
+
+def plot_prompts(result: Result) -> str | None:
+    """Where in the first image the prompt pointed, failures coloured; None without prompts."""
+    shown = [episode for episode in result.episodes if episode.prompt_at is not None]
+    if not shown:
+        return None
+    colours = colour_failures(result)
+
+    def draw(axes: Axes) -> None:
+        for episode in sorted(shown, key=lambda episode: not episode.success):
+            size, colour = (14, QUIET) if episode.success else (42, colours[str(episode.failure)])
+            axes.scatter(*_point(episode), s=size, c=colour, alpha=0.5 if episode.success else 1, linewidths=0)
+        axes.set_xlim(0, 1)
+        axes.set_ylim(1, 0)
+        axes.set_aspect("equal")
+        axes.set_xlabel("across the first image")
+        axes.set_ylabel("down the first image")
+
+    return _render("prompts", draw, (3.6, 3.2))
+
+
+def colour_failures(result: Result) -> dict[str, str]:
+    """Failure class -> stand-in colour, the most frequent first."""
+    return {name: FAILURES[index % len(FAILURES)] for index, name in enumerate(result.failures)}
+
+
+def _trace(episode: EpisodeResult) -> list[tuple[float, float]]:
+    return [(time, distance * 1e3) for time, distance in zip(episode.times_s, episode.distances_m, strict=True)]
+
+
+def _point(episode: EpisodeResult) -> tuple[float, float]:
+    u, v = episode.prompt_at or (0.0, 0.0)
+    return min(max(u, 0.0), 1.0), min(max(v, 0.0), 1.0)
+
+
+def _histogram(name: str, columns: Sequence[Sequence[float]], colours: Sequence[str], label: str) -> str:
+    def draw(axes: Axes) -> None:
+        for values, colour in zip(columns, colours, strict=True):
+            axes.hist(values, bins=24, color=colour)
+        axes.set_xlabel(label)
+        axes.set_ylabel("episodes")
+
+    return _render(name, draw, (4.6, 2.6))
+
+
+def _render(name: str, draw: Callable[[Axes], None], inches: tuple[float, float]) -> str:
+    with matplotlib.rc_context({**STYLE, "svg.hashsalt": name}):
+        figure = Figure(figsize=inches, layout="constrained")
+        draw(figure.add_subplot())
+        buffer = io.StringIO()
+        figure.savefig(buffer, format="svg", transparent=True, metadata={"Date": None, "Creator": None})
+    text = buffer.getvalue()
+    for colour, variable in VARIABLES.items():
+        text = text.replace(colour, variable)
+    return text[text.index("<svg") :]

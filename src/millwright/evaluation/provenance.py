@@ -1,0 +1,58 @@
+"""Provenance: versions, machine and date behind a result, and the digest of what decides it."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import platform
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+PACKAGES = ("millwright", "mujoco", "torch", "numpy", "gymnasium")
+
+
+def collect_versions() -> dict[str, str]:
+    """Installed versions of what may change an episode; nothing is imported for it."""
+    versions = {"python": platform.python_version()}
+    for package in PACKAGES:
+        try:
+            versions[package] = version(package)
+        except PackageNotFoundError:
+            continue
+    return versions
+
+
+def describe_machine() -> dict[str, Any]:
+    """CPU model, the number of cores this process may use, operating system."""
+    system = f"{platform.system()} {platform.machine()}"
+    return {"cpu": _cpu_model(), "cores": len(os.sched_getaffinity(0)), "system": system}
+
+
+def collect_provenance(claim: Mapping[str, Any], command: str = "") -> dict[str, Any]:
+    """`claim` (environment, options, policy, digest) with versions, machine, date (UTC) and command."""
+    return {
+        **claim,
+        "versions": collect_versions(),
+        "machine": describe_machine(),
+        "date": datetime.now(UTC).isoformat(timespec="seconds"),
+        **({"command": command} if command else {}),
+    }
+
+
+def compute_claim_digest(claim: Mapping[str, Any]) -> str:
+    """Digest of what decides an episode besides its seed: the claim and the versions."""
+    content = json.dumps({"claim": dict(claim), "versions": collect_versions()}, sort_keys=True, default=str)
+    return hashlib.sha256(content.encode()).hexdigest()[:16]
+
+
+def _cpu_model() -> str:
+    cpuinfo = Path("/proc/cpuinfo")
+    if cpuinfo.exists():
+        for line in cpuinfo.read_text().splitlines():
+            if line.startswith("model name"):
+                return line.partition(":")[2].strip()
+    return platform.processor() or platform.machine()

@@ -1,0 +1,150 @@
+"""EpisodeResult and Result: what is kept of an evaluation, and its JSON."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from millwright.core.errors import ResultError
+from millwright.evaluation.statistics import Interval, describe, wilson
+
+SCHEMA = 1
+EVENTS = ("wrong_object", "collision")
+"""Metrics that are 0 or 1 an episode, so that their mean is a rate with an interval."""
+
+
+@dataclass(frozen=True)
+class EpisodeResult:
+    """What is kept of one episode: numbers and traces, no images."""
+
+    seed: int
+    success: bool
+    failure: str | None
+    task: str
+    metrics: Mapping[str, float]
+    """By name with its unit: those of the judge, and `steps`, `jerk_rad_s3`, `call_latency_ms` (means)."""
+    times_s: tuple[float, ...] = ()
+    distances_m: tuple[float, ...] = ()
+    """Fingertips to target a tick, where the judge's evidence has `distance_m`; else empty."""
+    call_ms: tuple[float, ...] = ()
+    """Wall time of every call of the policy."""
+    plan_ms: tuple[float, ...] = ()
+    """Of those calls in which a new plan was made."""
+    prompt_at: tuple[float, float] | None = None
+    """Where the prompt box's centre was at the start, as fractions of the image from the top left."""
+    film: str | None = None
+    """File name in `films/`."""
+    provenance: Mapping[str, Any] = field(default_factory=dict)
+
+    def to_json(self) -> dict[str, Any]:
+        return asdict(self)
+
+    @staticmethod
+    def from_json(row: Mapping[str, Any]) -> EpisodeResult:
+        traces = ("times_s", "distances_m", "call_ms", "plan_ms")
+        prompt = row["prompt_at"]
+        exact = {**{name: tuple(row[name]) for name in traces}, "prompt_at": None if prompt is None else tuple(prompt)}
+        return EpisodeResult(**{**row, **exact})
+
+
+@dataclass(frozen=True)
+class Result:
+    """A played suite of seeds."""
+
+    seeds: range
+    episodes: tuple[EpisodeResult, ...]
+    """One a seed, in the order of the seeds."""
+    provenance: Mapping[str, Any]
+    """Must hold `env` and `policy`."""
+
+    @property
+    def successes(self) -> int:
+        return sum(episode.success for episode in self.episodes)
+
+    @property
+    def rate(self) -> float:
+        return self.successes / len(self.episodes)
+
+    @property
+    def interval(self) -> Interval:
+        """95% Wilson interval of the rate."""
+        return wilson(self.successes, len(self.episodes))
+
+    @property
+    def privileged(self) -> bool:
+        """The policy saw the truth, so the rate says nothing about a robot."""
+        return any(episode.provenance.get("privileged", False) for episode in self.episodes)
+
+    @property
+    def failures(self) -> dict[str, int]:
+        """Failure class -> count, the most frequent first."""
+        return dict(Counter(episode.failure for episode in self.episodes if episode.failure).most_common())
+
+    def values(self, metric: str) -> list[float]:
+        """One value for each episode that has this metric."""
+        return [episode.metrics[metric] for episode in self.episodes if metric in episode.metrics]
+
+    def metrics(self) -> dict[str, Any]:
+        """`NAME_mean, _std, _p50, _p95, _p99` over episodes (latencies: over calls); rates of events, intervals."""
+        names = dict.fromkeys(name for episode in self.episodes for name in episode.metrics)
+        pooled = {
+            "call_latency_ms": [ms for episode in self.episodes for ms in episode.call_ms],
+            "plan_latency_ms": [ms for episode in self.episodes for ms in episode.plan_ms],
+        }
+        rows: dict[str, Any] = {}
+        for name in (*(name for name in names if name not in pooled), *pooled):
+            rows |= describe(name, pooled[name] if name in pooled else self.values(name))
+        for name in EVENTS:
+            flags = self.values(name)
+            if flags:
+                count = sum(flag > 0 for flag in flags)
+                rows |= {f"{name}_rate": count / len(flags), f"{name}_interval": list(wilson(count, len(flags)))}
+        return rows
+
+    def to_json(self) -> dict[str, Any]:
+        """The JSON of `millwright evaluate`, schema 1."""
+        verdicts = [
+            {"seed": row.seed, "success": row.success, "failure": row.failure, "metrics": dict(row.metrics)}
+            for row in self.episodes
+        ]
+        return {
+            "schema": SCHEMA,
+            "env": self.provenance["env"],
+            "policy": self.provenance["policy"],
+            "privileged": self.privileged,
+            "seeds": f"{self.seeds.start}:{self.seeds.stop}",
+            "episodes": len(self.episodes),
+            "successes": self.successes,
+            "rate": self.rate,
+            "interval": list(self.interval),
+            "failures": self.failures,
+            "verdicts": verdicts,
+            "metrics": self.metrics(),
+            "provenance": dict(self.provenance),
+        }
+
+    def save(self, path: Path) -> None:
+        """Write the JSON to `path`, whole or not at all."""
+        draft = path.with_name(path.name + ".part")
+        draft.write_text(json.dumps(self.to_json(), indent=1, allow_nan=False) + "\n")
+        draft.replace(path)
+
+
+def load_result(path: Path) -> dict[str, Any]:
+    """Read a JSON that `Result.save` wrote.
+
+    Raises:
+        ResultError: the file is missing, is no such JSON, or is of another schema.
+    """
+    try:
+        values = json.loads(path.read_text())
+    except (OSError, UnicodeDecodeError, json.JSONDecodeError) as error:
+        raise ResultError(f"{path}: not readable as a result: {error}") from error
+    if not isinstance(values, dict) or values.get("schema") != SCHEMA:
+        found = values.get("schema") if isinstance(values, dict) else type(values).__name__
+        raise ResultError(f"{path}: schema {found!r}; this version reads schema {SCHEMA} of `millwright evaluate`")
+    return values

@@ -1,0 +1,111 @@
+"""Rates, differences and means with their intervals, and exact tests. Pure functions.
+
+scipy is imported where it is needed: loading it takes longer than most evaluations' arithmetic, and a
+running tally needs only `wilson`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from math import comb, sqrt
+from statistics import NormalDist
+
+import numpy as np
+
+Interval = tuple[float, float]
+
+
+def wilson(successes: int, trials: int, confidence: float = 0.95) -> Interval:
+    """Score interval of a rate (Wilson 1927); (0, 1) without trials.
+
+    Raises:
+        ValueError: not 0 <= successes <= trials.
+    """
+    if not 0 <= successes <= trials:
+        raise ValueError(f"successes must lie in 0..{trials}, got {successes}")
+    if trials == 0:
+        return 0.0, 1.0
+    z = _z(confidence)
+    rate, weight = successes / trials, 1 + z * z / trials
+    centre = (rate + z * z / (2 * trials)) / weight
+    half = z / weight * sqrt(rate * (1 - rate) / trials + z * z / (4 * trials * trials))
+    low = 0.0 if successes == 0 else centre - half
+    return low, 1.0 if successes == trials else centre + half
+
+
+def fisher(successes_a: int, trials_a: int, successes_b: int, trials_b: int) -> float:
+    """Two-sided p-value of Fisher's exact test that two independent rates are equal."""
+    from scipy.stats import fisher_exact
+
+    table = [[successes_a, trials_a - successes_a], [successes_b, trials_b - successes_b]]
+    return float(fisher_exact(table).pvalue)
+
+
+def mcnemar(only_a: int, only_b: int) -> float:
+    """Two-sided exact p-value that two paired rates are equal (McNemar 1947).
+
+    Args:
+        only_a: pairs in which only A succeeded.
+        only_b: pairs in which only B did; pairs that agree say nothing about the difference.
+    """
+    trials = only_a + only_b
+    tail = sum(comb(trials, k) for k in range(min(only_a, only_b) + 1))
+    return min(1.0, float(2 * tail / (1 << trials)))
+
+
+def difference(successes_a: int, trials_a: int, successes_b: int, trials_b: int, confidence: float = 0.95) -> Interval:
+    """Interval of rate B minus rate A of independent trials (Newcombe 1998, method 10)."""
+    a, b = successes_a / trials_a, successes_b / trials_b
+    low_a, high_a = wilson(successes_a, trials_a, confidence)
+    low_b, high_b = wilson(successes_b, trials_b, confidence)
+    return _square_and_add(b - a, (b - low_b, high_a - a), (high_b - b, a - low_a), 0.0)
+
+
+def paired_difference(both: int, only_a: int, only_b: int, neither: int, confidence: float = 0.95) -> Interval:
+    """Interval of rate B minus rate A over pairs (Newcombe 1998, paired data, method 10)."""
+    trials = both + only_a + only_b + neither
+    wins_a, wins_b = both + only_a, both + only_b
+    a, b = wins_a / trials, wins_b / trials
+    low_a, high_a = wilson(wins_a, trials, confidence)
+    low_b, high_b = wilson(wins_b, trials, confidence)
+    spread = wins_a * (trials - wins_a) * wins_b * (trials - wins_b)
+    cross = both * neither - only_a * only_b
+    corrected = max(cross - trials / 2, 0) if cross > 0 else cross
+    phi = corrected / sqrt(spread) if spread else 0.0
+    return _square_and_add(b - a, (b - low_b, high_a - a), (high_b - b, a - low_a), phi)
+
+
+def mean_interval(values: Sequence[float], confidence: float = 0.95, resamples: int = 2000) -> Interval:
+    """Bootstrap percentile interval of the mean; the same values always give the same interval.
+
+    Raises:
+        ValueError: there are no values.
+    """
+    array = np.asarray(values, np.float64)
+    if array.size == 0:
+        raise ValueError("the mean of no values has no interval")
+    rng = np.random.default_rng(0)
+    means = np.array([array[rng.integers(array.size, size=array.size)].mean() for _ in range(resamples)])
+    tail = (1 - confidence) / 2
+    low, high = np.quantile(means, [tail, 1 - tail])
+    return float(low), float(high)
+
+
+def describe(name: str, values: Sequence[float]) -> dict[str, float]:
+    """`{name}_mean, _std, _p50, _p95, _p99` of finite values; empty without values. std divides by n."""
+    array = np.asarray(values, np.float64)
+    if array.size == 0:
+        return {}
+    p50, p95, p99 = np.percentile(array, [50, 95, 99])
+    rows = {"mean": array.mean(), "std": array.std(), "p50": p50, "p95": p95, "p99": p99}
+    return {f"{name}_{key}": float(value) for key, value in rows.items()}
+
+
+def _square_and_add(centre: float, below: Interval, above: Interval, phi: float) -> Interval:
+    """Distances to the Wilson limits, added as correlated errors with correlation `phi`."""
+    low, high = (sqrt(max(x * x - 2 * phi * x * y + y * y, 0.0)) for x, y in (below, above))
+    return centre - low, centre + high
+
+
+def _z(confidence: float) -> float:
+    return NormalDist().inv_cdf((1 + confidence) / 2)
