@@ -1,0 +1,1 @@
+"""Experts: scripted policies that see the truth and can act from any state."""

@@ -1,0 +1,343 @@
+"""The brick table as a gymnasium environment that also reports facts."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from functools import cached_property
+from typing import Any, ClassVar
+
+import gymnasium
+import mujoco
+import numpy as np
+from numpy.typing import NDArray
+
+from millwright.core.errors import ActionError, PromptError, choose
+from millwright.core.facts import GraspFacts
+from millwright.core.features import Feature, Features
+from millwright.envs.brick_table import layout
+from millwright.envs.brick_table.prompts import (
+    AnchorPrompt,
+    Click,
+    PromptSource,
+    TrackedPrompt,
+    anchor_click,
+    compute_prompt_box,
+)
+from millwright.envs.brick_table.scene import OVERHEAD, TIMESTEP_S, WRIST_CAMERA, WRIST_PINHOLE_DEG, make_model
+from millwright.envs.brick_table.viewer import BrickTableViewer, find_camera_pose
+from millwright.envs.mujoco.contacts import GeomRoles, Worst, find_pad_contacts, find_robot_collision
+from millwright.envs.mujoco.rendering import FAST, PLAIN, CameraRenderer, Image, LensRenderer
+from millwright.geometry.boxes import compute_corners
+from millwright.geometry.cameras import GRAPHICS_FROM_OPTICAL, Camera, Fisheye, Pinhole, intersect_plane
+from millwright.geometry.poses import (
+    Floats,
+    invert_matrix,
+    matrix_from_pose,
+    pose_from_matrix,
+    quaternion_from_yaw,
+    quaternion_of_hand,
+)
+from millwright.robots import ur5e
+
+CONTROL_HZ = 15
+SUBSTEPS = round(1 / (CONTROL_HZ * TIMESTEP_S))
+FISHEYE_DEG = 155.0
+HOME = (0.52, 0.05, 0.30)
+HOME_YAW = -np.pi / 2
+"""Fingers open along x, across bricks that lie as on the grid."""
+HOME_JITTER_M, HOME_JITTER_RAD = 0.01, 0.05
+CLICK_SPREAD = 0.6
+"""Clicks that are drawn fall on the middle part of a brick's top, this much of its length and width."""
+CLICK_REACH_M = 0.03
+"""A click that hits no brick means the nearest one within this distance."""
+
+OBSERVATION = (
+    Feature("observation.state", (7,), unit="rad, m", frame="joints", names=(*ur5e.JOINT_NAMES, "opening")),
+    Feature("observation.hand_pose", (7,), unit="m, wxyz", frame="base", names=("x", "y", "z", "qw", "qx", "qy", "qz")),
+    Feature("observation.wrench", (6,), unit="N, N m", frame="hand", names=("fx", "fy", "fz", "tx", "ty", "tz")),
+    Feature("observation.environment_state", (6,), frame="wrist image", names=("x0", "y0", "x1", "y1", "visible", "age_s")),
+    Feature("task", (1,), dtype="string"),
+)
+ACTION = Feature("action", (7,), unit="rad, m", frame="joints", names=(*ur5e.JOINT_NAMES, "opening"))
+
+
+class BrickTableEnv(gymnasium.Env[dict[str, Any], NDArray[np.float32]]):
+    """Pick the brick that was pointed at. Control at 15 Hz: six joint targets (rad) and the opening (m, 0 closed).
+
+    Joint targets are reached by linear interpolation over the tick and never faster than the joints may move.
+    `reset(options=...)` takes `{"target": NAME}` or `{"click": {"camera", "u", "v"}}`; without, both are drawn.
+
+    Args:
+        hard: any yaw and free placement with 1 cm clearance, instead of the jittered grid.
+        tracked: give the true box at every tick instead of what follows from the click.
+        fisheye: 155-degree equidistant lens on the wrist instead of the 85-degree pinhole.
+        image_size: height and width of the wrist image, pixels.
+        max_steps: ticks until the episode is truncated.
+    """
+
+    metadata: ClassVar[dict[str, Any]] = {"render_modes": ["rgb_array"], "render_fps": CONTROL_HZ, "control_hz": CONTROL_HZ}
+    object_names = layout.NAMES
+    object_colors = tuple(layout.COLORS.values())
+
+    def __init__(
+        self,
+        hard: bool = False,
+        tracked: bool = False,
+        fisheye: bool = False,
+        image_size: int = 128,
+        max_steps: int = 120,
+        render_mode: str | None = "rgb_array",
+    ) -> None:
+        self.render_mode = render_mode
+        self.hard, self.tracked, self.max_steps = hard, tracked, max_steps
+        self.lens: Camera = (
+            Fisheye(image_size, image_size, FISHEYE_DEG) if fisheye else Pinhole(image_size, image_size, WRIST_PINHOLE_DEG)
+        )
+        self.model = make_model(FISHEYE_DEG if fisheye else WRIST_PINHOLE_DEG)
+        self.data = mujoco.MjData(self.model)
+        self.features = Features(
+            Feature("observation.images.wrist", (image_size, image_size, 3), dtype="uint8"), *OBSERVATION
+        )
+        self.action = ACTION
+        self.action_space = _make_action_space()
+        self.observation_space = _make_observation_space(self.features)
+        self._chain = ur5e.make_chain()
+        self._pose_camera_in_hand = WRIST_CAMERA.pose_in_hand() @ GRAPHICS_FROM_OPTICAL
+        self._bricks = [self.model.body(name).id for name in layout.NAMES]
+        self._brick_qpos = np.array([self.model.joint(name).qposadr[0] for name in layout.NAMES])
+        self._brick_qvel = np.array([self.model.joint(name).dofadr[0] for name in layout.NAMES])
+        self._finger_qpos = np.array([self.model.joint(f"{side}_finger").qposadr[0] for side in ("left", "right")])
+        self._hand, self._flange = self.model.site("hand").id, self.model.body("flange").id
+        self._roles = GeomRoles.of(self.model, self._bricks, ("left_finger", "right_finger"), "base")
+        self._worst = Worst()
+        self._prompt: PromptSource = AnchorPrompt(*HOME[:2])
+        self._target, self._steps = 0, 0
+
+    # ---------------------------------------------------------------- gymnasium
+
+    def reset(
+        self, *, seed: int | None = None, options: dict[str, Any] | None = None
+    ) -> tuple[dict[str, Any], dict[str, Any]]:
+        """A new scene.
+
+        Raises:
+            PromptError: the click points at no brick.
+            UnknownNameError: no brick or camera of that name.
+        """
+        super().reset(seed=seed)
+        mujoco.mj_resetData(self.model, self.data)
+        self._place(layout.draw_layout(self.np_random, self.hard), self._draw_home())
+        self._point(dict(options or {}))
+        self._steps = 0
+        self._worst.take()
+        return self._observe(), {"facts": self._report(0.0, 0.0)}
+
+    def step(self, action: NDArray[np.float32]) -> tuple[dict[str, Any], float, bool, bool, dict[str, Any]]:
+        """Play one tick (1/15 s). The reward is 1 while the target is held 10 cm above the table, else 0.
+
+        Raises:
+            ActionError: the action is not finite or has the wrong shape; nothing moved.
+        """
+        command = np.asarray(action, dtype=np.float64)
+        if command.shape != ACTION.shape or not np.isfinite(command).all():
+            raise ActionError(f"an action is {ACTION.shape} finite numbers ({', '.join(ACTION.names)}); got {action}")
+        self._move(command)
+        self._steps += 1
+        facts = self._report(*self._worst.take())
+        lifted = facts.pad_contacts[self._target].all() and facts.positions[self._target, 2] > 0.1 + layout.HALF_SIZES[2]
+        return self._observe(), float(lifted), False, self._steps >= self.max_steps, {"facts": facts}
+
+    def render(self) -> Image:  # type: ignore[override]
+        """The overhead view, RGB (240, 320, 3)."""
+        return self._overhead_renderer.render(self.data, "overhead")
+
+    def close(self) -> None:
+        for name in ("_wrist_renderer", "_overhead_renderer"):
+            if name in self.__dict__:
+                self.__dict__.pop(name).close()
+
+    # ------------------------------------------------- for viewers in other processes
+
+    def scene_state(self) -> Floats:
+        """Everything a `BrickTableViewer` needs to draw the scene: qpos."""
+        return self.data.qpos.copy()
+
+    def viewer_factory(self) -> Callable[[], BrickTableViewer]:
+        return BrickTableViewer
+
+    # ---------------------------------------------------------------- scene
+
+    @cached_property
+    def _wrist_renderer(self) -> LensRenderer:
+        return LensRenderer(self.model, self.lens, PLAIN)
+
+    @cached_property
+    def _overhead_renderer(self) -> CameraRenderer:
+        return CameraRenderer(self.model, 320, 240, FAST)
+
+    def _draw_home(self) -> Floats:
+        jitter = self.np_random.uniform(-1, 1, 4)
+        pose = np.concatenate([HOME + HOME_JITTER_M * jitter[:3], quaternion_of_hand(HOME_YAW + HOME_JITTER_RAD * jitter[3])])
+        return self._chain.step_towards(ur5e.SEED_JOINTS, matrix_from_pose(pose), iterations=12)
+
+    def _place(self, bricks: Floats, joints: Floats) -> None:
+        data = self.data
+        data.qpos[:6] = data.ctrl[:6] = joints
+        data.qpos[self._finger_qpos] = data.ctrl[6] = ur5e.MAX_OPENING_M / 2
+        for address, (x, y, yaw) in zip(self._brick_qpos, bricks, strict=True):
+            data.qpos[address : address + 7] = [x, y, layout.HALF_SIZES[2], *quaternion_from_yaw(yaw)]
+        mujoco.mj_forward(self.model, data)
+
+    def _move(self, command: Floats) -> None:
+        data, start = self.data, self.data.ctrl[:6].copy()
+        limit = ur5e.VELOCITY_LIMIT_RAD_S / CONTROL_HZ
+        goal = np.clip(command[:6], *ur5e.POSITION_LIMITS_RAD.T)
+        goal = start + np.clip(goal - start, -limit, limit)
+        finger_goal = float(np.clip(command[6], 0.0, ur5e.MAX_OPENING_M)) / 2
+        finger_step = ur5e.CLOSING_SPEED_M_S / 2 * TIMESTEP_S
+        for substep in range(1, SUBSTEPS + 1):
+            data.ctrl[:6] = start + (goal - start) * (substep / SUBSTEPS)
+            data.ctrl[6] += np.clip(finger_goal - data.ctrl[6], -finger_step, finger_step)
+            mujoco.mj_step(self.model, data)
+            self._worst.see(self._roles, data)
+        mujoco.mj_kinematics(self.model, data)
+        mujoco.mj_camlight(self.model, data)
+
+    # ---------------------------------------------------------------- pointing
+
+    def _point(self, options: dict[str, Any]) -> None:
+        known = {"target": self._point_at_name, "click": self._point_at_click}
+        for key in options:
+            choose("reset option", key, known)
+        if len(options) > 1:
+            raise PromptError("give a target or a click, not both")
+        if not options:
+            self._point_at_click(self._draw_click())
+        for key, value in options.items():
+            known[key](value)
+        if self.tracked:
+            self._prompt = TrackedPrompt(lambda: self._brick_pose(self._target))
+
+    def _point_at_name(self, name: str) -> None:
+        self._target = choose("brick", name, {brick: index for index, brick in enumerate(layout.NAMES)})
+        x, y, _ = self._brick_pose(self._target)[0]
+        self._prompt = AnchorPrompt(float(x), float(y))
+
+    def _point_at_click(self, values: Mapping[str, Any]) -> None:
+        click = _read_click(values)
+        cameras = {"wrist": self.lens, "overhead": OVERHEAD}
+        lens = choose("camera", click.camera, cameras)
+        pose = find_camera_pose(self.data, click.camera)
+        prompt = anchor_click(click, lens, pose)
+        direction = pose[:3, :3] @ lens.ray(click.u, click.v)
+        self._target = self._find_clicked(pose[:3, 3], direction, prompt)
+        self._prompt = prompt
+
+    def _find_clicked(self, origin: Floats, direction: Floats, prompt: AnchorPrompt) -> int:
+        """The brick under the click, else the nearest within CLICK_REACH_M of where the ray meets the table."""
+        hit = np.array([-1], dtype=np.int32)
+        groups = np.array([1, 0, 0, 0, 0, 0], dtype=np.uint8)
+        mujoco.mj_ray(self.model, self.data, origin, direction, groups, 1, -1, hit, None)
+        if hit[0] >= 0 and self._roles.object_index[hit[0]] >= 0:
+            return int(self._roles.object_index[hit[0]])
+        ground = intersect_plane(origin, direction, 0.0)
+        point = np.array([prompt.x, prompt.y]) if ground is None else ground[:2]
+        distances = [self._distance_on_table(index, point) for index in range(len(layout.NAMES))]
+        nearest = int(np.argmin(distances))
+        if distances[nearest] > CLICK_REACH_M:
+            raise PromptError(
+                f"no brick within {100 * CLICK_REACH_M:.0f} cm of the click; the nearest is "
+                f"{layout.NAMES[nearest]!r}, {100 * distances[nearest]:.0f} cm away"
+            )
+        return nearest
+
+    def _distance_on_table(self, brick: int, point: Floats) -> float:
+        position, quaternion = self._brick_pose(brick)
+        local = matrix_from_pose([*position, *quaternion])[:2, :2].T @ (point - position[:2])
+        return float(np.linalg.norm(np.maximum(np.abs(local) - layout.HALF_SIZES[:2], 0)))
+
+    def _draw_click(self) -> dict[str, Any]:
+        """A click that a person might make: on a drawn brick's top, in either camera."""
+        brick = int(self.np_random.integers(len(layout.NAMES)))
+        camera = ("wrist", "overhead")[int(self.np_random.integers(2))]
+        offset = self.np_random.uniform(-1, 1, 2) * CLICK_SPREAD
+        position, quaternion = self._brick_pose(brick)
+        half = layout.HALF_SIZES
+        point = compute_corners(position, quaternion, [offset[0] * half[0], offset[1] * half[1], half[2]])[-1]
+        lens = {"wrist": self.lens, "overhead": OVERHEAD}[camera]
+        seen = (invert_matrix(find_camera_pose(self.data, camera)) @ [*point, 1.0])[:3]
+        u, v = lens.project(seen)[0]
+        pixel = (np.floor([u * lens.width, v * lens.height]) + 0.5) / [lens.width, lens.height]
+        return {"camera": camera, "u": float(pixel[0]), "v": float(pixel[1])}
+
+    # ---------------------------------------------------------------- observations and facts
+
+    def _brick_pose(self, index: int) -> tuple[Floats, Floats]:
+        address = self._brick_qpos[index]
+        return self.data.qpos[address : address + 3].copy(), self.data.qpos[address + 3 : address + 7].copy()
+
+    def _observe(self) -> dict[str, Any]:
+        data = self.data
+        pose_hand = self._chain.compute_pose(data.qpos[:6])
+        pose_camera = pose_hand @ self._pose_camera_in_hand
+        box = compute_prompt_box(self._prompt, self.lens, pose_camera, self._steps / CONTROL_HZ)
+        opening = data.qpos[self._finger_qpos].sum()
+        return {
+            "observation.images.wrist": self._wrist_renderer.render(data, "wrist"),
+            "observation.state": np.array([*data.qpos[:6], opening], dtype=np.float32),
+            "observation.hand_pose": pose_from_matrix(pose_hand).astype(np.float32),
+            "observation.wrench": data.sensordata[:6].astype(np.float32),
+            "observation.environment_state": box.astype(np.float32),
+            "task": f"pick up the {layout.NAMES[self._target]} brick",
+        }
+
+    def _report(self, force_n: float, penetration_m: float) -> GraspFacts:
+        data = self.data
+        rows = data.qpos[self._brick_qpos[:, None] + np.arange(7)]
+        velocity = np.zeros(6)
+        mujoco.mj_objectVelocity(self.model, data, mujoco.mjtObj.mjOBJ_SITE, self._hand, velocity, 0)
+        fingers = self._finger_qpos
+        return GraspFacts(
+            names=layout.NAMES,
+            target=self._target,
+            time_s=self._steps / CONTROL_HZ,
+            positions=rows[:, :3],
+            orientations=rows[:, 3:],
+            velocities=data.qvel[self._brick_qvel[:, None] + np.arange(3)],
+            pad_contacts=find_pad_contacts(self._roles, data, len(layout.NAMES)),
+            hand_pose=pose_from_matrix(self._chain.compute_pose(data.qpos[:6])),
+            hand_velocity=velocity[3:],
+            wrist_position=data.xpos[self._flange].copy(),
+            joint_positions=data.qpos[:6].copy(),
+            opening_m=float(data.qpos[fingers].sum()),
+            opening_speed=float(data.qvel[fingers].sum()),
+            max_opening_m=ur5e.MAX_OPENING_M,
+            robot_collision=find_robot_collision(self._roles, data),
+            max_contact_force_n=force_n,
+            max_penetration_m=penetration_m,
+        )
+
+
+def _read_click(values: Mapping[str, Any]) -> Click:
+    try:
+        return Click(str(values["camera"]), float(values["u"]), float(values["v"]))
+    except (KeyError, TypeError, ValueError) as error:
+        raise PromptError(f"a click needs camera, u and v (fractions of the image); got {values!r}") from error
+
+
+def _make_action_space() -> gymnasium.spaces.Box:
+    low = np.array([*ur5e.POSITION_LIMITS_RAD[:, 0], 0.0], dtype=np.float32)
+    high = np.array([*ur5e.POSITION_LIMITS_RAD[:, 1], ur5e.MAX_OPENING_M], dtype=np.float32)
+    return gymnasium.spaces.Box(low, high, dtype=np.float32)
+
+
+def _make_observation_space(features: Features) -> gymnasium.spaces.Dict:
+    spaces: dict[str, gymnasium.spaces.Space[Any]] = {}
+    for feature in features.values():
+        if feature.is_text:
+            spaces[feature.name] = gymnasium.spaces.Text(100)
+        elif feature.is_image:
+            spaces[feature.name] = gymnasium.spaces.Box(0, 255, feature.shape, np.uint8)
+        else:
+            spaces[feature.name] = gymnasium.spaces.Box(-np.inf, np.inf, feature.shape, np.float32)
+    return gymnasium.spaces.Dict(spaces)

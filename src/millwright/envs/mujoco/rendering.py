@@ -1,0 +1,110 @@
+"""Rendering without a screen: a plain look for policies, a handsome one for people.
+
+Shadows and multisampling cost far more than resolution, so the plain look has neither; it leaves out the
+arm's meshes too, which a wrist camera hardly sees.
+"""
+
+from __future__ import annotations
+
+import weakref
+from dataclasses import dataclass
+
+import mujoco
+import numpy as np
+from numpy.typing import NDArray
+
+from millwright.core.errors import MillwrightError
+from millwright.envs.mujoco.scene import GROUP_HANDSOME, GROUP_PLAIN
+from millwright.geometry.cameras import Camera, Fisheye
+
+Image = NDArray[np.uint8]
+
+
+@dataclass(frozen=True)
+class Look:
+    """What is drawn and how dearly."""
+
+    groups: tuple[int, ...]
+    shadows: bool = False
+    samples: int = 0
+
+
+PLAIN = Look((GROUP_PLAIN,))
+FAST = Look((GROUP_PLAIN, GROUP_HANDSOME))
+HANDSOME = Look((GROUP_PLAIN, GROUP_HANDSOME), shadows=True, samples=4)
+
+_DEAR_FLAGS = (
+    mujoco.mjtRndFlag.mjRND_REFLECTION,
+    mujoco.mjtRndFlag.mjRND_SKYBOX,
+    mujoco.mjtRndFlag.mjRND_HAZE,
+    mujoco.mjtRndFlag.mjRND_FOG,
+)
+
+
+class CameraRenderer:
+    """Renders cameras of one model at one size with one look."""
+
+    def __init__(self, model: mujoco.MjModel, width: int, height: int, look: Look) -> None:
+        model.vis.quality.offsamples = look.samples
+        try:
+            self._renderer = mujoco.Renderer(model, height, width)
+        except mujoco.FatalError as error:
+            raise MillwrightError(
+                f"cannot render: {error}; import millwright before mujoco, or set MUJOCO_GL=egl (needs libegl1) or osmesa"
+            ) from error
+        # Closed at exit at the latest: a GL context that outlives the interpreter's modules complains.
+        self.close = weakref.finalize(self, self._renderer.close)
+        flags = self._renderer.scene.flags
+        flags[mujoco.mjtRndFlag.mjRND_SHADOW] = look.shadows
+        for flag in _DEAR_FLAGS:
+            flags[flag] = False
+        self._option = mujoco.MjvOption()
+        self._option.geomgroup[:] = 0
+        self._option.geomgroup[list(look.groups)] = 1
+
+    def render(self, data: mujoco.MjData, camera: str) -> Image:
+        """RGB (height, width, 3) as `camera` sees `data` now."""
+        self._renderer.update_scene(data, camera, self._option)
+        return self._renderer.render()
+
+
+class LensRenderer:
+    """Renders through any camera model: a fisheye is remapped from a wide pinhole view."""
+
+    OVERSAMPLING = 4
+
+    def __init__(self, model: mujoco.MjModel, lens: Camera, look: Look) -> None:
+        self._map: NDArray[np.intp] | None = None
+        width, height = lens.width, lens.height
+        if isinstance(lens, Fisheye):
+            width = height = lens.height * self.OVERSAMPLING
+            self._map = _compute_fisheye_map(lens, width)
+        self._lens = lens
+        self._renderer = CameraRenderer(model, width, height, look)
+
+    def render(self, data: mujoco.MjData, camera: str) -> Image:
+        """RGB (height, width, 3)."""
+        image = self._renderer.render(data, camera)
+        if self._map is None:
+            return image
+        padded = np.concatenate([image.reshape(-1, 3), np.zeros((1, 3), np.uint8)])
+        return padded[self._map].reshape(self._lens.height, self._lens.width, 3)
+
+    def close(self) -> None:
+        self._renderer.close()
+
+
+def _compute_fisheye_map(lens: Fisheye, size: int) -> NDArray[np.intp]:
+    """For each fisheye pixel the index of the pinhole pixel that sees the same ray, `size`^2 outside the view."""
+    v, u = np.meshgrid(
+        (np.arange(lens.height) + 0.5) / lens.height, (np.arange(lens.width) + 0.5) / lens.width, indexing="ij"
+    )
+    rays = np.array([lens.ray(x, y) for x, y in zip(u.ravel(), v.ravel(), strict=True)])
+    edge = np.tan(np.radians(lens.fov_y_deg) / 2)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        columns = (rays[:, 0] / rays[:, 2] / edge + 1) / 2 * size
+        rows = (rays[:, 1] / rays[:, 2] / edge + 1) / 2 * size
+    inside = (rays[:, 2] > 1e-6) & (columns >= 0) & (columns < size) & (rows >= 0) & (rows < size)
+    index = np.full(len(rays), size * size, dtype=np.intp)
+    index[inside] = rows[inside].astype(np.intp) * size + columns[inside].astype(np.intp)
+    return index

@@ -1,0 +1,182 @@
+"""BrickPicker: hover, descend, close, lift, hold, from any state.
+
+The decision is a function of the present state alone. A plan is that function applied again and again to a
+model of the hand (limited speeds, fingers that take time to close), from the state the hand is really in.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from millwright.core.facts import GraspFacts
+from millwright.core.features import Observation
+from millwright.core.planner import Chunk
+from millwright.core.policy import Action, Privileged
+from millwright.geometry.poses import quaternion_of_hand, wrap_angle, yaw_from_quaternion
+from millwright.robots.servo import HandServo
+
+
+@dataclass(frozen=True)
+class PickStyle:
+    """How the expert picks. Lengths m, angles rad, speeds a second."""
+
+    plan_length: int = 16
+    hover_height: float = 0.06
+    grasp_height: float = 0.012
+    lift_height: float = 0.16
+    open_width: float = 0.044  # less than the jaws allow: room between neighbours
+    travel_speed: float = 0.45
+    turn_speed: float = 2.5
+    near_gain: float = 0.5  # share of the remaining way that a tick covers near the goal
+    grasp_tolerance: float = 0.003
+    grasp_tolerance_yaw: float = 0.06
+    funnel_slope: float = 3.0  # height allowed above the grasp for each metre beside it
+    funnel_yaw: float = 0.12  # height for each radian
+    closing_ticks: int = 4
+
+
+@dataclass(frozen=True)
+class _Hand:
+    """The hand in the model of the plan."""
+
+    x: float
+    y: float
+    z: float
+    yaw: float
+    opening: float
+    closed_ticks: int
+    holding: bool
+
+
+@dataclass(frozen=True)
+class _Goal:
+    """Where to grasp: the target's place, the hand yaw that fits, the width to expect."""
+
+    x: float
+    y: float
+    z: float
+    yaw: float
+    width: float
+
+
+class BrickPicker(Privileged):
+    """Picks the target brick across its width.
+
+    Args:
+        control_hz: ticks a second.
+        width_m: the brick's width between the pads.
+        style: how to pick.
+    """
+
+    name = "expert"
+
+    def __init__(self, control_hz: float, width_m: float = 0.032, style: PickStyle | None = None) -> None:
+        self.style = style or PickStyle()
+        self._period_s = 1.0 / control_hz
+        self._rate_hz = control_hz
+        self._width = width_m
+        self._servo = HandServo()
+        self._facts: GraspFacts | None = None
+        self._closed_ticks = 0
+        self._plan: Chunk | None = None
+
+    def reset(self, seed: int) -> None:
+        self._facts, self._plan, self._closed_ticks = None, None, 0
+
+    def see(self, facts: GraspFacts) -> None:
+        self._facts = facts
+
+    @property
+    def plan(self) -> Chunk | None:
+        return self._plan
+
+    def act(self, observation: Observation) -> Action:
+        assert self._facts is not None, "the loop calls see() before act()"
+        targets = self._make_plan(self._facts)
+        self._plan = Chunk(targets, self._rate_hz, observed_at_s=self._facts.time_s)
+        return self._servo.follow(self._facts.joint_positions, targets[0])
+
+    def _make_plan(self, facts: GraspFacts) -> NDArray[np.float32]:
+        """Hand targets (plan_length, 8): xyz m, wxyz, opening m, one a tick."""
+        goal = self._find_goal(facts)
+        hand = self._find_hand(facts, goal)
+        rows = []
+        for _ in range(self.style.plan_length):
+            hand = self._advance(hand, goal)
+            rows.append([hand.x, hand.y, hand.z, *quaternion_of_hand(hand.yaw), 0.0 if self._closing(hand) else hand.opening])
+        return np.array(rows, dtype=np.float32)
+
+    def _find_goal(self, facts: GraspFacts) -> _Goal:
+        x, y, z = (float(v) for v in facts.positions[facts.target])
+        yaw = yaw_from_quaternion(facts.hand_pose[3:])
+        across = yaw_from_quaternion(facts.orientations[facts.target]) - math.pi / 2
+        return _Goal(x, y, z, yaw + wrap_angle(across - yaw, math.pi), self._width)
+
+    def _find_hand(self, facts: GraspFacts, goal: _Goal) -> _Hand:
+        x, y, z = (float(v) for v in facts.hand_pose[:3])
+        yaw = yaw_from_quaternion(facts.hand_pose[3:])
+        between = bool(facts.pad_contacts[facts.target].all())
+        holding = between and abs(facts.opening_speed) < 0.02 and facts.opening_m < self._width + 0.004
+        closing = between or facts.opening_m < self.style.open_width - 0.003
+        return _Hand(x, y, z, yaw, facts.opening_m, 1 if closing else 0, holding)
+
+    def _closing(self, hand: _Hand) -> bool:
+        return hand.holding or hand.closed_ticks > 0
+
+    def _advance(self, hand: _Hand, goal: _Goal) -> _Hand:
+        """One tick of the model: decide, then move at most as far as the hand can."""
+        style = self.style
+        if hand.holding:
+            return replace(hand, z=self._approach(hand.z, style.lift_height))
+        beside = math.hypot(goal.x - hand.x, goal.y - hand.y)
+        turned = abs(wrap_angle(goal.yaw - hand.yaw))
+        above = hand.z - style.grasp_height
+        slack = 1.0 if hand.closed_ticks == 0 else 2.0
+        aligned = beside < slack * style.grasp_tolerance and turned < slack * style.grasp_tolerance_yaw
+        if aligned and above < slack * style.grasp_tolerance:
+            return self._close(hand, goal)
+        return self._travel(hand, goal, beside, turned)
+
+    def _close(self, hand: _Hand, goal: _Goal) -> _Hand:
+        opening = max(goal.width, hand.opening - 0.2 * self._period_s)
+        ticks = hand.closed_ticks + 1
+        return replace(hand, opening=opening, closed_ticks=ticks, holding=ticks >= self.style.closing_ticks)
+
+    def _travel(self, hand: _Hand, goal: _Goal, beside: float, turned: float) -> _Hand:
+        """Towards the brick, in a funnel: the less aligned, the higher."""
+        style = self.style
+        step = self._limit(beside)
+        share = step / beside if beside > 1e-9 else 1.0
+        excess = max(0.0, beside - style.grasp_tolerance) * style.funnel_slope
+        excess += max(0.0, turned - style.grasp_tolerance_yaw) * style.funnel_yaw
+        floor = style.grasp_height + min(excess, style.hover_height - style.grasp_height)
+        if excess >= style.hover_height - style.grasp_height and hand.z > style.hover_height:
+            # Far away still: come down while travelling, but not faster than travelling closes the gap.
+            floor = max(style.hover_height, style.hover_height + 0.6 * (beside - 0.03))
+        if hand.opening < style.open_width - 0.008 and hand.z < style.hover_height:
+            floor = max(floor, hand.z)
+        turn = style.turn_speed * self._period_s
+        yaw_error = wrap_angle(goal.yaw - hand.yaw)
+        yaw = hand.yaw + float(np.clip(style.near_gain * yaw_error, -turn, turn))
+        opening = hand.opening + float(np.clip(style.open_width - hand.opening, -0.013, 0.013))
+        return replace(
+            hand,
+            x=hand.x + share * (goal.x - hand.x),
+            y=hand.y + share * (goal.y - hand.y),
+            z=self._approach(hand.z, floor),
+            yaw=yaw,
+            opening=opening,
+            closed_ticks=0,
+        )
+
+    def _limit(self, distance: float) -> float:
+        """How far a tick takes the hand towards a goal `distance` away."""
+        near = max(self.style.near_gain * distance, min(distance, 0.002))
+        return min(near, self.style.travel_speed * self._period_s)
+
+    def _approach(self, value: float, goal: float) -> float:
+        return value + math.copysign(self._limit(abs(goal - value)), goal - value)

@@ -1,0 +1,202 @@
+"""SustainedLift: one object, and no other, held up by closed fingers for a time."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any, ClassVar
+
+import numpy as np
+
+from millwright.core.facts import GraspFacts
+from millwright.core.judging import Judge, Verdict
+
+
+@dataclass(frozen=True)
+class LiftLimits:
+    """Thresholds of `SustainedLift`; SI units."""
+
+    height_m: float = 0.10
+    hold_s: float = 0.5
+    closed_speed: float = 0.02  # m/s: fingers that still move have not closed on anything
+    closed_margin_m: float = 0.002  # nearer than this to either end of their travel, fingers hold nothing
+    carried_speed: float = 0.05  # m/s: faster than this against the hand, an object is not carried
+    carried_distance_m: float = 0.05  # from the fingertips
+    other_height_m: float = 0.03  # another object this high above its start was lifted
+    other_speed: float = 1.0  # m/s: thrown
+    other_fall_m: float = 0.02  # this far below its start: off the table
+    force_n: float = 150.0
+    penetration_m: float = 0.01  # deeper is no grasp: the solver is about to eject the object
+
+
+@dataclass(frozen=True)
+class _Memory:
+    """What the judge has to remember between ticks."""
+
+    held_since_s: float | None = None
+    succeeded_at_s: float | None = None
+    wrong_object: str | None = None
+    collision: str | None = None
+    best_height_m: float = 0.0
+    longest_hold_s: float = 0.0
+    was_carried: bool = False
+    tried: bool = False
+    max_force_n: float = 0.0
+    distances_m: tuple[float, ...] = ()
+
+
+class SustainedLift(Judge):
+    """Success: for `hold_s` on end, all at once,
+
+    * the target is `height_m` above where it started,
+    * the fingers have closed on something: at rest, at neither end of their travel,
+    * the target touches both pads,
+    * the target moves with the hand and is at the fingertips,
+
+    and, from the start on, no other object was lifted, thrown or pushed off the table and nothing collided.
+    """
+
+    failures: ClassVar[tuple[str, ...]] = ("wrong_object", "collision", "slip", "miss", "timeout")
+
+    def __init__(self, limits: LiftLimits | None = None) -> None:
+        self.limits = limits or LiftLimits()
+        self.reset()
+
+    def reset(self) -> None:
+        self._memory = _Memory()
+        self._start: GraspFacts | None = None
+        self._now: GraspFacts | None = None
+
+    def see(self, facts: GraspFacts) -> None:
+        start = self._start = self._start or facts
+        self._now = facts
+        if self.decided:
+            return
+        limits, memory = self.limits, self._memory
+        height = compute_height(facts, start)
+        held = is_carried(facts, limits) and height >= limits.height_m
+        since = (memory.held_since_s if memory.held_since_s is not None else facts.time_s) if held else None
+        hold_s = facts.time_s - since if since is not None else 0.0
+        wrong = memory.wrong_object or find_disturbed(facts, start, limits)
+        collision = memory.collision or find_collision(facts, limits)
+        won = hold_s >= limits.hold_s - 1e-9 and since is not None and not wrong and not collision
+        self._memory = replace(
+            memory,
+            held_since_s=since,
+            succeeded_at_s=facts.time_s if won else None,
+            wrong_object=wrong,
+            collision=collision,
+            best_height_m=max(memory.best_height_m, height),
+            longest_hold_s=max(memory.longest_hold_s, hold_s),
+            was_carried=memory.was_carried or (is_carried(facts, limits) and height > 0.01),
+            tried=memory.tried or facts.opening_m < 0.7 * facts.max_opening_m,
+            max_force_n=max(memory.max_force_n, facts.max_contact_force_n),
+            distances_m=(*memory.distances_m, compute_distance(facts)),
+        )
+
+    @property
+    def decided(self) -> bool:
+        memory = self._memory
+        return bool(memory.succeeded_at_s is not None or memory.wrong_object or memory.collision)
+
+    def verdict(self) -> Verdict:
+        memory = self._memory
+        return Verdict(memory.succeeded_at_s is not None, self._find_failure(), self._gather_evidence())
+
+    def metrics(self) -> Mapping[str, float]:
+        """Distances (m) at the end, cycle time (s, only of successes), what went wrong (0 or 1)."""
+        if self._now is None:
+            return {}
+        memory = self._memory
+        rows = {
+            "final_distance_m": compute_distance(self._now),
+            "final_wrist_distance_m": float(
+                np.linalg.norm(self._now.wrist_position - self._now.positions[self._now.target])
+            ),
+            "min_distance_m": min(memory.distances_m),
+            "best_height_m": memory.best_height_m,
+            "max_contact_force_n": memory.max_force_n,
+            "collision": float(memory.collision is not None),
+            "wrong_object": float(memory.wrong_object is not None),
+        }
+        return rows if memory.succeeded_at_s is None else {**rows, "cycle_time_s": memory.succeeded_at_s}
+
+    def _find_failure(self) -> str | None:
+        memory = self._memory
+        applies = {
+            "wrong_object": memory.wrong_object is not None,
+            "collision": memory.collision is not None,
+            "slip": memory.was_carried,
+            "miss": memory.tried,
+            "timeout": True,
+        }
+        if memory.succeeded_at_s is not None:
+            return None
+        return next(name for name in self.failures if applies[name])
+
+    def _gather_evidence(self) -> dict[str, Any]:
+        facts, start, memory = self._now, self._start, self._memory
+        if facts is None or start is None:
+            return {}
+        left, right = (bool(touch) for touch in facts.pad_contacts[facts.target])
+        return {
+            "target": facts.target_name,
+            "height_m": round(compute_height(facts, start), 4),
+            "left_pad": left,
+            "right_pad": right,
+            "fingers_closed": is_closed(facts, self.limits),
+            "carried": is_carried(facts, self.limits),
+            "held_s": round(memory.longest_hold_s, 3),
+            "distance_m": round(compute_distance(facts), 4),
+            "opening_m": round(facts.opening_m, 4),
+            "other_disturbed": memory.wrong_object,
+            "collision": memory.collision,
+            "max_contact_force_n": round(memory.max_force_n, 1),
+        }
+
+
+def compute_height(facts: GraspFacts, start: GraspFacts) -> float:
+    """How far the target is above where it started, m."""
+    return float(facts.positions[facts.target, 2] - start.positions[facts.target, 2])
+
+
+def compute_distance(facts: GraspFacts) -> float:
+    """From the middle between the fingertips to the target's centre, m."""
+    return float(np.linalg.norm(facts.hand_pose[:3] - facts.positions[facts.target]))
+
+
+def is_closed(facts: GraspFacts, limits: LiftLimits) -> bool:
+    """The fingers rest, and at neither end of their travel: there is something between them."""
+    margin = limits.closed_margin_m
+    return abs(facts.opening_speed) <= limits.closed_speed and margin < facts.opening_m < facts.max_opening_m - margin
+
+
+def is_carried(facts: GraspFacts, limits: LiftLimits) -> bool:
+    """The target is between closed fingers, touches both pads and moves with the hand."""
+    slip = float(np.linalg.norm(facts.velocities[facts.target] - facts.hand_velocity))
+    return bool(
+        facts.pad_contacts[facts.target].all()
+        and is_closed(facts, limits)
+        and slip <= limits.carried_speed
+        and compute_distance(facts) <= limits.carried_distance_m
+    )
+
+
+def find_disturbed(facts: GraspFacts, start: GraspFacts, limits: LiftLimits) -> str | None:
+    """The name of another object that was lifted, thrown or pushed off the table."""
+    rise = facts.positions[:, 2] - start.positions[:, 2]
+    speed = np.linalg.norm(facts.velocities, axis=1)
+    disturbed = (rise > limits.other_height_m) | (rise < -limits.other_fall_m) | (speed > limits.other_speed)
+    disturbed[facts.target] = False
+    return facts.names[int(np.argmax(disturbed))] if disturbed.any() else None
+
+
+def find_collision(facts: GraspFacts, limits: LiftLimits) -> str | None:
+    """What collided, in words."""
+    if facts.robot_collision:
+        return "a part of the robot that is not a finger touched something"
+    if facts.max_contact_force_n > limits.force_n:
+        return f"contact force {facts.max_contact_force_n:.0f} N"
+    if facts.max_penetration_m > limits.penetration_m:
+        return f"penetration {1000 * facts.max_penetration_m:.0f} mm"
+    return None
