@@ -9,6 +9,7 @@
     ├── DatasetError          a dataset is of another layout, broken or does not fit
     ├── RecordingError        a recording could not go on (a full disk); what is finished is kept
     ├── ResultError           a file is not the result of an evaluation
+    ├── TrainingError         a training that cannot go on (losses that are not finite, a checkpoint of another run)
     ├── WorkerError           an episode failed in a worker process (names the seed)
     ├── ServiceError          the dashboard or a server cannot start (a port in use)
     └── MissingExtraError     an optional dependency is not installed (gives the command)
@@ -59,6 +60,10 @@ class RecordingError(MillwrightError):
 
 class ResultError(MillwrightError):
     """A file that is not the result of an evaluation."""
+
+
+class TrainingError(MillwrightError):
+    """A training that cannot go on."""
 
 
 class WorkerError(MillwrightError):

@@ -1,0 +1,184 @@
+"""Bundle: a trained network with everything that must travel with it, as a folder whose content is checked."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import shutil
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import safetensors.torch
+from safetensors import SafetensorError
+
+from millwright.core.errors import BundleError, MillwrightError
+from millwright.core.features import Feature, Features
+from millwright.core.manifest import Manifest, compute_digest
+from millwright.policies.network import Network
+from millwright.policies.network_planner import NetworkPlanner
+from millwright.policies.networks import describe_network, make_network
+from millwright.processors.pipeline import Pipeline
+
+CONTENT = ("model.safetensors", "config.json", "pipeline.json", "pipeline.safetensors")
+"""What the digests cover; `manifest.json` holds them, `card.md` is for people."""
+REMEDY = "copy the bundle again from where it came, or make it again with its recipe"
+
+
+@dataclass(frozen=True, eq=False)
+class Bundle:
+    """A network, its pipeline, what goes in and comes out, and what it was made from and for."""
+
+    network: Network
+    pipeline: Pipeline
+    inputs: Features
+    """The observation it needs."""
+    action: Feature
+    """One action of its chunks."""
+    rate_hz: float
+    """Actions a second."""
+    env: str
+    judge: str
+    env_options: Mapping[str, Any] = field(default_factory=dict)
+    lineage: Mapping[str, Any] = field(default_factory=dict)
+    """Recipe, fields, dataset digest, training seed, versions: JSON values."""
+
+    def to_files(self) -> dict[str, bytes]:
+        """The content of `CONTENT`, by name."""
+        config = {
+            **describe_network(self.network),
+            "inputs": self.inputs.to_json(),
+            "action": Features(self.action).to_json()[0],
+            "rate_hz": self.rate_hz,
+        }
+        weights = {name: value.cpu().contiguous() for name, value in self.network.state_dict().items()}
+        return {
+            "model.safetensors": safetensors.torch.save(weights),
+            "config.json": json.dumps(config, indent=2, allow_nan=False).encode(),
+            **self.pipeline.to_files(),
+        }
+
+    def make_manifest(self) -> Manifest:
+        """The manifest of the bundle as it is now."""
+        return self._make_manifest(self.to_files())
+
+    def save(self, path: Path | str, card: str | None = None) -> Manifest:
+        """Write the folder, in place of an older one only when it is complete.
+
+        Args:
+            card: Markdown for people; None writes a short one.
+        """
+        target = Path(path)
+        partial = target.with_name(f"{target.name}.partial")
+        shutil.rmtree(partial, ignore_errors=True)
+        partial.mkdir(parents=True)
+        files = self.to_files()
+        manifest = self._make_manifest(files)
+        files["manifest.json"] = json.dumps(manifest.to_json(), indent=2, allow_nan=False).encode()
+        files["card.md"] = (card or self._make_card(manifest)).encode()
+        for name, content in files.items():
+            (partial / name).write_bytes(content)
+        shutil.rmtree(target, ignore_errors=True)
+        partial.rename(target)
+        return manifest
+
+    def planner(self, threads: int = 1) -> NetworkPlanner:
+        """What plans with it; un-normalising is inside."""
+        return NetworkPlanner(
+            self.network,
+            self.pipeline,
+            self.inputs,
+            self.action,
+            self.rate_hz,
+            digest=self.make_manifest().id,
+            threads=threads,
+        )
+
+    def _make_manifest(self, files: Mapping[str, bytes]) -> Manifest:
+        digests = {name: hashlib.sha256(files[name]).hexdigest() for name in CONTENT}
+        network = describe_network(self.network)["network"]
+        return Manifest(digests, network, self.env, dict(self.env_options), self.judge, dict(self.lineage))
+
+    def _make_card(self, manifest: Manifest) -> str:
+        num_parameters = sum(parameter.numel() for parameter in self.network.parameters())
+        rows = {
+            "network": f"{manifest.network}, {num_parameters:,} parameters",
+            "made for": f"{self.env}, judged by {self.judge}",
+            "sees": ", ".join(f"{feature.name} {feature.shape}" for feature in self.inputs.values()),
+            "answers": f"chunks of {self.action.name} {self.action.shape} at {self.rate_hz:g} Hz",
+            "id": manifest.id,
+            **{str(key): str(value) for key, value in self.lineage.items()},
+        }
+        return "# A millwright bundle\n\n" + "".join(f"- **{key}**: {value}\n" for key, value in rows.items())
+
+
+def load_bundle(path: Path | str) -> Bundle:
+    """Read a bundle, after checking that every file is there and unaltered.
+
+    Raises:
+        BundleError: a file is missing, altered or does not fit; says which and what to do.
+    """
+    folder = Path(path)
+    manifest = _load_manifest(folder)
+    for name in CONTENT:
+        _verify(folder, name, manifest.digests)
+    files = {name: (folder / name).read_bytes() for name in CONTENT}
+    try:
+        config = json.loads(files["config.json"])
+        network = make_network(config["network"], config["config"])
+        network.load_state_dict(safetensors.torch.load(files["model.safetensors"]))
+        return Bundle(
+            network.eval(),
+            Pipeline.from_files(files),
+            Features.from_json(config["inputs"]),
+            Features.from_json([config["action"]])[config["action"]["name"]],
+            config["rate_hz"],
+            manifest.env,
+            manifest.judge,
+            manifest.env_options,
+            manifest.lineage,
+        )
+    except (MillwrightError, KeyError, TypeError, ValueError, RuntimeError, SafetensorError) as error:
+        raise BundleError(f"bundle {folder} does not fit this version of millwright: {error}; {REMEDY}") from error
+
+
+def load_manifest(path: Path | str) -> Manifest:
+    """Read a bundle's manifest alone.
+
+    Raises:
+        BundleError: there is none, or it is of another schema.
+    """
+    return _load_manifest(Path(path))
+
+
+def _load_manifest(folder: Path) -> Manifest:
+    if not folder.is_dir():
+        raise BundleError(f"no bundle at {folder}: a bundle is a folder with manifest.json, {', '.join(CONTENT)}")
+    file = folder / "manifest.json"
+    if not file.is_file():
+        raise BundleError(f"bundle {folder}: manifest.json is missing; {REMEDY}")
+    try:
+        values = json.loads(file.read_bytes())
+        manifest = Manifest.from_json(values)
+    except (ValueError, TypeError, AttributeError) as error:
+        raise BundleError(f"bundle {folder}: manifest.json cannot be read ({error}); {REMEDY}") from error
+    if manifest.schema != Manifest.schema:
+        raise BundleError(
+            f"bundle {folder} has schema {manifest.schema}; this version of millwright reads schema {Manifest.schema}"
+        )
+    if values["id"] != manifest.id:
+        found = f"it says id {values['id']}, its digests give {manifest.id}"
+        raise BundleError(f"bundle {folder}: manifest.json was altered: {found}; {REMEDY}")
+    return manifest
+
+
+def _verify(folder: Path, name: str, digests: Mapping[str, str]) -> None:
+    if not (folder / name).is_file():
+        raise BundleError(f"bundle {folder}: {name} is missing (a bundle holds {', '.join(CONTENT)}); {REMEDY}")
+    if name not in digests:
+        raise BundleError(f"bundle {folder}: manifest.json has no digest of {name}; {REMEDY}")
+    found = compute_digest(folder / name)
+    if found != digests[name]:
+        told = f"expected sha256 {digests[name]}, found {found}"
+        raise BundleError(f"bundle {folder}: {name} was altered: {told}; {REMEDY}")

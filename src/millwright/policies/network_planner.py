@@ -1,0 +1,78 @@
+"""NetworkPlanner: a network between the two halves of its pipeline."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import torch
+
+from millwright.core.errors import FeatureError
+from millwright.core.features import Feature, Features, Observation
+from millwright.core.planner import Chunk, Memory, Planner
+from millwright.policies.network import Network
+from millwright.processors.pipeline import Pipeline
+
+
+class NetworkPlanner(Planner):
+    """Plans with a network that sees one observation and remembers nothing.
+
+    Args:
+        network: switched to evaluation; shared, not copied.
+        inputs: what an observation must hold; checked in every call.
+        action: one action of a chunk.
+        threads: torch threads of a call; the process's own setting is put back after it.
+    """
+
+    def __init__(
+        self,
+        network: Network,
+        pipeline: Pipeline,
+        inputs: Features,
+        action: Feature,
+        rate_hz: float,
+        *,
+        digest: str = "",
+        threads: int = 1,
+    ) -> None:
+        self.network = network.eval()
+        self.pipeline = pipeline
+        self.inputs = inputs
+        self.action = action
+        self.rate_hz = rate_hz
+        self.digest = digest
+        self.threads = threads
+        self._device = next(network.parameters()).device
+
+    def plan(self, observations: Sequence[Observation], memories: Sequence[Memory]) -> tuple[list[Chunk], list[Memory]]:
+        """As `Planner.plan`.
+
+        Raises:
+            FeatureError: an observation is not what `inputs` declare, or a plan not what `action` declares.
+        """
+        for observation in observations:
+            self.inputs.check(observation)
+        before = torch.get_num_threads()
+        torch.set_num_threads(self.threads)
+        try:
+            with torch.inference_mode():
+                batch = self.pipeline.observe(self._stack(observations))
+                actions = self.pipeline.act(batch, self.network.sample(batch)).cpu().numpy()
+        finally:
+            torch.set_num_threads(before)
+        if actions.shape[2:] != self.action.shape:
+            found = actions.shape[2:]
+            raise FeatureError(f"{self.action.name}: expected shape {self.action.shape}, the pipeline gives {found}")
+        return [Chunk(plan, self.rate_hz, digest=self.digest) for plan in actions], list(memories)
+
+    def _stack(self, observations: Sequence[Observation]) -> dict[str, Any]:
+        batch: dict[str, Any] = {}
+        for feature in self.inputs.values():
+            rows = [observation[feature.name] for observation in observations]
+            if feature.is_text:
+                batch[feature.name] = rows
+            else:
+                array = rows[0][None] if len(rows) == 1 else np.stack(rows)
+                batch[feature.name] = torch.tensor(array, device=self._device)
+        return batch

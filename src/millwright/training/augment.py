@@ -1,0 +1,38 @@
+"""Augmentations: frozen callables on a batch; their randomness is torch's, which the training loop seeds and saves."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+Augment = Callable[[dict[str, Tensor]], dict[str, Tensor]]
+
+
+@dataclass(frozen=True)
+class ColourJitter:
+    """Random brightness, contrast and colour cast of images (batch, 3, height, width) 0..255; one draw an image.
+
+    Each is the largest relative change. Values may leave 0..255 a little: networks do not mind, clamping costs time.
+    """
+
+    images: tuple[str, ...] = ("crop",)
+    brightness: float = 0.15
+    contrast: float = 0.15
+    colour: float = 0.05
+
+    def __call__(self, batch: dict[str, Tensor]) -> dict[str, Tensor]:
+        return {name: self._jitter(value) if name in self.images else value for name, value in batch.items()}
+
+    def _jitter(self, image: Tensor) -> Tensor:
+        count, device = len(image), image.device
+        contrast = 1 + self.contrast * _draw((count, 1, 1, 1), device)
+        light = 1 + self.brightness * _draw((count, 1, 1, 1), device) + self.colour * _draw((count, 3, 1, 1), device)
+        return torch.addcmul(127.5 * (1 - contrast) * light, image, contrast * light)
+
+
+def _draw(shape: tuple[int, ...], device: torch.device) -> Tensor:
+    """Uniform in -1..1."""
+    return torch.rand(shape, device=device) * 2 - 1

@@ -1,0 +1,92 @@
+"""Runs what is deterministic once over all data before training, and takes the statistics it needs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from millwright.core.errors import FeatureError
+from millwright.processors.normalise import Normalise, Unnormalise, compute_statistics
+from millwright.processors.pipeline import TARGET, Pipeline
+from millwright.processors.processor import Invertible, Processor
+from millwright.training.data import ArrayData
+
+Raw = Mapping[str, NDArray[Any]]
+"""Feature name -> (samples, ...) as on disk, in memory or memory-mapped."""
+
+
+def prepare(pipeline: Pipeline, raw: Raw, *, target: str, keep: Sequence[str], chunk: int = 512) -> ArrayData:
+    """What a network trains on: the pipeline's inputs and the target, made once for all samples.
+
+    Args:
+        raw: the observations that the pipeline reads, and the array `target`.
+        target: which of `raw` holds the actions to learn (samples, length, dof), `label.plan` for example.
+        keep: which of the pipeline's results the network reads.
+        chunk: samples at a time.
+
+    Raises:
+        FeatureError: an array is missing (lists those there), or all are empty.
+    """
+    wanted = (*keep, TARGET)
+    made: dict[str, NDArray[Any]] = {}
+    num_samples = ArrayData(raw).num_samples
+    for start in range(0, num_samples, chunk):
+        batch = {name: torch.from_numpy(np.array(array[start : start + chunk])) for name, array in raw.items()}
+        if target not in batch:
+            raise FeatureError(f"no array {target!r} to learn from; arrays: {', '.join(raw)}")
+        with torch.inference_mode():
+            results = pipeline.aim(pipeline.observe(batch), batch[target])
+        _refuse_missing(wanted, results)
+        for name in wanted:
+            values = results[name].numpy()
+            if name not in made:
+                made[name] = np.empty((num_samples, *values.shape[1:]), values.dtype)
+            made[name][start : start + len(values)] = values
+    return ArrayData(made)
+
+
+def fit_pipeline(
+    raw: Raw,
+    inputs: Sequence[Processor],
+    outputs: Sequence[Invertible],
+    *,
+    target: str,
+    keep: Sequence[str],
+    normalise: Sequence[str] = ("proprio",),
+    limit: float = 5.0,
+    chunk: int = 512,
+) -> tuple[Pipeline, ArrayData]:
+    """A pipeline with statistics of this data, and the data as that pipeline prepares it.
+
+    Args:
+        inputs, outputs: the processors without those that normalise.
+        normalise: results to be normalised, per dimension, within +-`limit` deviations; the target always is, per
+            step and dimension, without limit.
+        raw, target, keep, chunk: as for `prepare`.
+
+    Raises:
+        FeatureError: an array is missing, or `normalise` names one that no processor makes.
+    """
+    _refuse_missing(normalise, dict.fromkeys(keep))
+    data = prepare(Pipeline(tuple(inputs), tuple(outputs)), raw, target=target, keep=keep, chunk=chunk)
+    before: list[Processor] = []
+    for name in normalise:
+        statistics = compute_statistics(torch.from_numpy(data.arrays[name]))
+        before.append(Normalise(name, statistics.mean, statistics.std, limit))
+    statistics = compute_statistics(torch.from_numpy(data.arrays[TARGET]))
+    after = Unnormalise(TARGET, statistics.mean, statistics.std)
+    batch = {name: torch.from_numpy(array) for name, array in data.arrays.items()}
+    for processor in (*before, after.inverse()):
+        batch = processor(batch)
+    normalised = {name: value.numpy() for name, value in batch.items()}
+    return Pipeline((*inputs, *before), (after, *outputs)), ArrayData(normalised)
+
+
+def _refuse_missing(names: Iterable[str], made: Mapping[str, Any]) -> None:
+    missing = [name for name in names if name not in made]
+    if missing:
+        raise FeatureError(f"nothing makes {', '.join(missing)}; there are: {', '.join(made)}")
