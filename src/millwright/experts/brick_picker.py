@@ -79,7 +79,7 @@ class BrickPicker(Privileged):
         self._period_s = 1.0 / control_hz
         self._rate_hz = control_hz
         self._width = width_m
-        self._servo = HandServo()
+        self.servo = HandServo()
         self._facts: GraspFacts | None = None
         self._closed_ticks = 0
         self._plan: Chunk | None = None
@@ -98,7 +98,7 @@ class BrickPicker(Privileged):
         assert self._facts is not None, "the loop calls see() before act()"
         targets = self._make_plan(self._facts)
         self._plan = Chunk(targets, self._rate_hz, observed_at_s=self._facts.time_s)
-        return self._servo.follow(self._facts.joint_positions, targets[0])
+        return self.servo.follow(self._facts.joint_positions, targets[0])
 
     def _make_plan(self, facts: GraspFacts) -> NDArray[np.float32]:
         """Hand targets (plan_length, 8): xyz m, wxyz, opening m, one a tick."""
@@ -107,7 +107,9 @@ class BrickPicker(Privileged):
         rows = []
         for _ in range(self.style.plan_length):
             hand = self._advance(hand, goal)
-            rows.append([hand.x, hand.y, hand.z, *quaternion_of_hand(hand.yaw), 0.0 if self._closing(hand) else hand.opening])
+            rows.append(
+                [hand.x, hand.y, hand.z, *quaternion_of_hand(hand.yaw), 0.0 if self._closing(hand) else hand.opening]
+            )
         return np.array(rows, dtype=np.float32)
 
     def _find_goal(self, facts: GraspFacts) -> _Goal:

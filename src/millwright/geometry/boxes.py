@@ -15,7 +15,8 @@ _SIGNS = np.array(list(itertools.product((-1.0, 1.0), repeat=3)))
 
 def compute_corners(position: ArrayLike, quaternion: ArrayLike, half_sizes: ArrayLike) -> Floats:
     """The eight corners (8, 3) of a box, m."""
-    return np.asarray(position) + (_SIGNS * np.asarray(half_sizes)) @ matrix_from_quaternion(quaternion).T
+    offsets: Floats = (_SIGNS * np.asarray(half_sizes)) @ matrix_from_quaternion(quaternion).T
+    return offsets + np.asarray(position, dtype=np.float64)
 
 
 def compute_bounding_box(points: NDArray[np.float64]) -> Floats:
@@ -47,4 +48,5 @@ def _outline(rectangle: Floats, half: Floats) -> Floats:
 
 def _rotate(points: Floats, yaw: float) -> Floats:
     c, s = math.cos(yaw), math.sin(yaw)
-    return points @ np.array([[c, s], [-s, c]])
+    rotated: Floats = points @ np.array([[c, s], [-s, c]])
+    return rotated

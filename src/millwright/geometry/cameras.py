@@ -48,11 +48,11 @@ class Pinhole(Camera):
         p = np.atleast_2d(np.asarray(points, dtype=np.float64))
         depth = np.where(p[:, 2] > 1e-6, p[:, 2], np.nan)
         scale = np.array([self.focal * self.height / self.width, self.focal])
-        return 0.5 + scale * p[:, :2] / depth[:, None]
+        points_in_image: Floats = 0.5 + scale * p[:, :2] / depth[:, None]
+        return points_in_image
 
     def ray(self, u: float, v: float) -> Floats:
-        direction = np.array([(u - 0.5) * self.width / self.height / self.focal, (v - 0.5) / self.focal, 1.0])
-        return direction / np.linalg.norm(direction)
+        return _normalise((u - 0.5) * self.width / self.height / self.focal, (v - 0.5) / self.focal, 1.0)
 
 
 @dataclass(frozen=True)
@@ -70,15 +70,19 @@ class Fisheye(Camera):
         angle = np.arctan2(across, p[:, 2])
         radius = self.focal * np.where(angle <= math.radians(89.0), angle, np.nan)
         direction = p[:, :2] / np.maximum(across, 1e-12)[:, None]
-        return 0.5 + direction * radius[:, None] * np.array([self.height / self.width, 1.0])
+        points_in_image: Floats = 0.5 + direction * radius[:, None] * np.array([self.height / self.width, 1.0])
+        return points_in_image
 
     def ray(self, u: float, v: float) -> Floats:
         x, y = (u - 0.5) * self.width / self.height, v - 0.5
         radius = math.hypot(x, y)
         angle = radius / self.focal
         scale = math.sin(angle) / radius if radius > 1e-12 else 1.0 / self.focal
-        direction = np.array([x * scale, y * scale, math.cos(angle)])
-        return direction / np.linalg.norm(direction)
+        return _normalise(x * scale, y * scale, math.cos(angle))
+
+
+def _normalise(x: float, y: float, z: float) -> Floats:
+    return np.array([x, y, z]) / math.sqrt(x * x + y * y + z * z)
 
 
 def intersect_plane(origin: ArrayLike, direction: ArrayLike, height: float) -> Floats | None:
@@ -86,4 +90,5 @@ def intersect_plane(origin: ArrayLike, direction: ArrayLike, height: float) -> F
     o, d = np.asarray(origin, dtype=np.float64), np.asarray(direction, dtype=np.float64)
     if abs(d[2]) < 1e-9 or (height - o[2]) / d[2] <= 0:
         return None
-    return o + d * ((height - o[2]) / d[2])
+    point: Floats = o + d * ((height - o[2]) / d[2])
+    return point

@@ -46,7 +46,9 @@ class _Memory:
 
 
 class SustainedLift(Judge):
-    """Success: for `hold_s` on end, all at once,
+    """Holding one object up, and no other, with closed fingers.
+
+    Success needs, for `hold_s` on end and all at once:
 
     * the target is `height_m` above where it started,
     * the fingers have closed on something: at rest, at neither end of their travel,

@@ -35,7 +35,9 @@ class Chain:
     def compute_pose(self, joints: ArrayLike) -> Floats:
         """Tool pose in the base frame, (4, 4), of joint angles (dof,) rad."""
         frame = np.eye(4)
-        for fixed, (skew, square), angle in zip(self._fixed, self._axes, np.asarray(joints, dtype=np.float64), strict=True):
+        for fixed, (skew, square), angle in zip(
+            self._fixed, self._axes, np.asarray(joints, dtype=np.float64), strict=True
+        ):
             frame = frame @ fixed @ _rotation(skew, square, float(angle))
         return frame @ self._tool
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from functools import cached_property
-from typing import Any, ClassVar
+from typing import Any
 
 import gymnasium
 import mujoco
@@ -55,13 +55,15 @@ OBSERVATION = (
     Feature("observation.state", (7,), unit="rad, m", frame="joints", names=(*ur5e.JOINT_NAMES, "opening")),
     Feature("observation.hand_pose", (7,), unit="m, wxyz", frame="base", names=("x", "y", "z", "qw", "qx", "qy", "qz")),
     Feature("observation.wrench", (6,), unit="N, N m", frame="hand", names=("fx", "fy", "fz", "tx", "ty", "tz")),
-    Feature("observation.environment_state", (6,), frame="wrist image", names=("x0", "y0", "x1", "y1", "visible", "age_s")),
+    Feature(
+        "observation.environment_state", (6,), frame="wrist image", names=("x0", "y0", "x1", "y1", "visible", "age_s")
+    ),
     Feature("task", (1,), dtype="string"),
 )
 ACTION = Feature("action", (7,), unit="rad, m", frame="joints", names=(*ur5e.JOINT_NAMES, "opening"))
 
 
-class BrickTableEnv(gymnasium.Env[dict[str, Any], NDArray[np.float32]]):
+class BrickTableEnv(gymnasium.Env[dict[str, Any], Any]):
     """Pick the brick that was pointed at. Control at 15 Hz: six joint targets (rad) and the opening (m, 0 closed).
 
     Joint targets are reached by linear interpolation over the tick and never faster than the joints may move.
@@ -75,7 +77,11 @@ class BrickTableEnv(gymnasium.Env[dict[str, Any], NDArray[np.float32]]):
         max_steps: ticks until the episode is truncated.
     """
 
-    metadata: ClassVar[dict[str, Any]] = {"render_modes": ["rgb_array"], "render_fps": CONTROL_HZ, "control_hz": CONTROL_HZ}
+    metadata = {  # noqa: RUF012 - gymnasium declares it per instance
+        "render_modes": ["rgb_array"],
+        "render_fps": CONTROL_HZ,
+        "control_hz": CONTROL_HZ,
+    }
     object_names = layout.NAMES
     object_colors = tuple(layout.COLORS.values())
 
@@ -90,10 +96,9 @@ class BrickTableEnv(gymnasium.Env[dict[str, Any], NDArray[np.float32]]):
     ) -> None:
         self.render_mode = render_mode
         self.hard, self.tracked, self.max_steps = hard, tracked, max_steps
-        self.lens: Camera = (
-            Fisheye(image_size, image_size, FISHEYE_DEG) if fisheye else Pinhole(image_size, image_size, WRIST_PINHOLE_DEG)
-        )
-        self.model = make_model(FISHEYE_DEG if fisheye else WRIST_PINHOLE_DEG)
+        kind, fov_deg = (Fisheye, FISHEYE_DEG) if fisheye else (Pinhole, WRIST_PINHOLE_DEG)
+        self.lens: Camera = kind(image_size, image_size, fov_deg)
+        self.model = make_model(fov_deg)
         self.data = mujoco.MjData(self.model)
         self.features = Features(
             Feature("observation.images.wrist", (image_size, image_size, 3), dtype="uint8"), *OBSERVATION
@@ -144,10 +149,11 @@ class BrickTableEnv(gymnasium.Env[dict[str, Any], NDArray[np.float32]]):
         self._move(command)
         self._steps += 1
         facts = self._report(*self._worst.take())
-        lifted = facts.pad_contacts[self._target].all() and facts.positions[self._target, 2] > 0.1 + layout.HALF_SIZES[2]
+        held = facts.pad_contacts[self._target].all()
+        lifted = held and facts.positions[self._target, 2] > 0.1 + layout.HALF_SIZES[2]
         return self._observe(), float(lifted), False, self._steps >= self.max_steps, {"facts": facts}
 
-    def render(self) -> Image:  # type: ignore[override]
+    def render(self) -> Image:
         """The overhead view, RGB (240, 320, 3)."""
         return self._overhead_renderer.render(self.data, "overhead")
 
@@ -160,7 +166,7 @@ class BrickTableEnv(gymnasium.Env[dict[str, Any], NDArray[np.float32]]):
 
     def scene_state(self) -> Floats:
         """Everything a `BrickTableViewer` needs to draw the scene: qpos."""
-        return self.data.qpos.copy()
+        return np.array(self.data.qpos)
 
     def viewer_factory(self) -> Callable[[], BrickTableViewer]:
         return BrickTableViewer
@@ -177,7 +183,8 @@ class BrickTableEnv(gymnasium.Env[dict[str, Any], NDArray[np.float32]]):
 
     def _draw_home(self) -> Floats:
         jitter = self.np_random.uniform(-1, 1, 4)
-        pose = np.concatenate([HOME + HOME_JITTER_M * jitter[:3], quaternion_of_hand(HOME_YAW + HOME_JITTER_RAD * jitter[3])])
+        yaw = HOME_YAW + HOME_JITTER_RAD * jitter[3]
+        pose = np.concatenate([HOME + HOME_JITTER_M * jitter[:3], quaternion_of_hand(yaw)])
         return self._chain.step_towards(ur5e.SEED_JOINTS, matrix_from_pose(pose), iterations=12)
 
     def _place(self, bricks: Floats, joints: Floats) -> None:
@@ -206,7 +213,7 @@ class BrickTableEnv(gymnasium.Env[dict[str, Any], NDArray[np.float32]]):
     # ---------------------------------------------------------------- pointing
 
     def _point(self, options: dict[str, Any]) -> None:
-        known = {"target": self._point_at_name, "click": self._point_at_click}
+        known: dict[str, Callable[[Any], None]] = {"target": self._point_at_name, "click": self._point_at_click}
         for key in options:
             choose("reset option", key, known)
         if len(options) > 1:

@@ -54,7 +54,8 @@ def _draw_grid(rng: np.random.Generator) -> Floats:
     ys = GRID_CENTER[1] + GRID_SPACING[1] * (np.arange(columns) - (columns - 1) / 2)
     grid = np.array([(x, y, 0.0) for x in xs for y in ys])
     jitter = np.array([GRID_JITTER_M, GRID_JITTER_M, GRID_JITTER_RAD])
-    return grid + rng.uniform(-1, 1, grid.shape) * jitter
+    places: Floats = grid + rng.uniform(-1, 1, grid.shape) * jitter
+    return places
 
 
 def _draw_free(rng: np.random.Generator, attempts: int = 50, tries: int = 200) -> Floats:

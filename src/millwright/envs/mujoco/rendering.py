@@ -50,7 +50,7 @@ class CameraRenderer:
             self._renderer = mujoco.Renderer(model, height, width)
         except mujoco.FatalError as error:
             raise MillwrightError(
-                f"cannot render: {error}; import millwright before mujoco, or set MUJOCO_GL=egl (needs libegl1) or osmesa"
+                f"cannot render: {error}; import millwright before mujoco, or set MUJOCO_GL to egl or osmesa"
             ) from error
         # Closed at exit at the latest: a GL context that outlives the interpreter's modules complains.
         self.close = weakref.finalize(self, self._renderer.close)
@@ -65,7 +65,8 @@ class CameraRenderer:
     def render(self, data: mujoco.MjData, camera: str) -> Image:
         """RGB (height, width, 3) as `camera` sees `data` now."""
         self._renderer.update_scene(data, camera, self._option)
-        return self._renderer.render()
+        image: Image = self._renderer.render()
+        return image
 
 
 class LensRenderer:

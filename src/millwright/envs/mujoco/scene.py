@@ -64,12 +64,27 @@ def add_table(spec: mujoco.MjSpec, center: Sequence[float], half: Sequence[float
     floor.rgba, floor.group, floor.contype, floor.conaffinity = [0.5, 0.53, 0.57, 1], GROUP_HANDSOME, 0, 0
 
 
-_LINK_COLORS = {"blue": (0.42, 0.62, 0.75, 1), "black": (0.1, 0.1, 0.11, 1), "grey": (0.3, 0.31, 0.33, 1), "light": (0.84, 0.85, 0.86, 1)}
+_LINK_COLORS = {
+    "blue": (0.42, 0.62, 0.75, 1),
+    "black": (0.1, 0.1, 0.11, 1),
+    "grey": (0.3, 0.31, 0.33, 1),
+    "light": (0.84, 0.85, 0.86, 1),
+}
 _LINK_LOOKS = {
     "base": (("base_vis_0", "black"), ("base_vis_1", "grey")),
     "shoulder_link": (("shoulder_vis_0", "blue"), ("shoulder_vis_1", "black"), ("shoulder_vis_2", "grey")),
-    "upper_arm_link": (("upperarm_vis_0", "light"), ("upperarm_vis_1", "black"), ("upperarm_vis_2", "grey"), ("upperarm_vis_3", "blue")),
-    "forearm_link": (("forearm_vis_0", "blue"), ("forearm_vis_1", "light"), ("forearm_vis_2", "black"), ("forearm_vis_3", "grey")),
+    "upper_arm_link": (
+        ("upperarm_vis_0", "light"),
+        ("upperarm_vis_1", "black"),
+        ("upperarm_vis_2", "grey"),
+        ("upperarm_vis_3", "blue"),
+    ),
+    "forearm_link": (
+        ("forearm_vis_0", "blue"),
+        ("forearm_vis_1", "light"),
+        ("forearm_vis_2", "black"),
+        ("forearm_vis_3", "grey"),
+    ),
     "wrist_1_link": (("wrist1_vis_0", "black"), ("wrist1_vis_1", "blue"), ("wrist1_vis_2", "grey")),
     "wrist_2_link": (("wrist2_vis_0", "black"), ("wrist2_vis_1", "blue"), ("wrist2_vis_2", "grey")),
     "wrist_3_link": (("wrist3_vis", "light"),),
@@ -145,7 +160,9 @@ def add_gripper(spec: mujoco.MjSpec, flange: mujoco.MjsBody, camera: WristCamera
     tip = ur5e.FINGERTIP_OFFSET_M
     grey, dark, orange = [0.32, 0.33, 0.35, 1], [0.12, 0.12, 0.13, 1], [0.93, 0.45, 0.1, 1]
     palm = flange.add_body(name="palm", gravcomp=1.0)
-    palm.add_geom(name="palm", type=BOX, size=[0.03, 0.045, 0.03], pos=[0, 0, 0.045], rgba=grey, mass=0.5, group=GROUP_COLLISION)
+    palm.add_geom(
+        name="palm", type=BOX, size=[0.03, 0.045, 0.03], pos=[0, 0, 0.045], rgba=grey, mass=0.5, group=GROUP_COLLISION
+    )
     for size, pos, color in (
         ([0.032, 0.047, 0.02], [0, 0, 0.03], dark),
         ([0.026, 0.06, 0.011], [0, 0, 0.064], grey),
@@ -163,7 +180,9 @@ def add_gripper(spec: mujoco.MjSpec, flange: mujoco.MjsBody, camera: WristCamera
             range=[-0.001, ur5e.MAX_OPENING_M / 2 + 0.001], damping=5.0, armature=0.05,
         )  # fmt: skip
         finger.add_geom(name=f"{side}_wedge", type=MESH, meshname="wedge", rgba=orange, mass=0.05)
-        pad = finger.add_geom(name=f"{side}_pad", type=BOX, size=[0.009, 0.0015, 0.009], pos=[0, 0.0015, 0], rgba=dark, mass=0.01)
+        pad = finger.add_geom(
+            name=f"{side}_pad", type=BOX, size=[0.009, 0.0015, 0.009], pos=[0, 0.0015, 0], rgba=dark, mass=0.01
+        )
         pad.friction, pad.condim, pad.priority = PAD_FRICTION, 4, 1
         pad.solref, pad.solimp = PAD_SOLREF, PAD_SOLIMP
     equality = spec.add_equality(name="jaws", type=mujoco.mjtEq.mjEQ_JOINT, name1="right_finger", name2="left_finger")
@@ -176,17 +195,19 @@ def add_gripper(spec: mujoco.MjSpec, flange: mujoco.MjsBody, camera: WristCamera
     palm.add_camera(
         name="wrist", pos=pose[:3, 3] + [0, 0, tip], quat=quaternion_from_matrix(pose[:3, :3]), fovy=fov_y_deg
     )
-    spec.add_sensor(name="force", type=mujoco.mjtSensor.mjSENS_FORCE, objtype=mujoco.mjtObj.mjOBJ_SITE, objname=hand.name)
-    spec.add_sensor(name="torque", type=mujoco.mjtSensor.mjSENS_TORQUE, objtype=mujoco.mjtObj.mjOBJ_SITE, objname=hand.name)
+    spec.add_sensor(
+        name="force", type=mujoco.mjtSensor.mjSENS_FORCE, objtype=mujoco.mjtObj.mjOBJ_SITE, objname=hand.name
+    )
+    spec.add_sensor(
+        name="torque", type=mujoco.mjtSensor.mjSENS_TORQUE, objtype=mujoco.mjtObj.mjOBJ_SITE, objname=hand.name
+    )
 
 
 def _add_wedge_mesh(spec: mujoco.MjSpec) -> None:
     """A finger: thin at the tip so that it fits between neighbours, thick at the root; its inner face is flat."""
     root, tip, width = -0.125, 0.009, 0.009
     sections = ((tip, 0.003, 0.0045, 0.006), (-0.03, 0.003, 0.008, width), (root, 0.003, 0.024, 0.012))
-    points = [
-        (x, y, z) for z, inner, outer, half in sections for x in (-half, half) for y in (inner, outer)
-    ]
+    points = [(x, y, z) for z, inner, outer, half in sections for x in (-half, half) for y in (inner, outer)]
     spec.add_mesh(name="wedge", uservert=np.array(points).ravel())
 
 

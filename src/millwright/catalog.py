@@ -1,0 +1,195 @@
+"""The only place that joins environments, judges, experts and policies: names -> factories."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from millwright.core.episode import Episode
+from millwright.core.errors import UnknownNameError, choose
+from millwright.core.judging import Judge
+from millwright.core.loop import run_episode
+from millwright.core.policy import Policy
+
+SHIPPED = Path(__file__).parent / "shipped"
+"""Bundles that come with the package; each bears its recipe's name."""
+
+EXECUTE, BLEND = 4, 1
+"""Actions played of each chunk, and ticks over which the old one fades out."""
+
+
+@dataclass(frozen=True)
+class Task:
+    """An environment with what belongs to it. Everything is made late, so that a look at the table is cheap."""
+
+    about: str
+    env: Callable[..., Any]
+    judge: Callable[[], Judge]
+    experts: Mapping[str, Callable[[], Policy]] = field(default_factory=dict)
+    baselines: Mapping[str, Callable[[], Policy]] = field(default_factory=dict)
+    labeller: str = "expert"
+    perturbed: str = "expert-perturbed"
+
+
+def _brick_table(**options: Any) -> Any:
+    from millwright.envs.brick_table import BrickTableEnv
+
+    return BrickTableEnv(**options)
+
+
+def _sustained_lift() -> Judge:
+    from millwright.judges import SustainedLift
+
+    return SustainedLift()
+
+
+def _brick_picker() -> Policy:
+    from millwright.envs.brick_table.env import CONTROL_HZ
+    from millwright.experts.brick_picker import BrickPicker
+
+    return BrickPicker(CONTROL_HZ)
+
+
+def _perturbed_brick_picker() -> Policy:
+    from millwright.envs.brick_table.env import CONTROL_HZ
+    from millwright.experts.brick_picker import BrickPicker
+    from millwright.experts.perturbed import Perturbed
+
+    return Perturbed(BrickPicker(CONTROL_HZ))
+
+
+def _nothing() -> Policy:
+    from millwright.policies.baselines import Nothing
+
+    return Nothing()
+
+
+def _random() -> Policy:
+    from millwright.policies.baselines import Random
+
+    return Random()
+
+
+TASKS: dict[str, Task] = {
+    "brick-table": Task(
+        "twelve coloured bricks in front of a UR5e: pick the one pointed at",
+        _brick_table,
+        _sustained_lift,
+        {"expert": _brick_picker, "expert-perturbed": _perturbed_brick_picker},
+        {"nothing": _nothing, "random": _random},
+    ),
+}
+
+
+def make_env(name: str, **options: Any) -> Any:
+    """The environment of that name.
+
+    Raises:
+        UnknownNameError: no environment, or no option, of that name.
+    """
+    task = choose("environment", name, TASKS)
+    try:
+        return task.env(**options)
+    except TypeError as error:
+        raise UnknownNameError(f"{name} does not take these options {sorted(options)}: {error}") from error
+
+
+def make_judge(env: str) -> Judge:
+    """The judge of an environment's task."""
+    return choose("environment", env, TASKS).judge()
+
+
+def find_bundle(name: str) -> Path | None:
+    """The folder of a bundle: a path, or the name of a shipped one; None when there is neither."""
+    for folder in (Path(name), SHIPPED / name):
+        if (folder / "manifest.json").is_file():
+            return folder
+    return None
+
+
+def list_shipped() -> tuple[str, ...]:
+    """Names of the bundles that come with the package."""
+    return tuple(sorted(folder.parent.name for folder in SHIPPED.glob("*/manifest.json")))
+
+
+def list_policies(env: str) -> tuple[str, ...]:
+    """Names that `make_policy` takes for an environment, besides paths of bundles."""
+    task = choose("environment", env, TASKS)
+    return (*list_shipped(), *task.experts, *task.baselines)
+
+
+def make_policy(env: str, name: str, execute: int = EXECUTE, blend: int = BLEND) -> Policy:
+    """A policy by name: an expert, a baseline, a shipped bundle, or the path of a bundle.
+
+    Raises:
+        UnknownNameError: none of these.
+        BundleError: the bundle is damaged.
+    """
+    task = choose("environment", env, TASKS)
+    table = {**task.experts, **task.baselines}
+    if name in table:
+        return table[name]()
+    folder = find_bundle(name)
+    if folder is None and not Path(name).is_dir():
+        choose("policy", name, dict.fromkeys(list_policies(env)))
+    return make_bundle_policy(folder or Path(name), execute, blend)
+
+
+def make_bundle_policy(folder: Path, execute: int = EXECUTE, blend: int = BLEND) -> Policy:
+    """The policy that plays a bundle's chunks on the robot it was made for."""
+    from millwright.policies.bundle import load_bundle
+    from millwright.policies.chunk_player import ChunkPlayer
+    from millwright.policies.hand_targets import HandTargets
+
+    planner = load_bundle(folder).planner(threads=1)
+    player = ChunkPlayer(planner, execute, blend, name=folder.name)
+    return HandTargets(player) if planner.action.name == "hand_target" else player
+
+
+@dataclass(frozen=True)
+class Player:
+    """Picklable: called once a worker, gives the function that plays a seed.
+
+    Args:
+        env, env_options: what is played in.
+        policy: who drives, as for `make_policy`.
+        labelled: the task's expert says at every step what it would have done.
+        linger: steps played on after the judge has decided.
+        reset_options: handed to every `env.reset`.
+    """
+
+    env: str
+    env_options: Mapping[str, Any] = field(default_factory=dict)
+    policy: str = "expert"
+    labelled: bool = False
+    linger: int = 0
+    reset_options: Mapping[str, Any] = field(default_factory=dict)
+
+    def describe(self) -> dict[str, Any]:
+        """What decides an episode besides its seed."""
+        folder = None if self.policy in choose("environment", self.env, TASKS).experts else find_bundle(self.policy)
+        digest = {}
+        if folder is not None:
+            from millwright.policies.bundle import load_manifest
+
+            digest = {"policy_digest": load_manifest(folder).id}
+        options = {"env_options": dict(self.env_options), "reset_options": dict(self.reset_options)}
+        return {"env": self.env, "policy": self.policy, **options, **digest}
+
+    def __call__(self) -> Callable[[int], Episode]:
+        task = choose("environment", self.env, TASKS)
+        env = make_env(self.env, **self.env_options)
+        judge = task.judge()
+        policy = make_policy(self.env, self.policy)
+        labeller = make_policy(self.env, task.labeller) if self.labelled else None
+        provenance = self.describe()
+
+        def play_seed(seed: int) -> Episode:
+            return run_episode(
+                env, policy, judge, seed, labeller,
+                options=self.reset_options, linger=self.linger, provenance=provenance,
+            )  # fmt: skip
+
+        return play_seed

@@ -1,0 +1,75 @@
+"""Perturbed: an expert whose hand is pushed about, so that a recording shows how to come back."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from millwright.core.features import Observation
+from millwright.core.planner import Chunk
+from millwright.core.policy import Action, Privileged
+from millwright.experts.brick_picker import BrickPicker
+from millwright.geometry.poses import Floats, compose_quaternions, quaternion_from_yaw
+
+
+@dataclass(frozen=True)
+class Disturbance:
+    """Noise on executed hand targets: white, and a bias that holds for a while. Lengths m, angles rad."""
+
+    share_of_episodes: float = 0.85
+    noise_m: float = 0.003
+    noise_rad: float = 0.03
+    bias_m: float = 0.008
+    bias_rad: float = 0.08
+    bias_ticks: tuple[int, int] = (4, 12)
+    shut_probability: float = 0.01  # a tick: the fingers close for a while, wherever they are
+    shut_ticks: int = 3
+
+
+class Perturbed(Privileged):
+    """Executes the expert's first target plus noise. Play it with the expert itself as the labeller."""
+
+    def __init__(self, expert: BrickPicker, disturbance: Disturbance | None = None) -> None:
+        self._expert = expert
+        self._disturbance = disturbance or Disturbance()
+        self.name = f"{expert.name}-perturbed"
+
+    def reset(self, seed: int) -> None:
+        self._expert.reset(seed)
+        self._rng = np.random.default_rng([seed, 1])
+        self._active = self._rng.random() < self._disturbance.share_of_episodes
+        self._bias: Floats = np.zeros(4)
+        self._bias_left = self._shut_left = 0
+
+    def see(self, facts: object) -> None:
+        self._expert.see(facts)  # type: ignore[arg-type]
+
+    @property
+    def plan(self) -> Chunk | None:
+        return self._expert.plan
+
+    def act(self, observation: Observation) -> Action:
+        action = self._expert.act(observation)
+        if not self._active or self._expert.plan is None:
+            return action
+        joints = observation["observation.state"][:6]
+        return self._expert.servo.follow(joints, self._disturb(self._expert.plan.actions[0].astype(np.float64)))
+
+    def _disturb(self, target: Floats) -> Floats:
+        d, rng = self._disturbance, self._rng
+        if self._bias_left == 0:
+            self._bias_left = int(rng.integers(*d.bias_ticks))
+            self._bias = rng.normal(0, [d.bias_m, d.bias_m, d.bias_m, d.bias_rad])
+        if self._shut_left == 0 and rng.random() < d.shut_probability:
+            self._shut_left = d.shut_ticks
+        self._bias_left -= 1
+        shift = self._bias + rng.normal(0, [d.noise_m, d.noise_m, d.noise_m, d.noise_rad])
+        moved = target.copy()
+        moved[:3] += shift[:3]
+        moved[2] = max(moved[2], 0.011)  # the fingers end 9 mm below the hand's origin
+        moved[3:7] = compose_quaternions(quaternion_from_yaw(shift[3]), target[3:7])
+        if self._shut_left > 0:
+            self._shut_left -= 1
+            moved[7] = 0.0
+        return moved
