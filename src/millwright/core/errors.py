@@ -1,18 +1,18 @@
 """Every error a user of millwright may want to catch.
 
-    MillwrightError
-    ├── UnknownNameError      a name that is in no table (lists the table, suggests the nearest)
-    ├── FeatureError          an observation, action or batch is not what its Features declare
-    ├── ActionError           an action that must not be executed (NaN, wrong shape)
-    ├── PromptError           a click or a name that points at nothing
-    ├── BundleError           a bundle is incomplete, altered or does not fit
-    ├── DatasetError          a dataset is of another layout, broken or does not fit
-    ├── RecordingError        a recording could not go on (a full disk); what is finished is kept
-    ├── ResultError           a file is not the result of an evaluation
-    ├── TrainingError         a training that cannot go on (losses that are not finite, a checkpoint of another run)
-    ├── WorkerError           an episode failed in a worker process (names the seed)
-    ├── ServiceError          the dashboard or a server cannot start (a port in use)
-    └── MissingExtraError     an optional dependency is not installed (gives the command)
+MillwrightError
+├── UnknownNameError      a name that is in no table (lists the table, suggests the nearest)
+├── FeatureError          an observation, action or batch is not what its Features declare
+├── ActionError           an action that must not be executed (NaN, wrong shape)
+├── PromptError           a click or a name that points at nothing
+├── BundleError           a bundle is incomplete, altered or does not fit
+├── DatasetError          a dataset is of another layout, broken or does not fit
+├── RecordingError        a recording could not go on (a full disk); what is finished is kept
+├── ResultError           a file is not the result of an evaluation
+├── TrainingError         a training that cannot go on (losses that are not finite, a checkpoint of another run)
+├── WorkerError           an episode failed in a worker process (names the seed)
+├── ServiceError          the dashboard or a server cannot start (a port in use)
+└── MissingExtraError     an optional dependency is not installed (gives the command)
 """
 
 from __future__ import annotations
@@ -100,4 +100,5 @@ def import_extra(module: str, extra: str) -> ModuleType:
     try:
         return importlib.import_module(module)
     except ImportError as error:
-        raise MissingExtraError(f"{module} is not installed; install it with: pip install 'millwright[{extra}]'") from error
+        command = f"pip install 'millwright[{extra}]'"
+        raise MissingExtraError(f"{module} is not installed; install it with: {command}") from error

@@ -63,6 +63,9 @@ class Features(Mapping[str, Feature]):
         except KeyError:
             raise FeatureError(f"no feature {name!r}; features: {', '.join(self._features)}") from None
 
+    def get(self, name: str, default: Any = None) -> Any:
+        return self._features.get(name, default)
+
     def __contains__(self, name: object) -> bool:
         return name in self._features
 
@@ -92,4 +95,6 @@ class Features(Mapping[str, Feature]):
 
     @staticmethod
     def from_json(rows: list[dict[str, Any]]) -> Features:
-        return Features(*(Feature(**{**row, "shape": tuple(row["shape"]), "names": tuple(row["names"])}) for row in rows))
+        return Features(
+            *(Feature(**{**row, "shape": tuple(row["shape"]), "names": tuple(row["names"])}) for row in rows)
+        )

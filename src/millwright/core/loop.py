@@ -63,7 +63,16 @@ def play(
         following, reward, terminated, truncated, info = env.step(action)
         timings = {"policy_s": decided - started, "env_s": time.perf_counter() - stepping}
         yield Step(
-            index, index * period_s, observation, facts, action, label, float(reward), policy.plan, judge.verdict(), timings
+            index,
+            index * period_s,
+            observation,
+            facts,
+            action,
+            label,
+            float(reward),
+            policy.plan,
+            judge.verdict(),
+            timings,
         )
         observation, index = following, index + 1
         over = over or terminated or truncated
@@ -82,18 +91,18 @@ def run_episode(
 ) -> Episode:
     """Play one episode to its end and return it. Arguments as for `play`."""
     steps = tuple(play(env, policy, judge, seed, labeller, options=options, linger=linger))
-    facts = {"policy": policy.name, "privileged": isinstance(policy, Privileged), **(provenance or {})}
+    facts = {"policy": policy.name, **(provenance or {}), "privileged": isinstance(policy, Privileged)}
     task = cast(str, steps[0].observation.get("task", ""))
     return Episode(steps, steps[-1].verdict, seed, task, dict(judge.metrics()), facts)
 
 
 def check_action(action: Any, env: Any) -> Action:
-    """`action` as float32, or an error before anything is executed.
+    """A copy of `action` as float32 (policies may reuse theirs), or an error before anything is executed.
 
     Raises:
         ActionError: wrong shape, or values that are not finite.
     """
-    array = np.asarray(action, dtype=np.float32)
+    array = np.array(action, dtype=np.float32)
     if array.shape != env.action_space.shape:
         raise ActionError(f"action has shape {array.shape}; the environment takes {env.action_space.shape}")
     if not np.isfinite(array).all():

@@ -40,7 +40,5 @@ class Planner(ABC):
     digest: str = ""
 
     @abstractmethod
-    def plan(
-        self, observations: Sequence[Observation], memories: Sequence[Memory]
-    ) -> tuple[list[Chunk], list[Memory]]:
+    def plan(self, observations: Sequence[Observation], memories: Sequence[Memory]) -> tuple[list[Chunk], list[Memory]]:
         """One chunk and one memory for each observation, in order."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import multiprocessing
 import traceback
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from multiprocessing.connection import Connection, wait
 from typing import TypeVar, cast
 
@@ -14,7 +15,9 @@ Result = TypeVar("Result")
 Work = Callable[[int], Result]
 
 
-def map_seeds(make_work: Callable[[], Work[Result]], seeds: Sequence[int], workers: int = 1) -> Iterator[tuple[int, Result]]:
+def map_seeds(
+    make_work: Callable[[], Work[Result]], seeds: Sequence[int], workers: int = 1
+) -> Iterator[tuple[int, Result]]:
     """Yield (seed, result) as they finish, each seed once.
 
     Args:
@@ -23,7 +26,8 @@ def map_seeds(make_work: Callable[[], Work[Result]], seeds: Sequence[int], worke
         workers: processes; 1 plays in this process.
 
     Raises:
-        WorkerError: an episode raised, or its process died; names the seed. Results already yielded stand.
+        WorkerError: an episode raised in a worker, or its process died; names the seed. Results already yielded
+            stand. With one worker an episode's own error passes unchanged.
     """
     if workers < 1:
         raise ValueError(f"workers must be at least 1, got {workers}")
@@ -35,7 +39,9 @@ def map_seeds(make_work: Callable[[], Work[Result]], seeds: Sequence[int], worke
     yield from _map_processes(make_work, list(seeds), min(workers, len(seeds)))
 
 
-def _map_processes(make_work: Callable[[], Work[Result]], seeds: list[int], workers: int) -> Iterator[tuple[int, Result]]:
+def _map_processes(
+    make_work: Callable[[], Work[Result]], seeds: list[int], workers: int
+) -> Iterator[tuple[int, Result]]:
     context = multiprocessing.get_context("spawn")
     waiting = seeds[::-1]
     processes, playing = [], {}  # playing: connection -> seed
@@ -47,17 +53,17 @@ def _map_processes(make_work: Callable[[], Work[Result]], seeds: list[int], work
             theirs.close()
             processes.append(process)
             playing[ours] = waiting.pop()
-            ours.send(playing[ours])
+            _send(ours, playing[ours])
         while playing:
             for ready in wait(list(playing)):
                 connection = cast("Connection", ready)
                 seed = playing.pop(connection)
-                result = _receive(connection, seed)
+                result: Result = _receive(connection, seed)
                 if waiting:
                     playing[connection] = waiting.pop()
-                    connection.send(playing[connection])
+                    _send(connection, playing[connection])
                 else:
-                    connection.send(None)
+                    connection.close()
                 yield seed, result
         for process in processes:
             process.join(timeout=10)
@@ -68,10 +74,16 @@ def _map_processes(make_work: Callable[[], Work[Result]], seeds: list[int], work
             process.join()
 
 
+def _send(connection: Connection, seed: int) -> None:
+    # a process that died is noticed when its answer is awaited, which names the seed
+    with suppress(BrokenPipeError):
+        connection.send(seed)
+
+
 def _receive(connection: Connection, seed: int) -> Result:  # type: ignore[type-var]
     try:
         ok, payload = connection.recv()
-    except EOFError:
+    except (EOFError, ConnectionError):
         raise WorkerError(f"seed {seed}: its process died (killed, or out of memory)") from None
     if not ok:
         raise WorkerError(f"seed {seed} failed:\n{payload}")
@@ -81,10 +93,16 @@ def _receive(connection: Connection, seed: int) -> Result:  # type: ignore[type-
 def _serve(make_work: Callable[[], Work[Result]], connection: Connection) -> None:
     try:
         work = make_work()
-        while (seed := connection.recv()) is not None:
+        while (seed := _next(connection)) is not None:
             connection.send((True, work(seed)))
-    except EOFError:
-        pass  # the parent has gone
-    except BaseException:
+    except BaseException:  # noqa: BLE001 - the parent reports it, with the seed
         connection.send((False, traceback.format_exc()))
     connection.close()
+
+
+def _next(connection: Connection) -> int | None:
+    """The next seed; None when the parent has none left, or has gone."""
+    try:
+        return cast(int, connection.recv())
+    except EOFError:
+        return None

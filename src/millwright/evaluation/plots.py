@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any
 
 import matplotlib
@@ -11,6 +11,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.collections import LineCollection
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 
 from millwright.evaluation.result import EpisodeResult, Result
 
@@ -59,9 +60,21 @@ def plot_distances(result: Result) -> str | None:
 
 
 def plot_cycle_times(result: Result) -> str | None:
-    """Histogram of the successes' cycle times; None without any."""
+    """Histogram of the successes' cycle times, in whole ticks; None without any."""
     values = result.values("cycle_time_s")
-    return _histogram("cycles", [values], [ACCENT], "cycle time of successes, s") if values else None
+    ticks = [episode.times_s[1] - episode.times_s[0] for episode in result.episodes if len(episode.times_s) > 1]
+    if not values or not ticks:
+        return None
+    width = ticks[0] * max(1, np.ceil((max(values) - min(values)) / ticks[0] / 24))
+    edges = np.arange(min(values) - width / 2, max(values) + width, width).tolist()
+
+    def draw(axes: Axes) -> None:
+        axes.hist(values, edges, color=ACCENT)
+        axes.set_xlabel("cycle time of successes, s")
+        axes.set_ylabel("episodes")
+        axes.yaxis.set_major_locator(MaxNLocator(6, integer=True))
+
+    return _render("cycles", draw, (4.6, 2.6))
 
 
 def plot_latencies(result: Result) -> str | None:
@@ -115,16 +128,6 @@ def _trace(episode: EpisodeResult) -> list[tuple[float, float]]:
 def _point(episode: EpisodeResult) -> tuple[float, float]:
     u, v = episode.prompt_at or (0.0, 0.0)
     return min(max(u, 0.0), 1.0), min(max(v, 0.0), 1.0)
-
-
-def _histogram(name: str, columns: Sequence[Sequence[float]], colours: Sequence[str], label: str) -> str:
-    def draw(axes: Axes) -> None:
-        for values, colour in zip(columns, colours, strict=True):
-            axes.hist(values, bins=24, color=colour)
-        axes.set_xlabel(label)
-        axes.set_ylabel("episodes")
-
-    return _render(name, draw, (4.6, 2.6))
 
 
 def _render(name: str, draw: Callable[[Axes], None], inches: tuple[float, float]) -> str:

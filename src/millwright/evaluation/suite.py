@@ -10,17 +10,13 @@ from typing import Any
 
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
-from millwright.core.episode import Episode
 from millwright.core.workers import map_seeds
-from millwright.evaluation.films import find_camera, write_film
 from millwright.evaluation.journal import Journal
-from millwright.evaluation.measures import reduce_episode
 from millwright.evaluation.provenance import collect_provenance, compute_claim_digest
-from millwright.evaluation.report import write_report
+from millwright.evaluation.reduce import Play, Reduce
 from millwright.evaluation.result import EpisodeResult, Result
 from millwright.evaluation.statistics import wilson
 
-Play = Callable[[int], Episode]
 FILMED = 16
 """Episodes drawn before playing, whose films are kept even if they succeed; the report shows a dozen of them."""
 
@@ -74,11 +70,11 @@ def evaluate(
     """
     if not seeds or seeds.step != 1:
         raise ValueError(f"seeds must be a range of at least one seed with step 1, got {seeds}")
-    work, journal = _Reduce(make_play), None
+    work, journal = Reduce(make_play), None
     if report_dir is not None:
         films = report_dir / "films"
         films.mkdir(parents=True, exist_ok=True)
-        work = _Reduce(make_play, films, draw_filmed(seeds))
+        work = Reduce(make_play, films, draw_filmed(seeds))
         journal = Journal(report_dir / "episodes.jsonl", compute_claim_digest(claim) if claim else None)
     played = {} if journal is None else {seed: result for seed, result in journal.played.items() if seed in seeds}
     with _Tally(len(seeds), played.values(), progress) as tally:
@@ -91,6 +87,9 @@ def evaluate(
     about = {"env": "", "policy": "", **episodes[0].provenance, **(claim or {})}
     outcome = Result(seeds, episodes, collect_provenance(about, command))
     if report_dir is not None:
+        # matplotlib loads slowly, and only reports draw
+        from millwright.evaluation.report import write_report
+
         outcome.save(report_dir / "result.json")
         write_report(outcome, report_dir)
     return outcome
@@ -99,27 +98,6 @@ def evaluate(
 def draw_filmed(seeds: range) -> frozenset[int]:
     """The seeds whose films are kept whatever becomes of them: the same draw for the same seeds."""
     return frozenset(random.Random(seeds.start).sample(seeds, min(FILMED, len(seeds))))
-
-
-@dataclass(frozen=True)
-class _Reduce:
-    """Picklable: plays in a worker, films there, and lets only the reduced episode travel."""
-
-    make_play: Callable[[], Play]
-    films: Path | None = None
-    filmed: frozenset[int] = frozenset()
-
-    def __call__(self) -> Callable[[int], EpisodeResult]:
-        play = self.make_play()
-        return lambda seed: self._reduce(play(seed))
-
-    def _reduce(self, episode: Episode) -> EpisodeResult:
-        wanted = not episode.verdict.success or episode.seed in self.filmed
-        if self.films is None or not wanted or find_camera(episode) is None:
-            return reduce_episode(episode)
-        name = f"seed-{episode.seed}.mp4"
-        write_film(episode, self.films / name)
-        return reduce_episode(episode, name)
 
 
 class _Tally:
