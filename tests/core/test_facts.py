@@ -1,0 +1,66 @@
+"""Facts survive a dataset, so that recordings can be judged again."""
+
+from __future__ import annotations
+
+from dataclasses import fields
+
+import numpy as np
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
+
+from millwright.core.facts import GraspFacts
+
+number = st.floats(-1e6, 1e6)
+
+
+@st.composite
+def facts(draw: st.DrawFn) -> GraspFacts:
+    n, dof = draw(st.integers(1, 4)), draw(st.integers(1, 7))
+
+    def floats(*shape: int) -> np.ndarray:
+        return draw(arrays(np.float64, shape, elements=number))
+
+    return GraspFacts(
+        names=tuple(f"brick {i}" for i in range(n)),
+        target=draw(st.integers(0, n - 1)),
+        time_s=draw(number),
+        positions=floats(n, 3),
+        orientations=floats(n, 4),
+        velocities=floats(n, 3),
+        pad_contacts=draw(arrays(np.bool_, (n, 2))),
+        hand_pose=floats(7),
+        hand_velocity=floats(3),
+        wrist_position=floats(3),
+        joint_positions=floats(dof),
+        opening_m=draw(number),
+        opening_speed=draw(number),
+        max_opening_m=draw(number),
+        robot_collision=draw(st.booleans()),
+        max_contact_force_n=draw(number),
+        max_penetration_m=draw(number),
+    )
+
+
+@given(facts())
+def test_facts_come_back_from_arrays_exactly(before):
+    after = GraspFacts.from_arrays(before.to_arrays(), before.names)
+    for f in fields(GraspFacts):
+        ours, theirs = getattr(before, f.name), getattr(after, f.name)
+        np.testing.assert_array_equal(ours, theirs)
+        assert np.asarray(ours).dtype == np.asarray(theirs).dtype
+        assert type(ours) is type(theirs)
+
+
+@given(facts())
+def test_their_features_describe_their_arrays(some):
+    features, values = some.features(), some.to_arrays()
+    features.check(values)
+    assert set(features) == set(values)
+    assert all(name.startswith("facts.") for name in features)
+    assert features["facts.positions"].names == some.names
+
+
+@given(facts())
+def test_the_target_has_a_name(some):
+    assert some.target_name == some.names[some.target]
