@@ -1,0 +1,1 @@
+"""The web dashboard: click a brick, watch the arm, read the verdict."""

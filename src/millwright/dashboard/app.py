@@ -1,0 +1,126 @@
+"""The web application: one page, one WebSocket a browser."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from dataclasses import asdict
+from importlib.resources import files
+from typing import Any
+from urllib.parse import urlsplit
+
+from fastapi import FastAPI, WebSocket, WebSocketDisconnect
+from fastapi.staticfiles import StaticFiles
+from starlette.middleware.trustedhost import TrustedHostMiddleware
+from starlette.requests import Request
+from starlette.responses import Response
+
+from millwright.core.errors import MillwrightError
+from millwright.dashboard.commands import Answer, CommandError, parse_command
+from millwright.dashboard.room import Browser, Room
+from millwright.dashboard.session import Session
+
+HEADERS = {
+    "Content-Security-Policy": "default-src 'self'; img-src 'self' data: blob:; frame-ancestors 'none'",
+    "X-Content-Type-Options": "nosniff",
+    "Cache-Control": "no-cache",
+}
+ANSWER_WITHIN_S = 5.0
+
+
+def make_app(session: Session, room: Room, hosts: tuple[str, ...]) -> FastAPI:
+    """The application around a started session.
+
+    Args:
+        hosts: names under which it may be reached; a page of any other origin can neither read nor drive.
+    """
+
+    @asynccontextmanager
+    async def connect(_: FastAPI) -> AsyncIterator[None]:
+        room.connect(asyncio.get_running_loop())
+        yield
+
+    app = FastAPI(title="millwright dashboard", lifespan=connect, docs_url=None, redoc_url=None, openapi_url=None)
+    app.add_middleware(TrustedHostMiddleware, allowed_hosts=list(hosts))
+
+    @app.middleware("http")
+    async def harden(request: Request, follow: Callable[[Request], Awaitable[Response]]) -> Response:
+        response = await follow(request)
+        response.headers.update(HEADERS)
+        return response
+
+    @app.get("/api/status")
+    async def get_status() -> dict[str, Any]:
+        return session.snapshots.value.to_json()
+
+    @app.websocket("/ws")
+    async def watch(socket: WebSocket) -> None:
+        if not is_same_origin(socket):
+            await socket.close()
+            return
+        await socket.accept()
+        browser = room.enter(socket)
+        sender = asyncio.create_task(browser.send_forever(room))
+        receiver = asyncio.create_task(_receive_forever(socket, browser, room, session))
+        try:
+            await asyncio.wait((sender, receiver), return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            room.leave(browser)
+            for task in (sender, receiver):
+                task.cancel()
+            await asyncio.gather(sender, receiver, return_exceptions=True)
+
+    app.mount("/", StaticFiles(directory=str(files("millwright.dashboard") / "static"), html=True))
+    return app
+
+
+def is_same_origin(socket: WebSocket) -> bool:
+    """Browsers name the page that connects; programs that are no browsers send no origin."""
+    origin = socket.headers.get("origin")
+    return origin is None or urlsplit(origin).netloc == socket.headers.get("host")
+
+
+async def _receive_forever(socket: WebSocket, browser: Browser, room: Room, session: Session) -> None:
+    try:
+        while True:
+            text = await socket.receive_text()
+            await browser.answer(await _answer(text, browser, room, session))
+    except (WebSocketDisconnect, KeyError):  # KeyError: a binary message, which no page of ours sends
+        pass
+
+
+async def _answer(text: str, browser: Browser, room: Room, session: Session) -> dict[str, Any]:
+    message: dict[str, Any] = {}
+    try:
+        message = _parse(text)
+        answer = await _obey(message, browser, room, session)
+    except MillwrightError as error:
+        answer = Answer(False, str(error))
+    except TimeoutError:
+        answer = Answer(False, f"no answer within {ANSWER_WITHIN_S:.0f} s")
+    return {"type": "answer", "id": message.get("id"), "do": message.get("do"), **asdict(answer)}
+
+
+def _parse(text: str) -> dict[str, Any]:
+    try:
+        message = json.loads(text)
+    except ValueError as error:
+        raise CommandError(f"not JSON: {error}") from error
+    if not isinstance(message, dict):
+        raise CommandError('a command is an object, e.g. {"do": "run", "target": "red"}')
+    return message
+
+
+async def _obey(message: dict[str, Any], browser: Browser, room: Room, session: Session) -> Answer:
+    if message.get("do") == "drive":
+        taken = room.take(browser)
+        return Answer(taken, "you drive" if taken else "another browser drives; it has to hand over first")
+    command = None if message.get("do") == "hand over" else parse_command(message, tuple(room.viewers.sizes))
+    if room.driver is not browser:
+        return Answer(False, "you are watching; another browser drives" if room.driver else "take the wheel first")
+    if command is None:
+        room.release(browser)
+        return Answer(True, "handed over")
+    return await asyncio.wait_for(asyncio.wrap_future(session.submit(command)), ANSWER_WITHIN_S)

@@ -1,0 +1,114 @@
+"""Commands: what a driver may ask of a session, and the answer to it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from concurrent.futures import Future
+from dataclasses import dataclass, field
+from typing import Any
+
+from millwright.core.errors import MillwrightError, choose
+
+
+class CommandError(MillwrightError, ValueError):
+    """A message from a browser that is no command."""
+
+
+@dataclass(frozen=True)
+class Answer:
+    """Accepted or refused, in words for the person who asked."""
+
+    ok: bool
+    text: str
+    target: str | None = None
+
+
+@dataclass(frozen=True)
+class Command:
+    """Asked of the session; `answer` is set within a tick."""
+
+    answer: Future[Answer] = field(default_factory=Future, compare=False, kw_only=True)
+
+    def accept(self, text: str, target: str | None = None) -> None:
+        self._tell(Answer(True, text, target))
+
+    def refuse(self, text: str) -> None:
+        self._tell(Answer(False, text))
+
+    def _tell(self, answer: Answer) -> None:
+        if self.answer.set_running_or_notify_cancel():  # false: whoever asked has gone
+            self.answer.set_result(answer)
+
+
+@dataclass(frozen=True)
+class Run(Command):
+    """Play an episode. `options` as for the environment's reset; `scene`: the one a click was aimed at."""
+
+    options: Mapping[str, Any] = field(default_factory=dict)
+    scene: int | None = None
+
+
+@dataclass(frozen=True)
+class Stop(Command):
+    """End the running episode; it is not judged."""
+
+
+@dataclass(frozen=True)
+class Shuffle(Command):
+    """Show the scene of `seed`, or of one drawn at random."""
+
+    seed: int | None = None
+
+
+@dataclass(frozen=True)
+class Choose(Command):
+    """Let another policy drive from the next episode on."""
+
+    policy: str = ""
+
+
+@dataclass(frozen=True)
+class Close(Command):
+    """End the session."""
+
+
+def parse_command(message: Mapping[str, Any], cameras: tuple[str, ...]) -> Command:
+    """The command in a browser's message, e.g. `{"do": "run", "target": "red"}`.
+
+    Raises:
+        CommandError: a field is missing or of the wrong type.
+        UnknownNameError: no such command or camera.
+    """
+    table = {"run": _parse_run, "stop": lambda *_: Stop(), "shuffle": _parse_shuffle, "policy": _parse_choose}
+    return choose("command", str(message.get("do")), table)(message, cameras)
+
+
+def _parse_run(message: Mapping[str, Any], cameras: tuple[str, ...]) -> Command:
+    if "click" in message:
+        click = message["click"]
+        if not isinstance(click, Mapping) or not all(_is_fraction(click.get(axis)) for axis in "uv"):
+            raise CommandError('a click is {"camera": name, "u": 0..1, "v": 0..1}')
+        camera = str(click.get("camera"))
+        choose("camera", camera, dict.fromkeys(cameras))
+        scene = message.get("scene")
+        aimed_at = scene if isinstance(scene, int) else None
+        return Run({"click": {"camera": camera, "u": float(click["u"]), "v": float(click["v"])}}, aimed_at)
+    target = message.get("target")
+    if not isinstance(target, str | None):
+        raise CommandError(f"a target is a name, got {target!r}")
+    return Run({} if target is None else {"target": target})
+
+
+def _parse_shuffle(message: Mapping[str, Any], cameras: tuple[str, ...]) -> Command:
+    seed = message.get("seed")
+    if seed is not None and (not isinstance(seed, int) or isinstance(seed, bool) or not 0 <= seed < 2**31):
+        raise CommandError(f"a seed is a whole number from 0 to {2**31 - 1}, got {seed!r}")
+    return Shuffle(seed)
+
+
+def _parse_choose(message: Mapping[str, Any], cameras: tuple[str, ...]) -> Command:
+    return Choose(str(message.get("name")))
+
+
+def _is_fraction(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value <= 1

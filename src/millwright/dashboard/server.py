@@ -1,0 +1,133 @@
+"""serve_dashboard: session, viewer process and web server put together."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import ipaddress
+import logging
+import socket
+import threading
+from collections.abc import Callable
+from types import TracebackType
+
+import uvicorn
+
+from millwright.core.errors import ServiceError
+from millwright.dashboard.app import make_app
+from millwright.dashboard.room import Room
+from millwright.dashboard.session import Session
+from millwright.dashboard.viewer_process import ViewerProcess
+
+log = logging.getLogger(__name__)
+LOCAL_NAMES = ("localhost", "127.0.0.1", "[::1]", "::1")
+
+
+class Dashboard:
+    """A running dashboard; close it, or use it as a context."""
+
+    def __init__(
+        self, session: Session, viewers: ViewerProcess, server: uvicorn.Server, listener: socket.socket
+    ) -> None:
+        self.session, self._viewers, self._server = session, viewers, server
+        host, port = listener.getsockname()[:2]
+        self.url = f"http://{f'[{host}]' if ':' in host else host}:{port}"
+        self._thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, name="web", daemon=True)
+        self._thread.start()
+
+    def wait(self) -> None:
+        """Until the server ends."""
+        self._thread.join()
+
+    def close(self) -> None:
+        self._server.should_exit = True
+        self._thread.join(timeout=10)
+        self.session.close()
+        self._viewers.close()
+
+    def __enter__(self) -> Dashboard:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self.close()
+
+
+def serve_dashboard(
+    make_session: Callable[[], Session],
+    host: str = "127.0.0.1",
+    port: int = 8000,
+    allow_remote: bool = False,
+    on_ready: Callable[[str], None] = print,
+) -> None:
+    """Serve until Ctrl-C. Arguments and errors as for `start_dashboard`; `on_ready` is told the address."""
+    with start_dashboard(make_session, host, port, allow_remote) as dashboard:
+        on_ready(dashboard.url)
+        with contextlib.suppress(KeyboardInterrupt):
+            dashboard.wait()
+
+
+def start_dashboard(
+    make_session: Callable[[], Session], host: str = "127.0.0.1", port: int = 8000, allow_remote: bool = False
+) -> Dashboard:
+    """Start a dashboard and return as soon as its address answers; port 0 takes a free one.
+
+    Args:
+        make_session: called once the port is ours.
+        allow_remote: let other machines connect: whoever reaches the port can drive.
+
+    Raises:
+        ServiceError: the port is in use or not ours to take, the host is not this machine's, is not loopback
+            without `allow_remote`, or the scene or its views cannot be made.
+    """
+    _check_host(host, allow_remote)
+    listener = _listen(host, port)
+    try:
+        session = make_session()
+        cast = session.start()
+        viewers = ViewerProcess(cast.viewer_factory, session.snapshots)
+        try:
+            viewers.start()
+        except ServiceError:
+            session.close()
+            raise
+    except BaseException:
+        listener.close()
+        raise
+    room = Room(cast, session.snapshots, viewers)
+    app = make_app(session, room, ("*",) if allow_remote else LOCAL_NAMES)
+    config = uvicorn.Config(app, log_level="warning", ws_max_size=65536, timeout_graceful_shutdown=2)
+    return Dashboard(session, viewers, uvicorn.Server(config), listener)
+
+
+def _check_host(host: str, allow_remote: bool) -> None:
+    try:
+        loopback = host == "localhost" or ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        loopback = False
+    if loopback:
+        return
+    if not allow_remote:
+        raise ServiceError(
+            f"{host} can be reached from other machines, and whoever reaches the dashboard can drive: "
+            "use --host 127.0.0.1, or --allow-remote when that is meant"
+        )
+    log.warning("the dashboard on %s can be reached, and driven, from other machines; it asks for no password", host)
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((host, port))
+    except OSError as error:
+        listener.close()
+        if error.errno == errno.EADDRINUSE:
+            reason = f"port {port} on {host} is in use; stop what uses it, or choose another: --port {port + 1}"
+        elif error.errno == errno.EACCES:
+            reason = f"port {port} on {host} is not ours to take; choose one above 1023: --port 8000"
+        else:
+            reason = f"cannot listen on {host}, port {port}: {error.strerror or error}"
+        raise ServiceError(reason) from error
+    listener.listen(128)  # connections wait from now on, also while the server starts
+    return listener

@@ -1,0 +1,268 @@
+"""Session: the control thread. It owns environment, policy and judge and plays episodes in real time."""
+
+from __future__ import annotations
+
+import logging
+import queue
+import random
+import threading
+from collections.abc import Iterator
+from concurrent.futures import Future
+from dataclasses import replace
+from typing import Any
+
+from millwright.core.episode import Step
+from millwright.core.errors import MillwrightError, ServiceError, choose
+from millwright.core.judging import Judge
+from millwright.core.loop import play
+from millwright.core.policy import Policy, Privileged
+from millwright.dashboard.commands import Answer, Choose, Close, Command, Run, Shuffle, Stop
+from millwright.dashboard.newest import Newest
+from millwright.dashboard.schedule import Schedule
+from millwright.dashboard.snapshot import FAILED, FINISHED, LOADING, READY, RUNNING, Outcome, Snapshot, Tally
+from millwright.dashboard.stage import Cast, Stage, Watched
+
+log = logging.getLogger(__name__)
+
+
+class Session:
+    """Plays a stage's episodes on command and publishes a snapshot of every instant.
+
+    Args:
+        stage: what is played.
+        policy: the first to drive; the stage's first when None.
+        seed: of the first scene.
+        seeds: `Shuffle` draws from these; the default are scenes that no training and no published figure uses.
+        hold_s: how long the end of an episode stays on show.
+    """
+
+    def __init__(
+        self,
+        stage: Stage,
+        policy: str | None = None,
+        seed: int = 5000,
+        seeds: range = range(5000, 10000),
+        hold_s: float = 3.0,
+    ) -> None:
+        self._stage, self._seeds, self._hold_s = stage, seeds, hold_s
+        self._first_policy = next(iter(stage.policies)) if policy is None else policy
+        choose("policy", self._first_policy, stage.policies)
+        self.snapshots = Newest(Snapshot(seed=seed))
+        self._commands: queue.SimpleQueue[Command] = queue.SimpleQueue()
+        self._loaded: dict[str, Policy] = {}
+        self._closing = False
+        self._cast: Future[Cast] = Future()
+        self._thread = threading.Thread(target=self._main, name="control", daemon=True)
+        self._env: Watched
+        self._judge: Judge
+
+    def start(self) -> Cast:
+        """Build the environment and show the first scene.
+
+        Raises:
+            ServiceError: the environment, its judge or the first scene could not be made.
+        """
+        self._thread.start()
+        try:
+            return self._cast.result()
+        except Exception as error:
+            raise ServiceError(f"the scene cannot be built: {error}") from error
+
+    def submit(self, command: Command) -> Future[Answer]:
+        """Hand a command to the control thread; never waits. The answer comes within a tick."""
+        phase = self.snapshots.value.phase
+        if phase in (LOADING, FAILED):
+            command.refuse(self.snapshots.value.message)
+        else:
+            self._commands.put(command)
+        return command.answer
+
+    def close(self) -> None:
+        """Stop what is running and end the control thread."""
+        self._commands.put(Close())
+        self._thread.join(timeout=30)
+
+    # ---- the control thread -------------------------------------------------------------------------------------
+
+    def _main(self) -> None:
+        try:
+            self._env = Watched(self._stage.env_factory())
+            self._judge = self._stage.judge_factory()
+            self._schedule = Schedule(self._env.metadata["control_hz"])
+            self._show_start(self.snapshots.value.seed)
+            self._cast.set_result(self._make_cast())
+        except Exception as error:  # noqa: BLE001 - whatever a factory raises is told to whoever called start()
+            self._cast.set_exception(error)
+            return
+        self._load(self._first_policy)
+        try:
+            while not self._closing:
+                self._serve_idle()
+        except Exception as error:  # a scene that cannot even be put back: nothing can be driven any more
+            log.exception("the scene broke")
+            self.snapshots.put(replace(self.snapshots.value, phase=FAILED, message=f"the scene broke: {error}"))
+        for policy in self._loaded.values():
+            policy.close()
+        self._env.close()
+
+    def _make_cast(self) -> Cast:
+        bare: Any = self._env.unwrapped
+        hz = float(self._env.metadata["control_hz"])
+        names, colors = tuple(bare.object_names), tuple(bare.object_colors)
+        return Cast(self._stage.title, names, colors, tuple(self._stage.policies), hz, bare.viewer_factory())
+
+    def _serve_idle(self) -> None:
+        """Take one command, or put the scene back when the end of an episode was on show long enough."""
+        finished = self.snapshots.value.phase == FINISHED
+        try:
+            command = self._commands.get(timeout=self._hold_s if finished else None)
+        except queue.Empty:
+            self._show_start(self.snapshots.value.seed)
+            return
+        match command:
+            case Run():
+                self._run(command, finished)
+            case Shuffle():
+                seed = random.choice(self._seeds) if command.seed is None else command.seed
+                self._show_start(seed)
+                command.accept(f"scene {seed}")
+            case Choose():
+                self._choose(command)
+            case Stop():
+                command.refuse("nothing is running")
+            case Close():
+                self._closing = True
+
+    def _choose(self, command: Choose) -> None:
+        try:
+            choose("policy", command.policy, self._stage.policies)
+        except MillwrightError as error:
+            command.refuse(str(error))
+            return
+        command.accept(f"policy {command.policy}")
+        self._load(command.policy)
+
+    def _load(self, name: str) -> None:
+        """Make `name` the driver; a failure is shown and leaves no driver."""
+        before = self.snapshots.value
+        if name not in self._loaded:
+            self._publish(phase=LOADING, message=f"loading {name} …", policy=name)
+            try:
+                self._loaded[name] = self._stage.policies[name]()
+            except Exception as error:  # a factory may fail in any way: the page says how, the session lives on
+                log.exception("policy %s could not be loaded", name)
+                self._publish(phase=before.phase, message=f"{name} could not be loaded: {error}", policy="")
+                return
+        privileged = isinstance(self._loaded[name], Privileged)
+        self._publish(phase=before.phase, message="", policy=name, privileged=privileged)
+
+    def _show_start(self, seed: int) -> None:
+        self._env.reset(seed=seed)
+        now = self.snapshots.value
+        self._publish(
+            phase=READY,
+            message="",
+            seed=seed,
+            scene=now.scene + 1,
+            step=0,
+            time_s=0.0,
+            target=None,
+            box=None,
+            distance_m=None,
+            opening_m=None,
+        )
+
+    def _run(self, run: Run, finished: bool) -> None:
+        now = self.snapshots.value
+        if not now.policy:
+            run.refuse(now.message or "choose a policy first")
+        elif finished and "click" in run.options:
+            self._show_start(now.seed)
+            run.refuse("the scene was put back; click again")
+        elif run.scene not in (None, now.scene):
+            run.refuse("the picture was changing; click again")
+        else:
+            self._play(run, self._loaded[now.policy])
+
+    def _play(self, run: Run, policy: Policy) -> None:
+        """One episode with everything that may end it: the judge, Stop, a refused prompt, an error."""
+        message = ""
+        try:
+            if self._follow(self._steps(run, policy)):
+                self._judged(policy)
+                return
+            message = "stopped; not counted"
+        except Exception as error:  # from policy or environment: the page says it, the next episode may go well
+            message = str(error) if isinstance(error, MillwrightError) else f"{type(error).__name__}: {error}"
+            if run.answer.done():
+                log.exception("the episode broke off")
+                message = f"the episode broke off: {message}"
+            else:
+                run.refuse(message)
+        finally:
+            self._env.on_reset = lambda: None
+        self._show_start(self.snapshots.value.seed)
+        self._publish(message=message)
+
+    def _steps(self, run: Run, policy: Policy) -> Iterator[Step]:
+        now = self.snapshots.value
+        self._env.on_reset = lambda: self._begin(run)
+        return play(self._env, policy, self._judge, now.seed, options=run.options)
+
+    def _begin(self, run: Run) -> None:
+        """The environment took the prompt: answer at once, before the policy has thought."""
+        target = self._env.facts.target_name
+        episode = self.snapshots.value.episode + 1
+        self._publish(phase=RUNNING, message="", episode=episode, target=target, verdict=None, trace=())
+        run.accept(f"picking {target}", target)
+        self._schedule.start()
+
+    def _follow(self, steps: Iterator[Step]) -> bool:
+        """Play to the end in real time; False when it was stopped."""
+        for step in steps:
+            point = (step.time_s, float(step.verdict.evidence["distance_m"]))
+            self._publish(
+                step=step.index + 1,
+                time_s=step.time_s,
+                distance_m=point[1],
+                verdict=step.verdict,
+                trace=(*self.snapshots.value.trace, point),
+                pace=self._schedule.pace,
+            )
+            if self._stopped_while_waiting():
+                return False
+            self._schedule.tick()
+        return True
+
+    def _stopped_while_waiting(self) -> bool:
+        """Wait for the next tick, answering commands meanwhile."""
+        while True:
+            try:
+                command = self._commands.get(timeout=self._schedule.left_s)
+            except queue.Empty:
+                return False
+            match command:
+                case Stop() | Close():
+                    self._closing = isinstance(command, Close)
+                    command.accept("stopped")
+                    return True
+                case _:
+                    command.refuse("busy: press Stop first")
+
+    def _judged(self, policy: Policy) -> None:
+        now = self.snapshots.value
+        assert now.verdict is not None
+        assert now.target is not None
+        privileged = isinstance(policy, Privileged)
+        outcome = Outcome(now.policy, privileged, now.target, now.seed, now.step, now.time_s, now.verdict)
+        tally = now.tallies.get(now.policy, Tally()).add(now.verdict.success, privileged)
+        self._publish(phase=FINISHED, outcome=outcome, tallies={**now.tallies, now.policy: tally})
+
+    def _publish(self, **changes: Any) -> None:
+        """The next snapshot: the last with these changes and what the environment shows now."""
+        now = replace(self.snapshots.value, **changes)
+        if now.phase in (RUNNING, FINISHED):
+            box = tuple(float(value) for value in self._env.observation["observation.environment_state"])
+            now = replace(now, box=box, opening_m=float(self._env.facts.opening_m))
+        bare: Any = self._env.unwrapped
+        self.snapshots.put(replace(now, state=bare.scene_state(), positions=self._env.facts.positions))

@@ -1,0 +1,88 @@
+"""Stage: what a dashboard shows and drives, given by its caller as factories."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import gymnasium
+import numpy as np
+from numpy.typing import NDArray
+
+from millwright.core.features import Observation
+from millwright.core.judging import Judge
+from millwright.core.policy import Policy
+
+Floats = NDArray[np.float64]
+
+
+class Viewer(Protocol):
+    """Draws a scene for people, away from the environment: in another process, from its state alone."""
+
+    cameras: tuple[str, ...]
+
+    def size(self, camera: str) -> tuple[int, int]:
+        """(width, height) of this camera's picture, pixels."""
+
+    def render(self, state: Floats, camera: str) -> NDArray[np.uint8]:
+        """The picture, (height, width, 3)."""
+
+    def project(self, state: Floats, camera: str, points: Floats) -> Floats:
+        """Base-frame points (n, 3) m as fractions (n, 2) of the picture; NaN behind the camera."""
+
+
+@dataclass(frozen=True)
+class Stage:
+    """One scene with its judge and everyone who may drive in it.
+
+    Args:
+        env_factory: makes the environment, in the thread that will step it. Its `unwrapped` has `scene_state()`,
+            `viewer_factory()`, `object_names` and `object_colors`; its facts have `names`, `target`, `positions`.
+        judge_factory: makes the judge; its evidence has `distance_m`.
+        policies: name -> factory, called when the name is first chosen.
+        title: what the page calls the scene.
+    """
+
+    env_factory: Callable[[], Any]
+    judge_factory: Callable[[], Judge]
+    policies: Mapping[str, Callable[[], Policy]]
+    title: str = "Brick table"
+
+
+@dataclass(frozen=True)
+class Cast:
+    """What stays the same while a stage is up."""
+
+    title: str
+    names: tuple[str, ...]
+    colors: tuple[str, ...]
+    policies: tuple[str, ...]
+    control_hz: float
+    viewer_factory: Callable[[], Viewer]
+
+
+class Watched(gymnasium.Wrapper[Any, Any, Any, Any]):
+    """Remembers the newest observation and facts, so that the page shows the same instant as the pictures."""
+
+    observation: Observation
+    facts: Any
+
+    def __init__(self, env: Any) -> None:
+        super().__init__(env)
+        self.on_reset: Callable[[], None] = _nothing
+
+    def reset(self, *, seed: int | None = None, options: dict[str, Any] | None = None) -> tuple[Any, dict[str, Any]]:
+        self.observation, info = self.env.reset(seed=seed, options=options)
+        self.facts = info["facts"]
+        self.on_reset()
+        return self.observation, info
+
+    def step(self, action: Any) -> tuple[Any, Any, bool, bool, dict[str, Any]]:
+        self.observation, reward, terminated, truncated, info = self.env.step(action)
+        self.facts = info["facts"]
+        return self.observation, reward, terminated, truncated, info
+
+
+def _nothing() -> None:
+    pass
