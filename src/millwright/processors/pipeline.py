@@ -13,12 +13,14 @@ from torch import Tensor
 from millwright.core.errors import FeatureError, choose
 from millwright.processors.concat import Concat
 from millwright.processors.crop import PromptCrop
+from millwright.processors.grey import Grey
 from millwright.processors.hand import HandAbsolute, HandRelative
 from millwright.processors.normalise import Normalise, Unnormalise
 from millwright.processors.processor import Batch, Invertible, Processor, need
 from millwright.processors.resize import ResizeImage
 
 PROCESSORS: dict[str, type[Processor]] = {
+    "grey": Grey,
     "prompt-crop": PromptCrop,
     "resize-image": ResizeImage,
     "concat": Concat,
@@ -121,7 +123,7 @@ def _from_row(row: dict[str, Any], tensors: dict[str, Tensor]) -> Any:
             if value["tensor"] not in tensors:
                 raise FeatureError(
                     f"{row['processor']} declares {value['tensor']!r} for {row.get('name', name)!r}, but "
-                    f"pipeline.safetensors holds only: {', '.join(tensors) or 'nothing'}"
+                    f"pipeline.safetensors holds only: {', '.join(sorted(tensors)) or 'nothing'}"
                 )
             values[name] = tensors[value["tensor"]]
         else:

@@ -1,0 +1,12 @@
+"""One thread: tiny networks gain nothing from more, and lose much where other work is going on."""
+
+import pytest
+import torch
+
+
+@pytest.fixture(autouse=True)
+def one_thread():
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
