@@ -1,0 +1,139 @@
+"""Intervals and tests, against scipy, against exact enumeration, and by their properties."""
+
+from __future__ import annotations
+
+from itertools import product
+from math import comb, factorial
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy import stats
+
+from millwright.evaluation.statistics import (
+    describe,
+    difference,
+    fisher,
+    mcnemar,
+    mean_interval,
+    paired_difference,
+    wilson,
+)
+
+
+@pytest.mark.parametrize(("successes", "trials"), [(0, 10), (10, 10), (1, 3), (196, 200), (990, 1000), (0, 1), (7, 20)])
+@pytest.mark.parametrize("confidence", [0.9, 0.95, 0.99])
+def test_wilson_is_that_of_scipy(successes, trials, confidence):
+    theirs = stats.binomtest(successes, trials).proportion_ci(confidence, "wilson")
+    assert wilson(successes, trials, confidence) == pytest.approx((theirs.low, theirs.high), abs=1e-12)
+
+
+def test_wilson_of_the_published_example():
+    """Newcombe 1998 (single proportion), 81 of 263: 0.2553 to 0.3662."""
+    assert wilson(81, 263) == pytest.approx((0.2553, 0.3662), abs=5e-5)
+
+
+@given(st.integers(1, 2000).flatmap(lambda n: st.tuples(st.integers(0, n), st.just(n))))
+def test_wilson_holds_the_rate_and_mirrors_failures(case):
+    successes, trials = case
+    low, high = wilson(successes, trials)
+    assert 0 <= low <= successes / trials <= high <= 1
+    assert wilson(trials - successes, trials) == pytest.approx((1 - high, 1 - low), abs=1e-12)
+
+
+def test_without_trials_any_rate_is_possible():
+    assert wilson(0, 0) == (0.0, 1.0)
+
+
+@pytest.mark.parametrize(("successes", "trials"), [(-1, 3), (4, 3)])
+def test_wilson_refuses_counts_that_cannot_be(successes, trials):
+    with pytest.raises(ValueError, match="successes must lie in"):
+        wilson(successes, trials)
+
+
+def test_fisher_is_the_sum_of_the_tables_that_are_no_likelier():
+    def chance(k: int) -> float:
+        return comb(10, k) * comb(12, 9 - k) / comb(22, 9)
+
+    expected = sum(chance(k) for k in range(10) if chance(k) <= chance(7) * (1 + 1e-9))
+    assert fisher(7, 10, 2, 12) == pytest.approx(expected)
+
+
+@given(st.integers(0, 60), st.integers(0, 60))
+def test_mcnemar_is_the_binomial_test_of_the_pairs_that_differ(only_a, only_b):
+    expected = stats.binomtest(only_a, only_a + only_b, 0.5).pvalue if only_a + only_b else 1.0
+    assert mcnemar(only_a, only_b) == pytest.approx(expected)
+
+
+def test_mcnemar_stays_exact_where_floats_would_overflow():
+    assert mcnemar(2000, 2000) == 1.0
+    assert 0 < mcnemar(400, 700) < 1e-15
+
+
+def test_the_difference_of_the_published_example():
+    """Newcombe 1998 (independent proportions), 56/70 against 48/80, method 10: 0.0524 to 0.3339."""
+    assert difference(48, 80, 56, 70) == pytest.approx((0.0524, 0.3339), abs=5e-5)
+
+
+@given(st.integers(0, 30), st.integers(0, 30))
+def test_the_difference_changes_sign_with_the_order(a, b):
+    low, high = difference(a, 30, b, 30)
+    assert difference(b, 30, a, 30) == pytest.approx((-high, -low), abs=1e-12)
+    assert low <= (b - a) / 30 <= high
+
+
+pairs = st.tuples(*[st.integers(0, 40)] * 4).filter(any)
+
+
+@given(pairs)
+def test_the_paired_difference_holds_the_estimate_and_changes_sign_with_the_order(counts):
+    both, only_a, only_b, neither = counts
+    low, high = paired_difference(both, only_a, only_b, neither)
+    assert -1 - 1e-9 <= low <= (only_b - only_a) / sum(counts) <= high <= 1 + 1e-9
+    assert paired_difference(both, only_b, only_a, neither) == pytest.approx((-high, -low), abs=1e-12)
+
+
+def test_pairs_that_agree_narrow_the_interval():
+    low, high = paired_difference(90, 2, 2, 6)
+    loose_low, loose_high = difference(92, 100, 92, 100)
+    assert high - low < 0.7 * (loose_high - loose_low)
+
+
+@pytest.mark.parametrize("chances", [(0.8, 0.05, 0.1, 0.05), (0.5, 0.2, 0.2, 0.1), (0.3, 0.3, 0.1, 0.3)])
+def test_the_paired_interval_covers_the_truth_19_times_in_20(chances):
+    """Exact coverage over every table of 16 pairs."""
+    truth, covered = chances[2] - chances[1], 0.0
+    for a, b, c in product(range(17), repeat=3):
+        if a + b + c <= 16:
+            counts = (a, b, c, 16 - a - b - c)
+            ways = factorial(16) / np.prod([float(factorial(k)) for k in counts])
+            low, high = paired_difference(*counts)
+            covered += (low <= truth <= high) * ways * np.prod(np.power(chances, counts))
+    assert 0.93 <= covered <= 0.99
+
+
+def test_the_mean_interval_is_near_that_of_the_t_distribution_and_always_the_same():
+    values = np.random.default_rng(1).normal(3, 1, 200).tolist()
+    low, high = mean_interval(values)
+    theirs = stats.ttest_1samp(values, 0).confidence_interval()
+    assert (low, high) == pytest.approx((theirs.low, theirs.high), abs=0.03)
+    assert mean_interval(values) == (low, high)
+
+
+def test_the_mean_of_nothing_is_refused():
+    with pytest.raises(ValueError, match="no values"):
+        mean_interval([])
+
+
+def test_values_are_described_by_name():
+    assert describe("cycle_time_s", [1.0, 2.0, 3.0]) == pytest.approx(
+        {
+            "cycle_time_s_mean": 2.0,
+            "cycle_time_s_std": np.std([1, 2, 3]),
+            "cycle_time_s_p50": 2.0,
+            "cycle_time_s_p95": 2.9,
+            "cycle_time_s_p99": 2.98,
+        }
+    )
+    assert describe("cycle_time_s", []) == {}
