@@ -1,0 +1,340 @@
+"""The `millwright` command: verbs only, each a thin function over the package."""
+
+from __future__ import annotations
+
+import dataclasses
+import importlib.metadata
+import json
+import os
+import shlex
+import sys
+from collections.abc import Callable, Sequence
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import tyro
+from tyro.conf import Fixed, Positional, Suppress
+from tyro.constructors import PrimitiveConstructorSpec
+
+from millwright.core.errors import MillwrightError, choose
+
+if TYPE_CHECKING:
+    from millwright.catalog import Player
+    from millwright.evaluation.result import Result
+
+HELP = """\
+millwright: learned robot policies, from a simulated cell to a monitored fleet
+
+usage: millwright VERB ...
+
+  demo       the dashboard on this machine: click a brick, a learned policy picks it
+  run        a whole experiment: record, train, evaluate, report; run it again to go on where it stopped
+  record     play a policy and write down what happens, as a LeRobot v3 dataset
+  train      the training of a recipe alone, from a dataset that is there
+  evaluate   play a policy on seeds and count what a judge says
+  compare    two results of `evaluate`: is one better, or was it luck?
+  list       envs, policies, recipes or judges
+
+examples:
+
+  millwright demo --port 8001
+  millwright run brick-pick
+  millwright record brick-table --policy expert --perturb --seeds 0:500 --out data
+  millwright train brick-pick --dataset data --out runs/mine
+  millwright evaluate brick-table --policy runs/mine/brick-pick --seeds 10000:10200 --report report
+  millwright evaluate brick-table --policy expert --seeds 5000:5050 --env.hard true --json expert.json
+  millwright compare expert.json report/result.json
+
+`millwright VERB --help` says more. Seeds are half open: 0:500 is 500 episodes.
+Bad input ends with a line that says what would have worked, and exit code 2."""
+
+
+def _parse_range(words: list[str]) -> range:
+    from millwright.evaluation.suite import parse_seeds
+
+    return parse_seeds(words[0])
+
+
+Seeds = Annotated[
+    range,
+    PrimitiveConstructorSpec(
+        nargs=1,
+        metavar="A:B",
+        instance_from_str=_parse_range,
+        is_instance=lambda value: isinstance(value, range),
+        str_from_instance=lambda seeds: [f"{seeds.start}:{seeds.stop}"],
+    ),
+]
+Env = Annotated[Positional[str], tyro.conf.arg(metavar="ENV")]
+OptionalPath = Annotated[Path | None, tyro.conf.arg(metavar="PATH")]
+Listed = Annotated[str, tyro.conf.arg(metavar="envs|policies|recipes|judges")]
+
+
+@dataclasses.dataclass(frozen=True)
+class Call:
+    """What tyro does not parse: the command line, and options of the environment."""
+
+    command: str
+    env_options: dict[str, Any]
+
+
+Given = Annotated[Call, Fixed, Suppress]
+CORES = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def demo(host: str = "127.0.0.1", port: int = 8000, policy: str | None = None, allow_remote: bool = False) -> None:
+    """The dashboard: click a brick, a policy picks it, and the page says whether it really did.
+
+    Args:
+        host: address to listen on.
+        port: port to listen on; 0 takes a free one.
+        policy: who drives first; any can be chosen on the page.
+        allow_remote: let other machines connect. Whoever reaches the port can drive.
+    """
+    from millwright import catalog
+    from millwright.dashboard.server import serve_dashboard
+    from millwright.dashboard.session import Session
+    from millwright.dashboard.stage import Stage
+
+    env = "brick-table"
+    policies = {name: partial(catalog.make_policy, env, name) for name in catalog.list_policies(env)}
+    stage = Stage(partial(catalog.make_env, env), partial(catalog.make_judge, env), policies)
+    on_ready = partial(_say, end="  (Ctrl-C ends it)\n")
+    serve_dashboard(partial(Session, stage, policy), host, port, allow_remote, on_ready)
+
+
+def record(
+    env: Env,
+    policy: str,
+    seeds: Seeds,
+    out: Path,
+    workers: int = CORES,
+    perturb: bool = False,
+    label: bool = False,
+    linger: int = 0,
+    *,
+    call: Given,
+) -> None:
+    """Play a policy and write every episode down, the failed ones too. A second call goes on where the first stopped.
+
+    Args:
+        env: the environment (`millwright list envs`).
+        policy: who drives: expert, the name of a shipped policy, or the path of a bundle.
+        seeds: of the episodes, half open; use seeds below 5000 to train on.
+        out: folder of the dataset.
+        workers: processes.
+        perturb: disturb what the expert does; its plan from the actual state is the label.
+        label: let the expert say at every step what it would have done (DAgger); always so with an expert.
+        linger: steps to play on after the judge has decided.
+    """
+    from millwright import catalog
+    from millwright.core.features import Features
+    from millwright.datasets.recorder import record as record_episodes
+
+    task = choose("environment", env, catalog.TASKS)
+    if perturb and policy != task.labeller:
+        raise MillwrightError(f"--perturb disturbs an expert: use it with --policy {task.labeller}, not {policy}")
+    driver = task.perturbed if perturb else policy
+    player = catalog.Player(env, call.env_options, driver, label or driver in task.experts, linger)
+    made = _check(player)
+    features = Features(*made.features.values(), made.action)
+    record_episodes(player, seeds, out, fps=made.metadata["control_hz"], workers=workers, features=features)
+    _say(f"{out}: {len(seeds)} episodes")
+
+
+def evaluate(
+    env: Env,
+    policy: str,
+    seeds: Seeds,
+    workers: int = CORES,
+    report: OptionalPath = None,
+    json: OptionalPath = None,
+    *,
+    call: Given,
+) -> None:
+    """Play a policy once on every seed and count what the environment's judge says.
+
+    Options of the environment follow as --env.NAME VALUE, for example --env.hard true.
+
+    Args:
+        env: the environment (`millwright list envs`).
+        policy: expert, random, nothing, the name of a shipped policy, or the path of a bundle.
+        seeds: half open; use seeds from 10000 on for figures that you publish.
+        workers: processes; their number changes nothing but the time it takes.
+        report: folder for report.html, films and result.json.
+        json: file for the result alone.
+    """
+    from millwright import catalog
+    from millwright.evaluation.suite import evaluate as evaluate_seeds
+
+    player = catalog.Player(env, call.env_options, policy)
+    _check(player)
+    result = evaluate_seeds(player, seeds, workers, report, claim=player.describe(), command=call.command)
+    if json is not None:
+        result.save(json)
+    _say(_summarise(result))
+    for path in (report and report / "report.html", json):
+        if path is not None:
+            _say(f"wrote {path}")
+
+
+def compare(a: Positional[Path], b: Positional[Path]) -> None:
+    """Compare two results of `evaluate`: on the same seeds in pairs, otherwise as two samples.
+
+    Args:
+        a: the result to compare with.
+        b: the result that may be better or worse.
+    """
+    from millwright.evaluation.compare import compare as compare_results
+    from millwright.evaluation.result import load_result
+
+    comparison = compare_results(load_result(a), load_result(b))
+    for warning in comparison.warnings:
+        _say(f"careful: {warning}")
+    _say(comparison.sentence)
+
+
+def list_names(what: Positional[Listed]) -> None:
+    """Names that the other verbs take.
+
+    Args:
+        what: which names.
+    """
+    from millwright.catalog import TASKS, list_policies
+    from millwright.recipes import RECIPES
+
+    judges = {env: task.judge() for env, task in TASKS.items()}
+    lists = {
+        "envs": {name: task.about for name, task in TASKS.items()},
+        "policies": {name: f"in {env}" for env in TASKS for name in list_policies(env)},
+        "recipes": {name: recipe.about for name, recipe in RECIPES.items()},
+        "judges": {type(j).__name__: f"of {env}; failures: {', '.join(j.failures)}" for env, j in judges.items()},
+    }
+    for name, about in choose("list", what, lists).items():
+        _say(f"{name:<20} {about}")
+
+
+def run(args: list[str]) -> None:
+    """Run a recipe with the fields given."""
+    name, recipe = _take_recipe("run", args)
+    chosen = _parse_recipe(recipe, args, f"millwright run {name}", out=Path("runs") / name)
+    chosen.recipe.run(chosen.out)
+
+
+def train(args: list[str]) -> None:
+    """Train as a recipe does, from a dataset that is there."""
+    name, recipe = _take_recipe("train", args)
+    must = dataclasses.MISSING
+    chosen = _parse_recipe(recipe, args, f"millwright train {name}", dataset=must, out=must)
+    chosen.recipe.train(chosen.dataset, chosen.out / "training", chosen.out / name)
+    _say(f"wrote {chosen.out / name}")
+
+
+def _take_recipe(verb: str, args: list[str]) -> tuple[str, type[Any]]:
+    """Take the recipe's name off `args`; without one, show the recipes."""
+    from millwright.recipes import RECIPES
+
+    if not args or args[0] in ("-h", "--help"):
+        rows = "\n".join(f"  {name:<16} {recipe.about}" for name, recipe in RECIPES.items())
+        _say(f"usage: millwright {verb} RECIPE ...\n\nrecipes:\n{rows}\n\n`millwright {verb} RECIPE --help` says more.")
+        raise SystemExit(0 if args else 2)
+    name = args.pop(0)
+    return name, choose("recipe", name, RECIPES)
+
+
+def _parse_recipe(recipe: type[Any], args: list[str], prog: str, **paths: Any) -> Any:
+    """The recipe made of its fields in `args`, beside paths with their defaults (MISSING: must be given)."""
+    rows: list[Any] = [(name, Path, dataclasses.field(default=default)) for name, default in paths.items()]
+    kind = dataclasses.make_dataclass("Chosen", [*rows, ("recipe", recipe)], kw_only=True)
+    config = (tyro.conf.OmitArgPrefixes, tyro.conf.OmitSubcommandPrefixes, tyro.conf.FlagCreatePairsOff)
+    return tyro.cli(kind, args=args, prog=prog, description=recipe.about, config=config)
+
+
+def _check(player: Player) -> Any:
+    """Make environment and policy once here, so that what is wrong with them is said before workers start."""
+    from millwright import catalog
+
+    catalog.make_policy(player.env, player.policy)
+    return catalog.make_env(player.env, **player.env_options).unwrapped
+
+
+def take_env_options(args: list[str]) -> dict[str, Any]:
+    """Take `--env.NAME VALUE` and `--env.NAME=VALUE` off `args`; a name alone means true."""
+    options, rest = {}, []
+    while args:
+        word = args.pop(0)
+        if not word.startswith("--env."):
+            rest.append(word)
+            continue
+        name, equals, value = word.removeprefix("--env.").partition("=")
+        if not equals:
+            value = args.pop(0) if args and not args[0].startswith("--") else "true"
+        options[name.replace("-", "_")] = _parse_value(value)
+    args[:] = rest
+    return options
+
+
+def _parse_value(text: str) -> Any:
+    """JSON where it is JSON, else the text itself."""
+    try:
+        return json.loads(text.lower() if text in ("True", "False") else text)
+    except ValueError:
+        return text
+
+
+def _summarise(result: Result) -> str:
+    low, high = result.interval
+    privileged = " (privileged: it sees the truth)" if result.privileged else ""
+    counts = f"{result.successes}/{len(result.episodes)} = {result.rate:.1%}, 95% interval {low:.1%} to {high:.1%}"
+    failures = ", ".join(f"{count} {name}" for name, count in result.failures.items())
+    return f"{result.provenance['policy']}{privileged}: {counts}" + (f"; failures: {failures}" if failures else "")
+
+
+def _say(text: str, end: str = "\n") -> None:
+    print(text, end=end, flush=True)
+
+
+def _parse_and_call(verb: Callable[..., None], args: list[str]) -> None:
+    name = verb.__name__.removesuffix("_names")
+    command = shlex.join(["millwright", name, *args])
+    wants_call = "call" in verb.__annotations__
+    given = {"call": Call(command, take_env_options(args))} if wants_call else {}
+    tyro.cli(partial(verb, **given), args=args, prog=f"millwright {name}", config=(tyro.conf.FlagCreatePairsOff,))
+
+
+VERBS: dict[str, Callable[[list[str]], None]] = {
+    "demo": partial(_parse_and_call, demo),
+    "run": run,
+    "record": partial(_parse_and_call, record),
+    "train": train,
+    "evaluate": partial(_parse_and_call, evaluate),
+    "compare": partial(_parse_and_call, compare),
+    "list": partial(_parse_and_call, list_names),
+}
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run a command line; 0 when it went well, 2 when the input was wrong (and said why on stderr)."""
+    args = list(sys.argv[1:] if argv is None else argv)
+    name = args.pop(0) if args else "--help"
+    if name in ("-h", "--help", "help"):
+        _say(HELP)
+        return 0
+    if name == "--version":
+        _say(importlib.metadata.version("millwright"))
+        return 0
+    try:
+        choose("verb", name, VERBS)(args)
+    except MillwrightError as error:
+        print(f"millwright: {error}", file=sys.stderr)
+        return 2
+    except BrokenPipeError:  # the reader of our output, `head` perhaps, has gone
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+    except OSError as error:
+        print(f"millwright: {error}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        return 130
+    return 0
