@@ -8,8 +8,9 @@ import av
 import pytest
 
 from millwright.core.errors import ActionError, WorkerError
+from millwright.evaluation.compare import compare
 from millwright.evaluation.result import load_result
-from millwright.evaluation.suite import FILMED, draw_filmed, evaluate, parse_seeds
+from millwright.evaluation.suite import FILMED, Suite, draw_filmed, evaluate, evaluate_arms, parse_seeds
 from tests.evaluation.arms import FLAKY, Noted
 from tests.toys import Constant, MakePlay, Scripted
 
@@ -132,6 +133,16 @@ def test_privileged_policies_are_marked():
 def test_environment_and_policy_come_from_the_episodes_when_not_claimed():
     values = evaluated(seeds=range(2)).to_json()
     assert (values["env"], values["policy"]) == ("reach", "flaky")
+
+
+def test_arms_play_the_same_seeds_each_in_its_own_folder(tmp_path, undrawn):
+    arms = {"as-is": FLAKY, "expert": MakePlay(Scripted)}
+    results = evaluate_arms(Suite("unseen", SEEDS, "target"), arms, 1, tmp_path, claim={"env": "reach"}, progress=False)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["as-is", "expert"]
+    assert results["expert"].rate == 1.0
+    assert compare(*(result.to_json() for result in results.values())).test == "paired exact (McNemar)"
+    assert results["as-is"].provenance["arm"] == "as-is"
+    assert results["as-is"].provenance["policy"] == "flaky"
 
 
 def test_progress_tells_the_rate_so_far(capsys):

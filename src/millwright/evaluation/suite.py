@@ -23,11 +23,12 @@ FILMED = 16
 
 @dataclass(frozen=True)
 class Suite:
-    """A named set of seeds and what differs between them."""
+    """A named set of seeds, on which several arms are compared."""
 
     name: str
     seeds: range
-    varies: str = ""
+    varies: str
+    """What differs from seed to seed: `scene, target and click`."""
 
 
 def parse_seeds(text: str) -> range:
@@ -93,6 +94,27 @@ def evaluate(
         outcome.save(report_dir / "result.json")
         write_report(outcome, report_dir)
     return outcome
+
+
+def evaluate_arms(
+    suite: Suite,
+    arms: Mapping[str, Callable[[], Play]],
+    workers: int = 1,
+    report_dir: Path | None = None,
+    *,
+    claim: Mapping[str, Any] | None = None,
+    progress: bool = True,
+) -> dict[str, Result]:
+    """Evaluate every arm (a policy and its controls, say) on the same seeds, so that `compare` can pair them.
+
+    Each arm's report goes into a folder of its name under `report_dir`; other arguments as for `evaluate`.
+    """
+    results = {}
+    for arm, make_play in arms.items():
+        folder = None if report_dir is None else report_dir / arm
+        about = {**(claim or {}), "suite": suite.name, "varies": suite.varies, "arm": arm}
+        results[arm] = evaluate(make_play, suite.seeds, workers, folder, claim=about, progress=progress)
+    return results
 
 
 def draw_filmed(seeds: range) -> frozenset[int]:
