@@ -1,0 +1,142 @@
+"""Dataset: reads a LeRobot v3.0 folder that millwright recorded."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow.parquet as pq
+from numpy.typing import NDArray
+
+from millwright.core.errors import DatasetError
+from millwright.core.features import Features
+from millwright.core.manifest import compute_digest
+from millwright.datasets import layout
+from millwright.datasets.compaction import compact, has_leftovers
+from millwright.datasets.durable import exclusive
+from millwright.datasets.frame_cache import Clip, load_frames
+from millwright.datasets.layout import Place
+from millwright.datasets.metadata import EpisodeRow, load_episode_table, load_info, load_tasks, make_rows
+from millwright.datasets.schema import STANDARD, Schema
+from millwright.datasets.statistics import Statistics
+from millwright.datasets.tables import from_arrow, read_columns
+from millwright.datasets.windows import Deltas, Windows
+
+
+class Dataset:
+    """Episodes of a folder: columns as arrays, frames memory-mapped, one row an episode.
+
+    What a killed recorder left behind becomes part of the dataset on opening.
+
+    Raises:
+        DatasetError: no dataset there, one of an older layout or of another tool, or one being recorded.
+    """
+
+    def __init__(self, root: Path) -> None:
+        self.root = Path(root)
+        if has_leftovers(self.root):
+            with exclusive(self.root):
+                compact(self.root)
+        self._info = load_info(self.root)
+        self._schema = Schema.from_json(self._info)
+        self._table = load_episode_table(self.root)
+        self.episodes: tuple[EpisodeRow, ...] = make_rows(self._table, self.root)
+        """One typed row an episode, in the order of the frames."""
+
+    def __len__(self) -> int:
+        """Number of frames."""
+        return self.episodes[-1].stop
+
+    def __repr__(self) -> str:
+        return f"Dataset({str(self.root)!r}: {len(self.episodes)} episodes, {len(self)} frames at {self.fps} Hz)"
+
+    @property
+    def fps(self) -> int:
+        """Frames a second."""
+        return self._schema.fps
+
+    @property
+    def features(self) -> Features:
+        """All columns, with their true shapes; images are uint8 (height, width, 3)."""
+        return Features(*self._schema.features.values(), *STANDARD.values())
+
+    @property
+    def tasks(self) -> tuple[str, ...]:
+        """Texts of the tasks, by `task_index`."""
+        return tuple(load_tasks(self.root))
+
+    @cached_property
+    def stats(self) -> dict[str, Statistics]:
+        """Statistics over all frames, by feature: arrays of its shape, (3, 1, 1) in [0, 1] for images."""
+        rows = json.loads((self.root / layout.STATS).read_text())
+        features = self.features
+        stats = {name: Statistics.from_json(row) for name, row in rows.items()}
+        return {
+            name: found if features[name].is_image else found.reshape(features[name].shape)
+            for name, found in stats.items()
+        }
+
+    @cached_property
+    def digest(self) -> str:
+        """sha256 over the data, videos and metadata: equal exactly when the files are."""
+        paths = sorted(path for folder in ("data", "meta", "videos") for path in (self.root / folder).rglob("*.*"))
+        lines = [f"{path.relative_to(self.root)}:{compute_digest(path)}\n" for path in paths if path.is_file()]
+        return hashlib.sha256("".join(lines).encode()).hexdigest()
+
+    def column(self, name: str) -> NDArray[Any]:
+        """All frames of one feature that is not an image: (num_frames, *shape).
+
+        Raises:
+            FeatureError: no such feature.
+            DatasetError: it is an image.
+        """
+        feature = self.features[name]
+        if feature.is_image:
+            raise DatasetError(f"{name} is video; read it with frames({name!r})")
+        paths = [self.root / place.path(layout.DATA) for place in dict.fromkeys(self._places("data"))]
+        return next(read_columns(paths, [feature]))
+
+    def frames(self, camera: str) -> NDArray[np.uint8]:
+        """All frames of one camera, memory-mapped: uint8 (num_frames, height, width, 3).
+
+        The first call decodes the videos into `cache/`.
+
+        Raises:
+            FeatureError: no such feature.
+            DatasetError: it is not an image, a video is damaged, or the disk is full.
+        """
+        feature = self.features[camera]
+        if not feature.is_image:
+            raise DatasetError(f"{camera} is no video; cameras: {', '.join(self.features.images) or 'none'}")
+        starts = self._table[f"videos/{camera}/from_timestamp"].to_pylist()
+        clips = [
+            Clip(self.root / place.path(layout.VIDEO, camera), round(start * self.fps), row.start, row.length)
+            for place, start, row in zip(self._places(f"videos/{camera}"), starts, self.episodes, strict=True)
+        ]
+        return load_frames(self.root / layout.CACHE, camera, clips, feature.shape, self.fps)
+
+    def episode(self, index: int, prefix: str = "") -> dict[str, NDArray[Any]]:
+        """One episode's columns that begin with `prefix`, without images: name -> (length, *shape)."""
+        places = self._places("data")
+        names = [feature.name for feature in self._schema.data if feature.name.startswith(prefix)]
+        with pq.ParquetFile(self.root / places[index].path(layout.DATA)) as file:
+            table = file.read_row_group(index - places.index(places[index]), columns=names)
+        return {name: from_arrow(table[name], self.features[name].shape) for name in names}
+
+    def select(self, keep: Callable[[EpisodeRow], bool]) -> NDArray[np.int64]:
+        """Numbers of the frames of all episodes that `keep` accepts."""
+        parts = [np.arange(row.start, row.stop) for row in self.episodes if keep(row)]
+        return np.concatenate([np.arange(0), *parts])
+
+    def windows(self, deltas: Deltas) -> Windows:
+        """Windows around every frame that never cross episodes; `deltas`: feature -> offsets in frames."""
+        return Windows([row.length for row in self.episodes], deltas)
+
+    def _places(self, prefix: str) -> list[Place]:
+        chunks, files = (self._table[f"{prefix}/{part}_index"].to_pylist() for part in ("chunk", "file"))
+        return [Place(chunk, file) for chunk, file in zip(chunks, files, strict=True)]

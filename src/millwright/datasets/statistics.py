@@ -1,0 +1,98 @@
+"""Statistics of columns: true ones over all frames, never averages of averages."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+Values = NDArray[Any]
+
+_QUANTILES = {"q01": 0.01, "q10": 0.10, "q50": 0.50, "q90": 0.90, "q99": 0.99}
+_FRAME_STRIDE = 4
+_PIXEL_STRIDE = 2
+
+
+@dataclass(frozen=True)
+class Statistics:
+    """Of one feature: arrays of its shape, (3, 1, 1) with values in [0, 1] for images; `count` (1,) frames."""
+
+    min: Values
+    max: Values
+    mean: Values
+    std: Values
+    count: Values
+    q01: Values
+    q10: Values
+    q50: Values
+    q90: Values
+    q99: Values
+
+    def reshape(self, shape: tuple[int, ...]) -> Statistics:
+        """The same for a feature of another shape."""
+        return self._map(lambda values: values.reshape(shape))
+
+    def part(self, begin: int, end: int) -> Statistics:
+        """The same for some of the columns."""
+        return self._map(lambda values: values[begin:end])
+
+    def _map(self, change: Callable[[Values], Values]) -> Statistics:
+        return Statistics(**{name: value if name == "count" else change(value) for name, value in vars(self).items()})
+
+    def to_json(self) -> dict[str, list[Any]]:
+        return {name: value.tolist() for name, value in vars(self).items()}
+
+    @staticmethod
+    def from_json(row: Mapping[str, Any]) -> Statistics:
+        return Statistics(**{name: np.asarray(row[name]) for name in Statistics.__dataclass_fields__})
+
+
+def compute_statistics(values: NDArray[Any]) -> Statistics:
+    """Statistics over the first axis of `values` (num_frames, ...); quantiles interpolate linearly."""
+    exact = values.astype(np.float64)
+    quantiles = np.quantile(exact, list(_QUANTILES.values()), axis=0)
+    return Statistics(
+        min=exact.min(0),
+        max=exact.max(0),
+        mean=exact.mean(0),
+        std=exact.std(0),
+        count=np.array([len(values)]),
+        **dict(zip(_QUANTILES, quantiles, strict=True)),
+    )
+
+
+def count_levels(frames: NDArray[np.uint8]) -> NDArray[np.int64]:
+    """Histogram (3, 256) of every fourth frame, every second row and column of (num_frames, height, width, 3)."""
+    sample = frames[::_FRAME_STRIDE, ::_PIXEL_STRIDE, ::_PIXEL_STRIDE]
+    return np.stack([np.bincount(sample[..., channel].reshape(-1), minlength=256) for channel in range(3)])
+
+
+def compute_image_statistics(levels: NDArray[np.int64], num_frames: int) -> Statistics:
+    """Statistics of an image feature from its histogram (3, 256); arrays (3, 1, 1), values in [0, 1]."""
+    totals = levels.sum(1, keepdims=True)  # (3, 1)
+    grey = np.arange(256) / 255.0
+    mean = levels @ grey / totals[:, 0]  # (3,)
+    square = (levels * (grey - mean[:, None]) ** 2).sum(1) / totals[:, 0]
+    seen = levels > 0
+    rows = {
+        "min": grey[seen.argmax(1)],
+        "max": grey[255 - seen[:, ::-1].argmax(1)],
+        "mean": mean,
+        "std": np.sqrt(square),
+        **{name: _level_at(levels, fraction) / 255.0 for name, fraction in _QUANTILES.items()},
+    }
+    return Statistics(count=np.array([num_frames]), **{name: row.reshape(3, 1, 1) for name, row in rows.items()})
+
+
+def _level_at(levels: NDArray[np.int64], fraction: float) -> Values:
+    """What `np.quantile` gives for the values behind a histogram: (3,)."""
+    below = levels.cumsum(1)
+    position = fraction * (below[:, -1] - 1)
+    low, high = np.floor(position), np.ceil(position)
+    first = (below <= low[:, None]).sum(1)
+    second = (below <= high[:, None]).sum(1)
+    result: Values = first + (second - first) * (position - low)
+    return result
