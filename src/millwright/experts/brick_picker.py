@@ -32,8 +32,8 @@ class PickStyle:
     travel_speed: float = 0.45
     turn_speed: float = 2.5
     near_gain: float = 0.5  # share of the remaining way that a tick covers near the goal
-    grasp_tolerance: float = 0.003
-    grasp_tolerance_yaw: float = 0.06
+    grasp_tolerance: float = 0.004
+    grasp_tolerance_yaw: float = 0.08
     funnel_slope: float = 3.0  # height allowed above the grasp for each metre beside it
     funnel_yaw: float = 0.12  # height for each radian
     closing_ticks: int = 4

@@ -15,14 +15,15 @@ from millwright.geometry.poses import Floats, compose_quaternions, quaternion_fr
 
 @dataclass(frozen=True)
 class Disturbance:
-    """Noise on executed hand targets: white, and a bias that holds for a while. Lengths m, angles rad."""
+    """Noise on executed hand targets: a bias that holds for a while, then white noise alone. Lengths m, angles rad."""
 
     share_of_episodes: float = 0.85
-    noise_m: float = 0.003
-    noise_rad: float = 0.03
+    noise_m: float = 0.0015
+    noise_rad: float = 0.015
     bias_m: float = 0.008
     bias_rad: float = 0.08
-    bias_ticks: tuple[int, int] = (4, 12)
+    bias_ticks: tuple[int, int] = (3, 9)
+    bias_probability: float = 0.5
     shut_probability: float = 0.01  # a tick: the fingers close for a while, wherever they are
     shut_ticks: int = 3
 
@@ -60,7 +61,8 @@ class Perturbed(Privileged):
         d, rng = self._disturbance, self._rng
         if self._bias_left == 0:
             self._bias_left = int(rng.integers(*d.bias_ticks))
-            self._bias = rng.normal(0, [d.bias_m, d.bias_m, d.bias_m, d.bias_rad])
+            scale = np.array([d.bias_m, d.bias_m, d.bias_m, d.bias_rad])
+            self._bias = rng.normal(0, scale) * (rng.random() < d.bias_probability)
         if self._shut_left == 0 and rng.random() < d.shut_probability:
             self._shut_left = d.shut_ticks
         self._bias_left -= 1
