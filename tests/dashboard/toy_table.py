@@ -28,7 +28,7 @@ WRIST_SPAN = 0.3  # m seen across the wrist view
 class ToyTable(gymnasium.Env):
     """State: hand xyz, opening, then each brick's xyz. A closed hand within 1 cm of a brick holds it."""
 
-    metadata = {"control_hz": HZ}
+    metadata = {"control_hz": HZ}  # noqa: RUF012 - gymnasium declares it per instance
     object_names, object_colors = NAMES, COLORS
     action_space = gymnasium.spaces.Box(-1.0, 1.0, (4,), np.float32)
 

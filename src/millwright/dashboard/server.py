@@ -29,7 +29,7 @@ class Dashboard:
     def __init__(
         self, session: Session, viewers: ViewerProcess, server: uvicorn.Server, listener: socket.socket
     ) -> None:
-        self.session, self._viewers, self._server = session, viewers, server
+        self.session, self.viewers, self._server = session, viewers, server
         host, port = listener.getsockname()[:2]
         self.url = f"http://{f'[{host}]' if ':' in host else host}:{port}"
         self._thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, name="web", daemon=True)
@@ -43,7 +43,7 @@ class Dashboard:
         self._server.should_exit = True
         self._thread.join(timeout=10)
         self.session.close()
-        self._viewers.close()
+        self.viewers.close()
 
     def __enter__(self) -> Dashboard:
         return self

@@ -100,7 +100,7 @@ function makeBricks() {
   const entries = [{ name: null, color: null }, ...page.objects];
   byId("bricks").replaceChildren(...entries.map(({ name, color }, index) => {
     const label = name ? [makeSwatch(color), make("span", "", name)] : [make("span", "", "Any brick")];
-    const button = make("button", name ? "brick" : "brick any", ...label, make("kbd", "key", index < 10 ? String(index) : ""));
+    const button = make("button", name ? "brick" : "brick any", ...label, ...(index < 10 ? [make("kbd", "key", String(index))] : []));
     button.type = "button";
     button.setAttribute("role", "radio");
     button.dataset.brick = name ?? "";

@@ -39,6 +39,7 @@ export function showStatus(status, colorOf) {
   showNumber("gripper", moving && status.opening_m !== null, () => [(1000 * status.opening_m).toFixed(0), "mm open"]);
   showNumber("step", moving, () => [String(status.step), `${status.time_s.toFixed(1)} s`]);
   setText(byId("so-far"), moving ? describeSoFar(status) : "–");
+  byId("so-far").className = !moving || !status.verdict ? "" : status.verdict.success ? "good" : status.phase === "finished" ? "bad" : "";
   showNumber("pace", status.phase === "running", () => [status.pace.rate_hz.toFixed(1), "Hz"]);
   byId("pace").title = `at most ${status.pace.worst_late_ms.toFixed(1)} ms late in the last two seconds`;
 }
@@ -83,7 +84,7 @@ const describeLive = ({ target, verdict }) => (verdict?.success ? `Has ${target}
 
 function showEvidence(evidence) {
   const list = byId("evidence");
-  const rows = Object.entries(evidence);
+  const rows = Object.entries(evidence).filter(([name]) => name !== "target");
   const names = rows.map(([name]) => name).join();
   if (list.dataset.names !== names) {
     list.dataset.names = names;
@@ -104,7 +105,7 @@ function nameEvidence(name) {
 }
 
 function sayEvidence(name, value) {
-  if (value === null) return "–";
+  if (value === null) return "none";
   if (typeof value === "boolean") return value ? "yes" : "no";
   if (typeof value === "number") return (findUnit(name)?.[1] ?? PLAIN_NUMBER)(value);
   if (Array.isArray(value)) return value.length ? value.map((item) => sayEvidence(name, item)).join(", ") : "none";
