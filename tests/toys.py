@@ -172,7 +172,7 @@ class MakePlay:
         env, policy, judge = ReachEnv(self.max_steps), self.policy(*self.arguments), ReachJudge()
 
         def play(seed: int) -> Episode:
-            about = {"env": "reach", "options": {"max_steps": self.max_steps}}
+            about = {"env": "reach", "env_options": {"max_steps": self.max_steps}}
             return run_episode(env, policy, judge, seed, provenance=about)
 
         return play

@@ -64,10 +64,10 @@ def test_a_policy_compared_with_itself_does_not_differ():
 
 
 def test_what_makes_two_results_incomparable_is_said():
-    other = result("strong", set(range(90)), SEEDS, env="lift", options={"hard": True})
+    other = result("strong", set(range(90)), SEEDS, env="lift", env_options={"hard": True})
     assert [warning.split(":")[0] for warning in compare(WEAK, other).warnings] == [
         "the environments differ",
-        "the environments' options differ",
+        "env_options differ",
     ]
     assert compare(WEAK, {**STRONG, "privileged": True}).warnings
     assert compare(WEAK, STRONG).warnings == ()

@@ -14,7 +14,7 @@ from millwright.evaluation.suite import FILMED, Suite, draw_filmed, evaluate, ev
 from tests.evaluation.arms import FLAKY, Noted
 from tests.toys import Constant, MakePlay, Scripted
 
-CLAIM = {"env": "reach", "policy": "flaky", "options": {"max_steps": 30}}
+CLAIM = {"env": "reach", "policy": "flaky", "env_options": {"max_steps": 30}}
 SEEDS = range(10000, 10006)
 
 
@@ -104,7 +104,7 @@ def test_a_line_cut_short_by_a_crash_is_played_again(tmp_path, undrawn):
     assert len([json.loads(line) for line in journal.read_text().splitlines()]) == len(SEEDS)
 
 
-@pytest.mark.parametrize("claim", [{**CLAIM, "policy": "other"}, {**CLAIM, "options": {"max_steps": 9}}, None])
+@pytest.mark.parametrize("claim", [{**CLAIM, "policy": "other"}, {**CLAIM, "env_options": {"max_steps": 9}}, None])
 def test_another_claim_or_none_plays_everything_again(tmp_path, undrawn, claim):
     evaluated(report_dir=tmp_path, claim=CLAIM)
     noted = Noted(FLAKY, tmp_path / "notes")

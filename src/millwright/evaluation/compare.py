@@ -95,9 +95,10 @@ def _warnings(a: Mapping[str, Any], b: Mapping[str, Any]) -> tuple[str, ...]:
     rows = []
     if a["env"] != b["env"]:
         rows.append(f"the environments differ: {a['env']} and {b['env']}")
-    options_a, options_b = (values.get("provenance", {}).get("options") for values in (a, b))
-    if options_a != options_b:
-        rows.append(f"the environments' options differ: {options_a} and {options_b}")
+    for name in ("env_options", "reset_options"):
+        ours, theirs = (values.get("provenance", {}).get(name) for values in (a, b))
+        if ours != theirs:
+            rows.append(f"{name} differ: {ours} and {theirs}")
     if a.get("privileged") != b.get("privileged"):
         rows.append("one of the two saw the truth (privileged), the other only its observations")
     return tuple(rows)

@@ -53,11 +53,11 @@ def draw_tiles(result: Result) -> str:
         tiles.append((f"{metrics['cycle_time_s_mean']:.2f} s", "mean cycle time", f"95%: {low:.2f} to {high:.2f} s"))
     if "final_distance_m_p50" in metrics:
         p50, p95 = (1e3 * metrics[f"final_distance_m_{p}"] for p in ("p50", "p95"))
-        tiles.append((f"{p50:.1f} mm", "final distance, median", f"p95 {p95:.1f} mm"))
+        tiles.append((f"{p50:.1f} mm", "final distance", f"median; p95 {p95:.1f} mm"))
     kind = "plan" if "plan_latency_ms_p50" in metrics else "call"
     if f"{kind}_latency_ms_p50" in metrics:
         p50, p99 = (metrics[f"{kind}_latency_ms_{p}"] for p in ("p50", "p99"))
-        tiles.append((f"{p50:.2f} ms", f"{'new plan' if kind == 'plan' else 'call'}, median", f"p99 {p99:.2f} ms"))
+        tiles.append((f"{p50:.2f} ms", "new plan" if kind == "plan" else "call", f"median; p99 {p99:.2f} ms"))
     if "jerk_rad_s3_mean" in metrics:
         mean, p95 = metrics["jerk_rad_s3_mean"], metrics["jerk_rad_s3_p95"]
         tiles.append((f"{mean:.1f}", "mean jerk, rad/s³", f"p95 {p95:.1f}"))
@@ -83,16 +83,17 @@ def draw_where(result: Result, prompts: str | None) -> str:
     """Where the failures are: by seed, by task and by the place of the prompt."""
     colours = colour_failures(result)
     cells = "".join(_cell(episode, colours) for episode in result.episodes)
-    parts = [f'<div class="card">{TITLE}By seed</p><div class="strip">{cells}</div></div>']
+    left = f'<div class="card">{TITLE}By seed</p><div class="strip">{cells}</div></div>'
+    if prompts is not None:
+        left += f'<div class="card plot">{TITLE}By place of the prompt</p>{prompts}</div>'
+    right = ""
     total = Counter(episode.task for episode in result.episodes)
     if len(total) > 1:
         failed = Counter(episode.task for episode in result.episodes if not episode.success)
         order = sorted(total, key=lambda task: (-failed[task] / total[task], task))
         bars = "".join(_task_bar(task, failed[task], total[task]) for task in order)
-        parts.append(f'<div class="card">{TITLE}Failed, by task</p>{bars}</div>')
-    if prompts is not None:
-        parts.append(f'<div class="card plot">{TITLE}By place of the prompt</p>{prompts}</div>')
-    return f'<h2>Where the failures are</h2><section class="two">{"".join(parts)}</section>'
+        right = f'<div class="card tasks">{TITLE}By task</p>{bars}</div>'
+    return f'<h2>Where the failures are</h2><section class="two"><div class="stack">{left}</div>{right}</section>'
 
 
 def draw_key(result: Result) -> str:

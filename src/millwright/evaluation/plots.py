@@ -56,7 +56,7 @@ def plot_distances(result: Result) -> str | None:
         axes.set_xlabel("time, s")
         axes.set_ylabel("fingertips to target, mm")
 
-    return _render("distances", draw, (9.4, 3.2))
+    return _render("distances", draw, (10.3, 3.3))
 
 
 def plot_cycle_times(result: Result) -> str | None:

@@ -12,6 +12,8 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
+import millwright
+
 PACKAGES = ("millwright", "mujoco", "torch", "numpy", "gymnasium")
 
 
@@ -37,6 +39,7 @@ def collect_provenance(claim: Mapping[str, Any], command: str = "") -> dict[str,
     return {
         **claim,
         "versions": collect_versions(),
+        "source": compute_source_digest(),
         "machine": describe_machine(),
         "date": datetime.now(UTC).isoformat(timespec="seconds"),
         **({"command": command} if command else {}),
@@ -44,9 +47,18 @@ def collect_provenance(claim: Mapping[str, Any], command: str = "") -> dict[str,
 
 
 def compute_claim_digest(claim: Mapping[str, Any]) -> str:
-    """Digest of what decides an episode besides its seed: the claim and the versions."""
-    content = json.dumps({"claim": dict(claim), "versions": collect_versions()}, sort_keys=True, default=str)
+    """Digest of what decides an episode besides its seed: the claim, the versions and this package's source."""
+    decides = {"claim": dict(claim), "versions": collect_versions(), "source": compute_source_digest()}
+    content = json.dumps(decides, sort_keys=True, default=str)
     return hashlib.sha256(content.encode()).hexdigest()[:16]
+
+
+def compute_source_digest(root: Path = Path(millwright.__file__).parent) -> str:
+    """Digest of every Python file under `root`, names and content: a version number does not tell edits apart."""
+    digest = hashlib.sha256()
+    for path in sorted(root.rglob("*.py")):
+        digest.update(f"{path.relative_to(root)}\0".encode() + path.read_bytes() + b"\0")
+    return digest.hexdigest()[:16]
 
 
 def _cpu_model() -> str:

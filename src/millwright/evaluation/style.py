@@ -35,6 +35,8 @@ h2 { font-size: 17px; margin: 40px 0 12px; } h2 small { color: var(--soft); font
 .tile b { display: block; font-size: 21px; font-weight: 620; font-variant-numeric: tabular-nums; }
 .tile span, .tile small { color: var(--soft); font-size: 12.5px; display: block; }
 .title { margin: 0 0 12px; }
+.stack { display: grid; gap: 16px; align-content: start; }
+.tasks { align-self: start; } .tasks .bar { grid-template-columns: 190px 1fr 56px; }
 .two { display: grid; grid-template-columns: repeat(auto-fit, minmax(380px, 1fr)); gap: 16px; }
 .bar { display: grid; grid-template-columns: 150px 1fr 130px; gap: 12px; align-items: center; margin: 6px 0; }
 .bar span { overflow: hidden; text-overflow: ellipsis; white-space: nowrap; }
