@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import importlib.util
 import re
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -16,8 +18,16 @@ def read_blocks(page: Path, language: str = "python") -> list[str]:
 
 
 def run_page(page: Path) -> dict[str, Any]:
-    """Run the page's Python from top to bottom, as one module; gives its names."""
-    names: dict[str, Any] = {"__name__": page.stem}
-    code = "\n".join(read_blocks(page))
-    exec(compile(code, str(page), "exec"), names)  # noqa: S102
-    return names
+    """Run the page's Python from top to bottom, as one module in the current folder; gives its names."""
+    name = page.stem.replace("-", "_").lower()
+    file = Path(f"{name}.py").absolute()
+    file.write_text("\n".join(read_blocks(page)))
+    spec = importlib.util.spec_from_file_location(name, file)
+    assert spec
+    assert spec.loader
+    module = sys.modules[name] = importlib.util.module_from_spec(spec)
+    try:
+        spec.loader.exec_module(module)
+    finally:
+        del sys.modules[name]
+    return vars(module)

@@ -11,13 +11,17 @@ import pytest
 from tests.docs.pages import PAGES, ROOT, read_blocks, run_page
 
 from millwright import cli
-from millwright.catalog import SHIPPED
+from millwright.catalog import SHIPPED, TASKS
+from millwright.recipes import RECIPES
 
 README = ROOT / "README.md"
 
 
 @pytest.mark.xfail(not (SHIPPED / "brick-pick").is_dir(), reason="no bundle is shipped yet", strict=True)
-def test_the_ten_lines_pick_the_red_brick(capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_ten_lines_pick_the_red_brick(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
     run_page(README)
     assert capsys.readouterr().out.startswith("picked")
 
@@ -51,6 +55,11 @@ def test_every_verb_that_the_readme_names_exists() -> None:
 def test_every_make_target_that_the_readme_names_exists() -> None:
     targets = set(re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(), re.M))
     assert set(re.findall(r"`make ([a-z]+)`", README.read_text())) | {"demo"} <= targets
+
+
+@pytest.mark.parametrize("name", [*TASKS, *RECIPES])
+def test_every_environment_and_recipe_is_named_on_a_page(name: str) -> None:
+    assert [page.name for page in PAGES if re.search(rf"\b{name}\b", page.read_text()) and page.name != "CHANGELOG.md"]
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
