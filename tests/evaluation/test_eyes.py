@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import combinations
+
 import numpy as np
 import pytest
 
@@ -65,10 +67,11 @@ def test_the_other_scenes_film_runs_on_and_stops_at_its_last_picture(films):
 
 
 def test_an_episode_never_sees_the_film_of_its_own_scene(films):
-    policy = OtherEyes(watched := Watched(), films)
-    for seed in films:
-        run_episode(ReachEnv(max_steps=1), policy, ReachJudge(), seed)
-        assert not np.array_equal(watched.shown[0][CAMERA], films[seed][0])
+    for pair in combinations(films, 2):
+        policy = OtherEyes(watched := Watched(), {seed: films[seed] for seed in pair})
+        for own, other in (pair, pair[::-1]):
+            run_episode(ReachEnv(max_steps=1), policy, ReachJudge(), own)
+            np.testing.assert_array_equal(watched.shown[0][CAMERA], films[other][0])
 
 
 def test_the_same_seed_sees_the_same_film(films):

@@ -53,11 +53,11 @@ def draw_tiles(result: Result) -> str:
         tiles.append((f"{metrics['cycle_time_s_mean']:.2f} s", "mean cycle time", f"95%: {low:.2f} to {high:.2f} s"))
     if "final_distance_m_p50" in metrics:
         p50, p95 = (1e3 * metrics[f"final_distance_m_{p}"] for p in ("p50", "p95"))
-        tiles.append((f"{p50:.1f} mm", "final distance", f"median; p95 {p95:.1f} mm"))
+        tiles.append((f"{p50:.1f} mm", "final distance", f"median; p95 {p95:.3g} mm"))
     kind = "plan" if "plan_latency_ms_p50" in metrics else "call"
     if f"{kind}_latency_ms_p50" in metrics:
         p50, p99 = (metrics[f"{kind}_latency_ms_{p}"] for p in ("p50", "p99"))
-        tiles.append((f"{p50:.2f} ms", "new plan" if kind == "plan" else "call", f"median; p99 {p99:.2f} ms"))
+        tiles.append((f"{p50:.2f} ms", "new plan" if kind == "plan" else "call", f"median; p99 {p99:.3g} ms"))
     if "jerk_rad_s3_mean" in metrics:
         mean, p95 = metrics["jerk_rad_s3_mean"], metrics["jerk_rad_s3_p95"]
         tiles.append((f"{mean:.1f}", "mean jerk, rad/s³", f"p95 {p95:.1f}"))
