@@ -13,7 +13,7 @@ from millwright.core.features import Feature, Features
 Floats = NDArray[np.float64]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class GraspFacts:
     """Objects, hand and contacts of a grasping task; n objects, base frame, SI units."""
 
@@ -36,6 +36,12 @@ class GraspFacts:
     """The robot touches the table, itself, or anything with a part that is not a finger."""
     max_contact_force_n: float
     max_penetration_m: float
+
+    def __eq__(self, other: object) -> bool:
+        """Every value is the same."""
+        return isinstance(other, GraspFacts) and all(
+            np.array_equal(getattr(self, f.name), getattr(other, f.name)) for f in fields(self)
+        )
 
     @property
     def target_name(self) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import string
 from collections.abc import Callable, Mapping
 from functools import cached_property
 from typing import Any
@@ -342,7 +343,9 @@ def _make_observation_space(features: Features) -> gymnasium.spaces.Dict:
     spaces: dict[str, gymnasium.spaces.Space[Any]] = {}
     for feature in features.values():
         if feature.is_text:
-            spaces[feature.name] = gymnasium.spaces.Text(100)
+            spaces[feature.name] = gymnasium.spaces.Text(
+                100, charset=string.ascii_letters + string.digits + string.punctuation + " "
+            )
         elif feature.is_image:
             spaces[feature.name] = gymnasium.spaces.Box(0, 255, feature.shape, np.uint8)
         else:

@@ -6,7 +6,10 @@ arm's meshes too, which a wrist camera hardly sees.
 
 from __future__ import annotations
 
+import gc
 import weakref
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import mujoco
@@ -41,13 +44,26 @@ _DEAR_FLAGS = (
 )
 
 
+@contextmanager
+def _undisturbed() -> Iterator[None]:
+    """No garbage collection meanwhile: freeing a forgotten renderer takes the GL context from the one at work."""
+    enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if enabled:
+            gc.enable()
+
+
 class CameraRenderer:
     """Renders cameras of one model at one size with one look."""
 
     def __init__(self, model: mujoco.MjModel, width: int, height: int, look: Look) -> None:
         model.vis.quality.offsamples = look.samples
         try:
-            self._renderer = mujoco.Renderer(model, height, width)
+            with _undisturbed():
+                self._renderer = mujoco.Renderer(model, height, width)
         except mujoco.FatalError as error:
             raise MillwrightError(
                 f"cannot render: {error}; import millwright before mujoco, or set MUJOCO_GL to egl or osmesa"
@@ -65,7 +81,8 @@ class CameraRenderer:
     def render(self, data: mujoco.MjData, camera: str) -> Image:
         """RGB (height, width, 3) as `camera` sees `data` now."""
         self._renderer.update_scene(data, camera, self._option)
-        image: Image = self._renderer.render()
+        with _undisturbed():
+            image: Image = self._renderer.render()
         return image
 
 

@@ -1,0 +1,228 @@
+"""The brick table: scenes, pointing, acting, facts."""
+
+from __future__ import annotations
+
+import gymnasium
+import mujoco
+import numpy as np
+import pytest
+from gymnasium.utils.env_checker import check_env
+
+from millwright.core.errors import ActionError, PromptError, UnknownNameError
+from millwright.envs.brick_table import BrickTableEnv, layout
+from millwright.envs.brick_table.viewer import find_camera_pose
+from millwright.envs.mujoco.rendering import PLAIN, CameraRenderer
+from millwright.geometry.boxes import compute_clearance
+from millwright.geometry.poses import invert_matrix
+
+SEED = 7000
+
+
+@pytest.fixture(scope="module")
+def env():
+    env = BrickTableEnv()
+    yield env
+    env.close()
+
+
+def hold(env, observation, ticks=1, opening=None):
+    action = observation["observation.state"].copy()
+    if opening is not None:
+        action[6] = opening
+    for _ in range(ticks):
+        observation, *_, info = env.step(action)
+    return observation, info["facts"]
+
+
+def test_gymnasium_makes_it_and_finds_nothing_wrong():
+    env = gymnasium.make("millwright/BrickTable-v0", image_size=64)
+    check_env(env.unwrapped, skip_render_check=True)
+    env.close()
+
+
+def test_observation_is_what_the_features_declare(env):
+    observation, _ = env.reset(seed=SEED)
+    env.features.check(observation)
+
+
+def test_same_seed_gives_the_same_scene_and_the_same_steps_bit_for_bit(env):
+    def trace():
+        observation, info = env.reset(seed=SEED)
+        rows = [observation["observation.images.wrist"], info["facts"].positions]
+        for _ in range(5):
+            observation, *_, info = env.step(observation["observation.state"] + np.float32(0.02))
+            rows += [observation["observation.images.wrist"], observation["observation.state"], info["facts"].positions]
+        return rows
+
+    for first, second in zip(trace(), trace(), strict=True):
+        assert np.array_equal(first, second)
+
+
+def test_bricks_lie_still_until_they_are_touched(env):
+    observation, info = env.reset(seed=SEED)
+    start = info["facts"].positions
+    _, facts = hold(env, observation, 30)
+    assert np.abs(facts.positions - start).max() < 5e-4
+    assert facts.max_contact_force_n == 0
+
+
+@pytest.mark.parametrize("hard", [False, True])
+def test_layouts_keep_their_promises(hard):
+    for seed in range(5):
+        places = layout.draw_layout(np.random.default_rng(seed), hard)
+        pairs = [(a, b) for i, a in enumerate(places) for b in places[:i]]
+        assert len(places) == 12
+        assert all(compute_clearance(a, b, layout.HALF_SIZES[:2]) > 0 for a, b in pairs)
+        if hard:
+            assert min(compute_clearance(a, b, layout.HALF_SIZES[:2]) for a, b in pairs) >= layout.HARD_CLEARANCE_M
+        else:
+            assert np.abs(places[:, 2]).max() <= layout.GRID_JITTER_RAD
+
+
+def test_jaws_open_less_than_a_brick_is_long_and_more_than_it_is_wide(env):
+    observation, _ = env.reset(seed=SEED)
+    _, facts = hold(env, observation, 10, opening=1.0)
+    assert 2 * layout.HALF_SIZES[0] < facts.opening_m < 2 * layout.HALF_SIZES[1]
+
+
+def test_fingers_close_no_faster_than_a_tenth_of_a_metre_a_second_each(env):
+    observation, info = env.reset(seed=SEED)
+    before = info["facts"].opening_m
+    _, facts = hold(env, observation, 1, opening=0.0)
+    assert before - 0.2 / 15 - 1e-3 < facts.opening_m < before - 0.005
+
+
+def test_joints_move_no_faster_than_the_arm_can(env):
+    observation, _ = env.reset(seed=SEED)
+    start = observation["observation.state"][:6].copy()
+    after, *_ = env.step(np.array([*(start + 1.0), 0.05], dtype=np.float32))
+    assert np.abs(after["observation.state"][:6] - start).max() <= np.pi / 15 + 0.01
+
+
+@pytest.mark.parametrize("bad", [np.full(7, np.nan), np.zeros(6), np.array([np.inf, 0, 0, 0, 0, 0, 0])])
+def test_bad_action_is_refused_and_nothing_moves(env, bad):
+    env.reset(seed=SEED)
+    before = env.scene_state()
+    with pytest.raises(ActionError, match="7"):
+        env.step(bad)
+    assert np.array_equal(env.scene_state(), before)
+
+
+def locate(env, point):
+    """Image fractions at which the wrist camera sees a point of the base frame."""
+    pose = find_camera_pose(env.data, "wrist")
+    return env.lens.project((invert_matrix(pose) @ [*point, 1.0])[:3])[0]
+
+
+def test_click_in_the_wrist_view_means_the_brick_under_the_pixel(env):
+    for target in ("green", "sky"):
+        env.reset(seed=SEED)
+        u, v = locate(env, env.data.body(target).xpos)
+        _, info = env.reset(seed=SEED, options={"click": {"camera": "wrist", "u": u, "v": v}})
+        assert info["facts"].target_name == target
+
+
+def test_drawn_clicks_reach_all_bricks_from_both_cameras(env):
+    names = set()
+    for seed in range(60):
+        observation, info = env.reset(seed=seed)
+        names.add(info["facts"].target_name)
+        box = observation["observation.environment_state"]
+        seen = locate(env, info["facts"].positions[info["facts"].target])
+        assert np.abs((box[:2] + box[2:4]) / 2 - seen).max() < 0.1
+    assert names == set(layout.NAMES)
+
+
+@pytest.mark.parametrize(
+    ("options", "error", "says"),
+    [
+        ({"target": "gren"}, UnknownNameError, "did you mean 'green'"),
+        ({"click": {"camera": "wrist", "u": 0.99, "v": 0.99}}, PromptError, "no brick within 3 cm"),
+        ({"click": {"camera": "wrist", "u": 1.5, "v": 0.5}}, PromptError, "outside the image"),
+        ({"click": {"camera": "ceiling", "u": 0.5, "v": 0.5}}, UnknownNameError, "wrist, overhead"),
+        ({"click": {"camera": "wrist"}}, PromptError, "needs camera, u and v"),
+        ({"goal": "red"}, UnknownNameError, "target, click"),
+        ({"target": "red", "click": {"camera": "wrist", "u": 0.5, "v": 0.5}}, PromptError, "not both"),
+    ],
+)
+def test_bad_prompt_is_refused_with_what_would_have_worked(env, options, error, says):
+    with pytest.raises(error, match=says):
+        env.reset(seed=SEED, options=options)
+    observation, _ = env.reset(seed=SEED)  # and the environment is unharmed
+    env.features.check(observation)
+
+
+def test_box_follows_the_click_and_not_the_brick(env):
+    observation, _ = env.reset(seed=SEED, options={"target": "red"})
+    before = observation["observation.environment_state"]
+    address = env.model.joint("red").qposadr[0]
+    env.data.qpos[address] += 0.05
+    after, _ = hold(env, observation)
+    assert np.abs(after["observation.environment_state"][:4] - before[:4]).max() < 0.01
+    assert after["observation.environment_state"][5] == pytest.approx(1 / 15)
+
+
+def test_tracked_box_follows_the_brick():
+    env = BrickTableEnv(tracked=True)
+    observation, _ = env.reset(seed=SEED, options={"target": "red"})
+    before = observation["observation.environment_state"]
+    env.data.qpos[env.model.joint("red").qposadr[0]] += 0.05
+    after, _ = hold(env, observation)
+    assert np.abs(after["observation.environment_state"][:4] - before[:4]).max() > 0.03
+    assert after["observation.environment_state"][5] == 0
+    env.close()
+
+
+def test_wrist_image_is_what_a_fresh_renderer_sees(env):
+    observation, _ = env.reset(seed=SEED)
+    observation, _ = hold(env, observation, 3)
+    fresh = CameraRenderer(env.model, 128, 128, PLAIN)
+    assert np.array_equal(observation["observation.images.wrist"], fresh.render(env.data, "wrist"))
+    fresh.close()
+
+
+def test_fisheye_sees_bricks_where_its_lens_projects_them():
+    env = BrickTableEnv(fisheye=True)
+    observation, info = env.reset(seed=SEED, options={"target": "red"})
+    image = observation["observation.images.wrist"]
+    u, v = locate(env, info["facts"].positions[info["facts"].target] + [0, 0, 0.012])
+    red, green, blue = image[int(v * 128), int(u * 128)].astype(int)
+    assert red > 2 * green
+    assert red > 2 * blue
+    env.close()
+
+
+def test_pushing_into_the_table_is_reported_as_force(env):
+    observation, _ = env.reset(seed=SEED)
+    down = observation["observation.state"].copy()
+    down[1] += 0.9
+    worst = 0.0
+    for _ in range(20):
+        *_, info = env.step(down)
+        worst = max(worst, info["facts"].max_contact_force_n)
+    assert worst > 50
+
+
+def test_viewer_draws_a_state_from_another_process_like_the_environment(env):
+    env.reset(seed=SEED)
+    viewer = env.viewer_factory()()
+    image = viewer.render(env.scene_state(), "overhead")
+    assert image.shape == (480, 640, 3)
+    assert len(np.unique(image.reshape(-1, 3), axis=0)) > 50
+    u, v = viewer.project(env.scene_state(), "overhead", env.data.body("red").xpos + np.array([0, 0, 0.012]))[0]
+    red, green, blue = image[int(v * 480), int(u * 640)].astype(int)
+    assert red > 2 * green
+    assert red > 2 * blue
+    viewer.close()
+
+
+def test_episode_is_truncated_after_max_steps():
+    env = BrickTableEnv(max_steps=3, image_size=32)
+    observation, _ = env.reset(seed=SEED)
+    ends = [env.step(observation["observation.state"])[3] for _ in range(3)]
+    assert ends == [False, False, True]
+    env.close()
+
+
+def test_physics_sleeps_so_that_idle_bricks_cost_nothing(env):
+    assert env.model.opt.enableflags & int(mujoco.mjtEnableBit.mjENBL_SLEEP)
