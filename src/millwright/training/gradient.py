@@ -171,7 +171,7 @@ class _Run:
         with torch.autocast(self.device.type, self.dtype, enabled=self.dtype != torch.float32):
             losses = self.network.loss(batch)
         self.optimiser.zero_grad()
-        losses["loss"].backward()  # type: ignore[no-untyped-call]
+        losses["loss"].backward()
         norm = nn.utils.clip_grad_norm_(self.network.parameters(), self.config.clip_norm)
         numbers = torch.stack([*(value.detach().float() for value in losses.values()), norm.float()])
         measured = dict(zip((*losses, "grad_norm"), numbers.tolist(), strict=True))
