@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
 import socket
 import struct
+import subprocess
+import sys
 from collections.abc import Iterator
+from subprocess import PIPE
 from typing import Any
 
 import httpx
@@ -168,6 +173,23 @@ def test_the_page_and_its_modules_are_served_and_may_load_nothing_from_elsewhere
     for name in ("app.js", "style.css", "icon.svg"):
         assert httpx.get(f"{shared.url}/{name}").status_code == 200
     assert httpx.get(f"{shared.url}/api/status").json()["phase"] in ("ready", "finished")
+
+
+def test_ctrl_c_ends_the_server_and_its_processes_without_a_trace_of_errors() -> None:
+    program = (
+        "from millwright.dashboard.server import serve_dashboard\n"
+        "from tests.dashboard.toy_table import make_session\n"
+        "if __name__ == '__main__':\n"
+        "    serve_dashboard(make_session, port=0, on_ready=lambda url: print(url, flush=True))\n"
+    )
+    command = [sys.executable, "-c", program]
+    with subprocess.Popen(command, stdout=PIPE, stderr=PIPE, text=True, start_new_session=True) as server:
+        assert server.stdout is not None
+        url = server.stdout.readline().strip()
+        assert httpx.get(url).status_code == 200
+        os.killpg(server.pid, signal.SIGINT)
+        _, errors = server.communicate(timeout=30)
+    assert (server.returncode, errors) == (0, "")
 
 
 def test_a_port_in_use_is_named_together_with_the_way_out() -> None:

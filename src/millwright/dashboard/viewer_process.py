@@ -7,6 +7,7 @@ import logging
 import math
 import multiprocessing
 import os
+import signal
 import threading
 import traceback
 from collections.abc import Callable
@@ -127,6 +128,7 @@ def _receive(connection: Connection) -> Any:
 
 def _serve(viewer_factory: Callable[[], Viewer], connection: Connection) -> None:
     os.nice(5)  # control comes first where cores are few
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; the parent ends this process
     try:
         viewer = viewer_factory()
         connection.send((True, {camera: viewer.size(camera) for camera in viewer.cameras}))
@@ -134,8 +136,8 @@ def _serve(viewer_factory: Callable[[], Viewer], connection: Connection) -> None
             camera, state, points = connection.recv()
             jpeg = _encode_jpeg(viewer, state, camera)
             connection.send((True, (camera, jpeg, _marks(viewer.project(state, camera, points)))))
-    except (EOFError, KeyboardInterrupt):
-        pass  # the parent has gone, or Ctrl-C reached the whole group
+    except EOFError:
+        pass  # the parent has gone
     except Exception:  # noqa: BLE001 - told to the parent, which starts the process anew
         connection.send((False, traceback.format_exc()))
     connection.close()
