@@ -80,10 +80,22 @@ make_venv() {
     "$python" -m venv --clear "$venv"
 }
 
+read_pip_setting() { # prints it, or nothing
+    local place
+    for place in :env: global; do
+        "$venv/bin/python" -m pip config get "$place.$1" 2>/dev/null && return
+    done
+    true
+}
+
 hand_over_pip_settings() { # uv does not read them
-    export UV_FIND_LINKS=${UV_FIND_LINKS:-${PIP_FIND_LINKS:-}}
-    [ -z "${PIP_INDEX_URL:-}" ] || export UV_DEFAULT_INDEX=${UV_DEFAULT_INDEX:-$PIP_INDEX_URL}
-    [ -z "${PIP_CERT:-}" ] || export SSL_CERT_FILE=${SSL_CERT_FILE:-$PIP_CERT}
+    local links index cert
+    links=$(read_pip_setting find-links | xargs | tr ' ' ',')
+    index=$(read_pip_setting index-url)
+    cert=$(read_pip_setting cert)
+    export UV_FIND_LINKS=${UV_FIND_LINKS:-$links}
+    [ -z "$index" ] || export UV_DEFAULT_INDEX=${UV_DEFAULT_INDEX:-$index}
+    [ -z "$cert" ] || export SSL_CERT_FILE=${SSL_CERT_FILE:-$cert}
 }
 
 uv_install() { "$venv/bin/python" -m uv pip install --quiet --python "$venv/bin/python" "$@"; }
