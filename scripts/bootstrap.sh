@@ -80,16 +80,19 @@ make_venv() {
     "$python" -m venv --clear "$venv"
 }
 
-read_pip_setting() { # prints it, or nothing
-    local place
-    for place in :env: global; do
-        "$venv/bin/python" -m pip config get "$place.$1" 2>/dev/null && return
-    done
-    true
+read_pip_setting() { # prints it, or nothing; the environment's before that of files
+    local line
+    while read -r line; do
+        if [[ $line =~ ^(:env:|global|install)\.$1=\'(.*)\'$ ]]; then
+            echo "${BASH_REMATCH[2]}"
+            return
+        fi
+    done <<<"$pip_settings"
 }
 
 hand_over_pip_settings() { # uv does not read them
-    local links index cert
+    local links index cert pip_settings
+    pip_settings=$("$venv/bin/python" -m pip config list | sort)
     links=$(read_pip_setting find-links | xargs | tr ' ' ',')
     index=$(read_pip_setting index-url)
     cert=$(read_pip_setting cert)
