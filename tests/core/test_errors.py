@@ -15,7 +15,7 @@ def test_a_known_name_is_chosen():
 
 
 def test_an_unknown_name_lists_the_table_and_suggests_the_nearest():
-    with pytest.raises(UnknownNameError, match=r"unknown policy 'flw'; did you mean 'flow'\? \(policys: act, flow\)"):
+    with pytest.raises(UnknownNameError, match=r"unknown policy 'flw'; did you mean 'flow'\? \(policies: act, flow\)"):
         choose("policy", "flw", {"act": 1, "flow": 2})
 
 

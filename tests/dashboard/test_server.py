@@ -133,7 +133,7 @@ def test_both_see_the_same_pick_and_a_latecomer_gets_the_whole_trace(shared: Das
         ('{"do": "run", "click": {"camera": "above", "u": 0.5, "v": 0}}', "(cameras: overhead, wrist)"),
         ('{"do": "run", "target": 3}', "a target is a name"),
         ('{"do": "shuffle", "seed": -1}', "a seed is a whole number"),
-        ('{"do": "policy", "name": "nobody"}', "(policys: expert,"),
+        ('{"do": "policy", "name": "nobody"}', "(policies: expert,"),
     ],
 )
 def test_a_message_that_is_no_command_gets_an_answer_that_says_what_is(

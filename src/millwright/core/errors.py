@@ -88,7 +88,8 @@ def choose(kind: str, name: str, table: Mapping[str, T]) -> T:
         return table[name]
     near = difflib.get_close_matches(name, table, n=1)
     hint = f"; did you mean {near[0]!r}?" if near else ""
-    raise UnknownNameError(f"unknown {kind} {name!r}{hint} ({kind}s: {', '.join(table)})")
+    kinds = f"{kind[:-1]}ies" if kind.endswith("y") else f"{kind}s"
+    raise UnknownNameError(f"unknown {kind} {name!r}{hint} ({kinds}: {', '.join(table)})")
 
 
 def import_extra(module: str, extra: str) -> ModuleType:

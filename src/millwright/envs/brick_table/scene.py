@@ -23,7 +23,7 @@ from millwright.geometry.cameras import Pinhole
 TIMESTEP_S = 1 / 240
 WRIST_CAMERA = WristCamera()
 WRIST_PINHOLE_DEG = 85.0
-OVERHEAD = Pinhole(640, 480, 42.0)
+OVERHEAD = Pinhole(640, 480, 38.0)
 
 
 def make_model(wrist_fov_deg: float = WRIST_PINHOLE_DEG) -> mujoco.MjModel:
@@ -31,7 +31,7 @@ def make_model(wrist_fov_deg: float = WRIST_PINHOLE_DEG) -> mujoco.MjModel:
     spec = make_world(TIMESTEP_S)
     add_table(spec, TABLE_CENTER, TABLE_HALF, (0.6, 0.56, 0.5, 1))
     add_gripper(spec, add_ur5e(spec), WRIST_CAMERA, wrist_fov_deg)
-    add_look_at_camera(spec, "overhead", [1.12, -0.2, 0.86], [0.44, 0.0, 0.07], OVERHEAD.fov_y_deg)
+    add_look_at_camera(spec, "overhead", [1.1, -0.2, 0.86], [0.47, 0.0, 0.06], OVERHEAD.fov_y_deg)
     for index, (name, color) in enumerate(COLORS.items()):
         _add_brick(spec, name, color, park=(0.3 + 0.08 * (index % 6), 0.3 + 0.1 * (index // 6)))
     return spec.compile()
