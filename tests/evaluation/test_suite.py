@@ -18,6 +18,12 @@ CLAIM = {"env": "reach", "policy": "flaky", "env_options": {"max_steps": 30}}
 SEEDS = range(10000, 10006)
 
 
+@pytest.fixture(autouse=True)
+def _unedited(monkeypatch):
+    """The package stays as it is, even if somebody edits it during the tests."""
+    monkeypatch.setattr("millwright.evaluation.provenance.compute_source_digest", lambda: "unedited")
+
+
 @pytest.fixture
 def undrawn(monkeypatch):
     """Films and reports are only noted, as their own tests draw them."""
@@ -109,6 +115,14 @@ def test_another_claim_or_none_plays_everything_again(tmp_path, undrawn, claim):
     evaluated(report_dir=tmp_path, claim=CLAIM)
     noted = Noted(FLAKY, tmp_path / "notes")
     evaluated(noted, report_dir=tmp_path, claim=claim)
+    assert noted.played() == list(SEEDS)
+
+
+def test_edited_source_plays_everything_again(tmp_path, undrawn, monkeypatch):
+    evaluated(report_dir=tmp_path, claim=CLAIM)
+    monkeypatch.setattr("millwright.evaluation.provenance.compute_source_digest", lambda: "edited")
+    noted = Noted(FLAKY, tmp_path / "notes")
+    evaluated(noted, report_dir=tmp_path, claim=CLAIM)
     assert noted.played() == list(SEEDS)
 
 
