@@ -48,6 +48,7 @@ def make_raw(num: int) -> dict[str, np.ndarray]:
 
 
 def time_plans(bundle: Bundle, raw: dict[str, np.ndarray], calls: int) -> dict[str, float]:
+    """One robot's calls, one after the other."""
     planner = bundle.planner(threads=1)
     observations = [{name: raw[name][i] for name in INPUTS} for i in range(len(raw["label.plan"]))]
     times_ms = []
@@ -61,6 +62,7 @@ def time_plans(bundle: Bundle, raw: dict[str, np.ndarray], calls: int) -> dict[s
 
 
 def time_training(data: ArrayData, samples: int, threads: int) -> dict[str, float | str]:
+    """The whole loop: batches, jitter, steps, averages and logs."""
     torch.set_num_threads(threads)
     config = FitConfig(samples=samples, warmup_samples=samples // 10)
     with tempfile.TemporaryDirectory() as out:
@@ -78,6 +80,7 @@ def time_training(data: ArrayData, samples: int, threads: int) -> dict[str, floa
 
 
 def main() -> None:
+    """Print the figures."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--samples", type=int, default=50_000, help="trained on for the timing")
     parser.add_argument("--calls", type=int, default=2000, help="plan calls timed")

@@ -4,15 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from torch import nn
+from torch import Tensor, nn
 
 
-class MLP(nn.Sequential):
-    """Linear layers with ReLU between them; the last is linear unless `activate_last`."""
+class MLP(nn.Module):
+    """Linear layers with ReLU between them; after the last too when `activate_last`."""
 
     def __init__(self, inputs: int, widths: Sequence[int], *, activate_last: bool = False) -> None:
-        layers: list[nn.Module] = []
-        for before, after in zip((inputs, *widths), widths, strict=False):
-            layers += [nn.Linear(before, after), nn.ReLU(inplace=True)]
-        super().__init__(*(layers if activate_last else layers[:-1]))
+        super().__init__()
+        self.layers = nn.ModuleList(
+            nn.Linear(before, after) for before, after in zip((inputs, *widths), widths, strict=False)
+        )
         self.num_features = widths[-1]
+        self._num_active = len(widths) if activate_last else len(widths) - 1
+
+    def forward(self, values: Tensor) -> Tensor:
+        """(batch, inputs) -> (batch, num_features)."""
+        for index, layer in enumerate(self.layers):
+            values = layer(values)
+            if index < self._num_active:
+                values = values.relu_()
+        return values

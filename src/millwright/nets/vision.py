@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 
 import torch
 from torch import Tensor, nn
@@ -19,26 +20,25 @@ def paint_coordinates(image: Tensor, region: Tensor | None = None) -> Tensor:
     Returns:
         (batch, channels + 2, height, width) float32, channels last.
     """
-    batch, channels, height, width = image.shape
-    painted = torch.empty((batch, channels + 2, height, width), device=image.device, memory_format=torch.channels_last)
-    painted[:, :channels] = image * (1 / 255)
-    across, down = _pixel_centres(width, image.device), _pixel_centres(height, image.device)
+    batch, _, height, width = image.shape
+    grid = _make_grid(height, width, image.device)
     if region is None:
-        painted[:, channels] = across
-        painted[:, channels + 1] = down.view(height, 1)
+        coordinates = grid.expand(batch, 2, height, width)
     else:
-        x, y, half_width, half_height = region.view(batch, 4, 1).unbind(1)
-        painted[:, channels] = torch.addcmul(x, half_width, across).view(batch, 1, width)
-        painted[:, channels + 1] = torch.addcmul(y, half_height, down).view(batch, height, 1)
-    return painted
+        centre, half = region.view(batch, 4, 1, 1).split(2, 1)
+        coordinates = torch.addcmul(centre, half, grid)
+    return torch.cat((image * (1 / 255), coordinates), 1).contiguous(memory_format=torch.channels_last)
 
 
-def _pixel_centres(num: int, device: torch.device) -> Tensor:
-    """Centres of `num` pixels in a row whose edges are at -1 and 1."""
-    return torch.arange(1 - num, num, 2, device=device, dtype=torch.float32) * (1 / num)
+@lru_cache(maxsize=16)
+def _make_grid(height: int, width: int, device: torch.device) -> Tensor:
+    """(2, height, width): x and y of pixel centres in a picture whose edges are at -1 and 1."""
+    across = torch.arange(1 - width, width, 2, device=device) / width
+    down = torch.arange(1 - height, height, 2, device=device) / height
+    return torch.stack(torch.meshgrid(across, down, indexing="xy"))
 
 
-class ConvEye(nn.Sequential):
+class ConvEye(nn.Module):
     """Convolutions 3x3 of stride 2 with ReLU, flattened; keeps where things are (no pooling, no norm).
 
     Args:
@@ -48,14 +48,23 @@ class ConvEye(nn.Sequential):
     """
 
     def __init__(self, size: int, inputs: int, channels: Sequence[int]) -> None:
+        super().__init__()
         if size % 2 ** len(channels):
             raise ValueError(f"size {size} is not a multiple of {2 ** len(channels)}, one halving a convolution")
-        layers: list[nn.Module] = []
-        for before, after in zip((inputs, *channels), channels, strict=False):
-            convolution = nn.Conv2d(before, after, 3, stride=2, padding=1)
-            nn.init.kaiming_normal_(convolution.weight, nonlinearity="relu")
-            nn.init.zeros_(convolution.bias)  # type: ignore[arg-type]
-            layers += [convolution, nn.ReLU(inplace=True)]
-        super().__init__(*layers, nn.Flatten())
+        self.layers = nn.ModuleList(
+            nn.Conv2d(before, after, 3, stride=2, padding=1)
+            for before, after in zip((inputs, *channels), channels, strict=False)
+        )
+        for name, parameter in self.named_parameters():
+            if name.endswith("weight"):
+                nn.init.kaiming_normal_(parameter, nonlinearity="relu")
+            else:
+                nn.init.zeros_(parameter)
         self.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.num_features = channels[-1] * (size // 2 ** len(channels)) ** 2
+
+    def forward(self, image: Tensor) -> Tensor:
+        """(batch, inputs, size, size) -> (batch, num_features)."""
+        for layer in self.layers:
+            image = layer(image).relu_()
+        return image.flatten(1)

@@ -73,6 +73,6 @@ class NetworkPlanner(Planner):
             if feature.is_text:
                 batch[feature.name] = rows
             else:
-                array = rows[0][None] if len(rows) == 1 else np.stack(rows)
-                batch[feature.name] = torch.tensor(array, device=self._device)
+                array = rows[0][None] if len(rows) == 1 and rows[0].flags.writeable else np.stack(rows)
+                batch[feature.name] = torch.from_numpy(array).to(self._device)
         return batch

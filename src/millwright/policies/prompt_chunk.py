@@ -24,7 +24,7 @@ class PromptChunkConfig:
     crop_size: int = 48
     channels: tuple[int, ...] = (16, 32, 64, 128)
     proprio_widths: tuple[int, ...] = (64, 64)
-    head_widths: tuple[int, ...] = (384, 256)
+    head_widths: tuple[int, ...] = (256, 256)
     image_size: int = 0
     image_channels: tuple[int, ...] = (16, 32, 32, 32)
 
