@@ -9,9 +9,6 @@ from numpy.typing import ArrayLike, NDArray
 
 Floats = NDArray[np.float64]
 
-QUATERNION_DOWN: Floats = np.array([0.0, 1.0, 0.0, 0.0])
-"""A hand that points straight down with its x axis along the base's x axis."""
-
 
 def matrix_from_quaternion(quaternion: ArrayLike) -> Floats:
     """Rotation matrix (3, 3) of a unit quaternion (4,) wxyz."""
@@ -71,7 +68,7 @@ def yaw_from_quaternion(quaternion: ArrayLike) -> float:
 
 def quaternion_of_hand(yaw: float) -> Floats:
     """A hand that points straight down (its z axis) with its x axis at heading `yaw` rad, (4,) wxyz."""
-    return compose_quaternions(quaternion_from_yaw(yaw), QUATERNION_DOWN)
+    return np.array([0.0, math.cos(yaw / 2), math.sin(yaw / 2), 0.0])
 
 
 def wrap_angle(angle: float, period: float = 2 * math.pi) -> float:
