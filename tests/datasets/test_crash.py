@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
+import functools
+import itertools
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -11,14 +15,16 @@ from pathlib import Path
 import pytest
 
 from millwright.core.errors import DatasetError
+from millwright.core.features import Features
 from millwright.datasets import Dataset, record, validate
 from millwright.datasets.compaction import has_leftovers
-from tests.datasets.players import FPS, MakePlay
+from millwright.datasets.recording import write_recording
+from tests.datasets.players import FPS, MakePlay, make_episode
 
 ROOT = Path(__file__).parents[2]
 
 
-@pytest.mark.parametrize("stride", [13, pytest.param(1, marks=[pytest.mark.slow, pytest.mark.timeout(900)])])
+@pytest.mark.parametrize("stride", [37, pytest.param(1, marks=[pytest.mark.slow, pytest.mark.timeout(900)])])
 def test_a_kill_before_any_step_loses_nothing_that_was_finished(tmp_path: Path, stride: int) -> None:
     subprocess.run([sys.executable, "-m", "tests.datasets.crash", tmp_path, "1", str(stride)], cwd=ROOT, check=True)
     runs = sorted(tmp_path.iterdir(), key=lambda run: int(run.name))
@@ -31,6 +37,41 @@ def test_a_kill_before_any_step_loses_nothing_that_was_finished(tmp_path: Path, 
         resumed = Dataset(record(MakePlay(3), range(3), run / "out", fps=FPS))
         assert sorted(row.seed for row in resumed.episodes) == [row.seed for row in reference.episodes]
         assert validate(run / "out") == []
+
+
+class KilledError(BaseException):
+    """Stands for a kill, inside this process."""
+
+
+def test_a_kill_before_any_rename_of_a_compaction_loses_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = tmp_path / "before"
+    record(MakePlay(3), [0], before, fps=FPS)
+    for seed in (1, 2):
+        write_recording(make_episode(seed), before, FPS, Features())
+    renames = {name: getattr(Path, name) for name in ("rename", "replace")}
+    left = 0
+
+    def count(name: str, source: Path, target: Path) -> Path:
+        nonlocal left
+        left -= 1
+        if left < 0:
+            raise KilledError
+        return renames[name](source, target)
+
+    for fatal in itertools.count():
+        out = shutil.copytree(before, tmp_path / str(fatal))
+        left = fatal
+        with monkeypatch.context() as patch, contextlib.suppress(KilledError):
+            for name in renames:
+                patch.setattr(Path, name, functools.partialmethod(lambda *given, name: count(name, *given), name=name))
+            Dataset(out)
+        assert [row.seed for row in Dataset(out).episodes] == [0, 1, 2]
+        assert validate(out) == []
+        if left >= 0:
+            break
+    assert fatal > 8
 
 
 def check_nothing_is_lost(out: Path, safe: set[int]) -> None:

@@ -38,6 +38,15 @@ def test_coloured_scenes_lose_at_most_three_grey_levels(tmp_path: Path) -> None:
     assert np.abs(decoded.astype(int) - frames).mean() <= 3
 
 
+def test_decoding_may_begin_between_key_frames(tmp_path: Path) -> None:
+    frames = np.stack([np.full((16, 16, 3), 20 * n, np.uint8) for n in range(8)])
+    path = tmp_path / "levels.mp4"
+    path.write_bytes(video.encode(frames, FPS))
+    decoded = np.zeros((4, 16, 16, 3), np.uint8)
+    video.decode(path, 3, FPS, decoded)
+    assert np.abs(decoded.astype(int) - frames[3:7]).max() < 10
+
+
 def test_frames_are_read_only_and_mapped_from_disk(dataset: Dataset) -> None:
     frames = dataset.frames(CAMERA)
     assert isinstance(frames, np.memmap)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 from pathlib import Path
 
+import av
 import pyarrow as pa
 import pyarrow.parquet as pq
 
@@ -56,14 +57,15 @@ class VideoFiles:
 
     def append(self, path: Path) -> tuple[Place, int]:
         """Add an episode's video; where it went and the number of frames before it in that file."""
-        if self._joiner is not None:
-            full = self._joiner.size + path.stat().st_size >= layout.VIDEO_FILE_MB * _MB
-            if full or not self._joiner.fits(path):
-                self.close()
-        if self._joiner is None:
-            self._place = self._place.following()
-            self._joiner = Joiner(self._fps)
-        return self._place, self._joiner.append(path)
+        with av.open(str(path)) as source:
+            if self._joiner is not None:
+                full = self._joiner.size + path.stat().st_size >= layout.VIDEO_FILE_MB * _MB
+                if full or not self._joiner.fits(source):
+                    self.close()
+            if self._joiner is None:
+                self._place = self._place.following()
+                self._joiner = Joiner(self._fps)
+            return self._place, self._joiner.append(source)
 
     def close(self) -> None:
         """Write the file in the making."""

@@ -9,6 +9,8 @@ from typing import Any
 
 import av
 import numpy as np
+from av.container import InputContainer
+from av.video.reformatter import VideoReformatter
 from numpy.typing import NDArray
 
 Frames = NDArray[np.uint8]
@@ -62,27 +64,25 @@ class Joiner:
         """Bytes so far."""
         return self._sink.tell()
 
-    def fits(self, path: Path) -> bool:
-        """`path` was encoded with the same parameters, so that its packets decode in this stream."""
-        with av.open(str(path)) as source:
-            return self._stream is None or source.streams.video[0].codec_context.extradata == self._setup
+    def fits(self, source: InputContainer) -> bool:
+        """`source` was encoded with the same parameters, so that its packets decode in this stream."""
+        return self._stream is None or source.streams.video[0].codec_context.extradata == self._setup
 
-    def append(self, path: Path) -> int:
+    def append(self, source: InputContainer) -> int:
         """Add a video's frames; the number of frames before them."""
         first = self.num_frames
-        with av.open(str(path)) as source:
-            video = source.streams.video[0]
-            if self._stream is None:
-                self._stream = self._container.add_stream_from_template(video)
-                self._stream.time_base = self._period
-                self._setup = video.codec_context.extradata or b""
-            for packet in source.demux(video):
-                if packet.size:
-                    packet.stream, packet.time_base = self._stream, self._period
-                    packet.pts = packet.dts = self.num_frames
-                    packet.duration = 1
-                    self._container.mux(packet)
-                    self.num_frames += 1
+        video = source.streams.video[0]
+        if self._stream is None:
+            self._stream = self._container.add_stream_from_template(video)
+            self._stream.time_base = self._period
+            self._setup = video.codec_context.extradata or b""
+        for packet in source.demux(video):
+            if packet.size:
+                packet.stream, packet.time_base = self._stream, self._period
+                packet.pts = packet.dts = self.num_frames
+                packet.duration = 1
+                self._container.mux(packet)
+                self.num_frames += 1
         return first
 
     def finish(self) -> memoryview:
@@ -98,6 +98,7 @@ def decode(path: Path, first: int, fps: int, out: Frames) -> None:
         EOFError: the video ends before `out` is full.
     """
     count = 0
+    reformatter = VideoReformatter()  # one for all frames: setting up the conversion costs more than doing it
     with av.open(str(path)) as container:
         stream = container.streams.video[0]
         stream.codec_context.thread_count = 1
@@ -107,7 +108,7 @@ def decode(path: Path, first: int, fps: int, out: Frames) -> None:
         for frame in container.decode(stream):
             if frame.pts is None or frame.pts < first * ticks:
                 continue
-            out[count] = frame.to_ndarray(format="rgb24")
+            out[count] = reformatter.reformat(frame, format="rgb24").to_ndarray()
             count += 1
             if count == len(out):
                 return
