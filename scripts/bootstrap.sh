@@ -18,24 +18,17 @@ has_any_file() { compgen -G "$1" >/dev/null; }
 
 find_missing_libraries() { # what rendering without a screen needs
     [ "$(uname -s)" = Linux ] || return 0
-    local known
-    known=$(ldconfig -p)
-    [[ $known == *libEGL.so.1* ]] || missing+=(libegl1)
-    if [[ $known == *libEGL_nvidia.so* ]]; then
+    [[ $libraries == *libEGL.so.1* ]] || missing+=(libegl1)
+    if [[ $libraries == *libEGL_nvidia.so* ]]; then
         return
     fi
-    [[ $known == *libEGL_mesa.so.0* ]] || missing+=(libegl-mesa0)
+    [[ $libraries == *libEGL_mesa.so.0* ]] || missing+=(libegl-mesa0)
     has_any_file '/usr/lib*/*/dri/*_dri.so' || has_any_file '/usr/lib*/dri/*_dri.so' || missing+=(libgl1-mesa-dri)
 }
 
-find_missing_browser() {
-    local name
-    for name in chromium chromium-browser google-chrome; do
-        if command -v "$name" >/dev/null; then
-            return
-        fi
-    done
-    missing+=(chromium)
+find_missing_browser() { # what the tests of the web page need: chromium, and a library of playwright's own node
+    command -v chromium >/dev/null || missing+=(chromium)
+    [[ $libraries == *libatomic.so.1* ]] || missing+=(libatomic1)
 }
 
 is_new_enough() { "$1" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; }
@@ -127,6 +120,7 @@ has_venv() { "$venv/bin/python" -c 'import pip' 2>/dev/null; }
 # The folder is part of the stamp: an environment that has been moved does not work.
 compute_stamp() { { pwd && cat requirements.lock pyproject.toml scripts/bootstrap.sh; } | sha256sum; }
 
+libraries=$(ldconfig -p 2>/dev/null || true)
 find_missing_libraries
 [ "$purpose" != test ] || find_missing_browser
 stamp=$(compute_stamp)
