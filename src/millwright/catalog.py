@@ -16,6 +16,9 @@ from millwright.core.policy import Policy
 SHIPPED = Path(__file__).parent / "shipped"
 """Bundles that come with the package; each bears its recipe's name."""
 
+SEEDS_OF_OTHER_SCENES = range(9000, 9012)
+"""Scenes whose pictures are shown to a policy instead of its own, to see whether it looks."""
+
 EXECUTE, BLEND = 4, 1
 """Actions played of each chunk, and ticks over which the old one fades out."""
 
@@ -148,6 +151,17 @@ def make_bundle_policy(folder: Path, execute: int = EXECUTE, blend: int = BLEND)
     return HandTargets(player) if planner.action.name == "hand_target" else player
 
 
+def cover_eyes(policy: Policy, eyes: str, env: str, env_options: Mapping[str, Any]) -> Policy:
+    """A control arm: the policy, seeing `other-scene` (what the expert saw elsewhere, tick by tick) or `grey`."""
+    from millwright.evaluation.eyes import GreyEyes, OtherEyes, collect_films
+
+    def show_other_scene() -> Policy:
+        return OtherEyes(policy, collect_films(Player(env, env_options)(), SEEDS_OF_OTHER_SCENES))
+
+    arms: dict[str, Callable[[], Policy]] = {"other-scene": show_other_scene, "grey": lambda: GreyEyes(policy)}
+    return choose("arm", eyes, arms)()
+
+
 @dataclass(frozen=True)
 class Player:
     """Picklable: called once a worker, gives the function that plays a seed.
@@ -158,6 +172,7 @@ class Player:
         labelled: the task's expert says at every step what it would have done.
         linger: steps played on after the judge has decided.
         reset_options: handed to every `env.reset`.
+        eyes: empty, or what the policy sees instead of its picture: `other-scene` or `grey`.
     """
 
     env: str
@@ -166,23 +181,27 @@ class Player:
     labelled: bool = False
     linger: int = 0
     reset_options: Mapping[str, Any] = field(default_factory=dict)
+    eyes: str = ""
 
     def describe(self) -> dict[str, Any]:
         """What decides an episode besides its seed."""
-        folder = None if self.policy in choose("environment", self.env, TASKS).experts else find_bundle(self.policy)
-        digest = {}
-        if folder is not None:
-            from millwright.policies.bundle import load_manifest
-
-            digest = {"policy_digest": load_manifest(folder).id}
         options = {"env_options": dict(self.env_options), "reset_options": dict(self.reset_options)}
-        return {"env": self.env, "policy": self.policy, **options, **digest}
+        about = {"env": self.env, "policy": self.policy, **options, **({"eyes": self.eyes} if self.eyes else {})}
+        task = choose("environment", self.env, TASKS)
+        folder = None if self.policy in {**task.experts, **task.baselines} else find_bundle(self.policy)
+        if folder is None:
+            return about
+        from millwright.policies.bundle import load_manifest
+
+        return {**about, "policy": folder.name, "policy_digest": load_manifest(folder).id}
 
     def __call__(self) -> Callable[[int], Episode]:
         task = choose("environment", self.env, TASKS)
         env = make_env(self.env, **self.env_options)
         judge = task.judge()
         policy = make_policy(self.env, self.policy)
+        if self.eyes:
+            policy = cover_eyes(policy, self.eyes, self.env, self.env_options)
         labeller = make_policy(self.env, task.labeller) if self.labelled else None
         provenance = self.describe()
 

@@ -59,6 +59,8 @@ class Worst:
 
     def see(self, roles: GeomRoles, data: mujoco.MjData) -> None:
         """Look at the contacts of this instant in which the robot takes part."""
+        if data.ncon == 0:  # most of the time: objects at rest sleep
+            return
         contact = data.contact
         ours = roles.is_robot[contact.geom].any(axis=1)
         if not ours.any():
