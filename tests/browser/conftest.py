@@ -16,7 +16,7 @@ ARGUMENTS = [
 ]  # fmt: skip
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")  # not longer: while playwright lives, this thread's event loop counts as running
 def chromium() -> Iterator[Browser]:
     if not os.access(EXECUTABLE, os.X_OK):
         pytest.fail(f"{EXECUTABLE} is missing; install it with: apt-get install -y chromium")

@@ -177,6 +177,8 @@ def test_the_page_and_its_modules_are_served_and_may_load_nothing_from_elsewhere
 
 def test_ctrl_c_ends_the_server_and_its_processes_without_a_trace_of_errors() -> None:
     program = (
+        "import signal\n"
+        "signal.signal(signal.SIGINT, signal.default_int_handler)\n"  # a test run in the background ignores it
         "from millwright.dashboard.server import serve_dashboard\n"
         "from tests.dashboard.toy_table import make_session\n"
         "if __name__ == '__main__':\n"
