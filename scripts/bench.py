@@ -34,13 +34,13 @@ def describe_machine() -> dict[str, object]:
 
 
 def run_benchmark(path: Path) -> dict[str, object]:
-    """The JSON object on the last line that a benchmark prints.
+    """The JSON object that a benchmark prints at its end, on one line or on several.
 
     Raises:
         subprocess.CalledProcessError: the benchmark failed.
     """
     done = subprocess.run([sys.executable, str(path)], stdout=subprocess.PIPE, text=True, check=True, cwd=ROOT)
-    measured: dict[str, object] = json.loads(done.stdout.strip().splitlines()[-1])
+    measured: dict[str, object] = json.loads(done.stdout[done.stdout.rfind("\n{") + 1 :])
     return measured
 
 

@@ -41,7 +41,7 @@ def _evaluation_row(path: Path, values: dict[str, Any]) -> str:
     low, high = values["interval"]
     options = ", ".join(f"{key}={value}" for key, value in values["provenance"].get("env_options", {}).items())
     scenes = f"{values['env']} {values['seeds']}" + (f" ({options})" if options else "")
-    policy = values["policy"] + (" (sees the truth)" if values["privileged"] else "")
+    policy = Path(values["policy"]).name + (" (sees the truth)" if values["privileged"] else "")
     failures = ", ".join(f"{count} {name}" for name, count in values["failures"].items()) or "none"
     cells = [
         f"[{path.stem}](results/{path.name})",

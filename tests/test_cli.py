@@ -40,6 +40,7 @@ def test_every_verb_is_in_the_readme(verb: str) -> None:
         (["evalute"], "did you mean 'evaluate'"),
         (["list", "env"], "did you mean 'envs'"),
         (["run", "brick-pik"], "did you mean 'brick-pick'"),
+        (["train", "brick-figures", "--dataset", "x", "--out", "y"], "recipes: brick-pick)"),
         (["evaluate", "brick-tabel", "--policy", "expert", "--seeds", "0:1"], "did you mean 'brick-table'"),
         (["evaluate", "brick-table", "--policy", "exprt", "--seeds", "0:1"], "did you mean 'expert'"),
         (["evaluate", "brick-table", "--policy", "nothing", "--seeds", "0:1", "--env.hrad", "true"], "hrad"),

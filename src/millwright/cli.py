@@ -235,12 +235,13 @@ def _take_recipe(verb: str, args: list[str]) -> tuple[str, type[Any]]:
     """Take the recipe's name off `args`; without one, show the recipes."""
     from millwright.recipes import RECIPES
 
+    recipes = {name: recipe for name, recipe in RECIPES.items() if hasattr(recipe, verb)}
     if not args or args[0] in ("-h", "--help"):
-        rows = "\n".join(f"  {name:<16} {recipe.about}" for name, recipe in RECIPES.items())
+        rows = "\n".join(f"  {name:<16} {recipe.about}" for name, recipe in recipes.items())
         _say(f"usage: millwright {verb} RECIPE ...\n\nrecipes:\n{rows}\n\n`millwright {verb} RECIPE --help` says more.")
         raise SystemExit(0 if args else 2)
     name = args.pop(0)
-    return name, choose("recipe", name, RECIPES)
+    return name, choose("recipe", name, recipes)
 
 
 def _parse_recipe(recipe: type[Any], args: list[str], prog: str, **paths: Any) -> Any:
