@@ -2,6 +2,7 @@
 SHELL := /bin/bash
 PYTHON ?=
 export PYTHON
+export PLAYWRIGHT_BROWSERS_PATH := $(CURDIR)/.venv/browsers
 python := .venv/bin/python
 
 .DEFAULT_GOAL := help

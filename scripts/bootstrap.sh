@@ -26,8 +26,12 @@ find_missing_libraries() { # what rendering without a screen needs
     has_any_file '/usr/lib*/*/dri/*_dri.so' || has_any_file '/usr/lib*/dri/*_dri.so' || missing+=(libgl1-mesa-dri)
 }
 
+has_chromium() { command -v chromium >/dev/null; }
+
+is_ubuntu() { grep -qx 'ID=ubuntu' /etc/os-release 2>/dev/null; }
+
 find_missing_browser() { # what the tests of the web page need: chromium, and a library of playwright's own node
-    command -v chromium >/dev/null || missing+=(chromium)
+    has_chromium || is_ubuntu || missing+=(chromium)
     [[ $libraries == *libatomic.so.1* ]] || missing+=(libatomic1)
 }
 
@@ -115,6 +119,15 @@ install_python_packages() {
     uv_install --no-deps --editable .
 }
 
+install_browser() { # Ubuntu's chromium is a snap, which containers do not run: take playwright's
+    ! has_any_file "$PLAYWRIGHT_BROWSERS_PATH/chromium*/INSTALLATION_COMPLETE" || return 0
+    local root_only=()
+    [ "$(id -u)" != 0 ] || root_only=(--with-deps)
+    say "installing a browser for the tests of the web page"
+    "$venv/bin/python" -m playwright install "${root_only[@]}" chromium >&2 || fail "no browser could be installed"
+    [ "$(id -u)" = 0 ] || say "if it does not start: sudo $venv/bin/python -m playwright install-deps chromium"
+}
+
 has_venv() { "$venv/bin/python" -c 'import pip' 2>/dev/null; }
 
 # The folder is part of the stamp: an environment that has been moved does not work.
@@ -130,4 +143,7 @@ ready=$([ -x "$venv/bin/python" ] && cat "$venv/.stamp" 2>/dev/null || true)
 if [ "$ready" != "$stamp" ]; then
     install_python_packages
     echo "$stamp" >"$venv/.stamp"
+fi
+if [ "$purpose" = test ] && ! has_chromium; then
+    PLAYWRIGHT_BROWSERS_PATH=$PWD/$venv/browsers install_browser
 fi
