@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 if sys.platform.startswith("linux"):  # MuJoCo reads this once, when it is first imported
     os.environ.setdefault("MUJOCO_GL", "egl")
+    os.environ.setdefault("LP_NUM_THREADS", "1")  # Mesa without a GPU: small pictures in many processes want one each
 
 __version__ = importlib.metadata.version("millwright")
 

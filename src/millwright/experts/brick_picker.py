@@ -7,7 +7,8 @@ model of the hand (limited speeds, fingers that take time to close), from the st
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,7 +17,7 @@ from millwright.core.facts import GraspFacts
 from millwright.core.features import Observation
 from millwright.core.planner import Chunk
 from millwright.core.policy import Action, Privileged
-from millwright.geometry.poses import quaternion_of_hand, wrap_angle, yaw_from_quaternion
+from millwright.geometry.poses import wrap_angle, yaw_from_quaternion
 from millwright.robots.servo import HandServo
 
 
@@ -39,8 +40,7 @@ class PickStyle:
     closing_ticks: int = 4
 
 
-@dataclass(frozen=True)
-class _Hand:
+class _Hand(NamedTuple):
     """The hand in the model of the plan."""
 
     x: float
@@ -52,8 +52,7 @@ class _Hand:
     holding: bool
 
 
-@dataclass(frozen=True)
-class _Goal:
+class _Goal(NamedTuple):
     """Where to grasp: the target's place, the hand yaw that fits, the width to expect."""
 
     x: float
@@ -107,9 +106,8 @@ class BrickPicker(Privileged):
         rows = []
         for _ in range(self.style.plan_length):
             hand = self._advance(hand, goal)
-            rows.append(
-                [hand.x, hand.y, hand.z, *quaternion_of_hand(hand.yaw), 0.0 if self._closing(hand) else hand.opening]
-            )
+            half, opening = hand.yaw / 2, 0.0 if self._closing(hand) else hand.opening
+            rows.append((hand.x, hand.y, hand.z, 0.0, math.cos(half), math.sin(half), 0.0, opening))
         return np.array(rows, dtype=np.float32)
 
     def _find_goal(self, facts: GraspFacts) -> _Goal:
@@ -133,7 +131,7 @@ class BrickPicker(Privileged):
         """One tick of the model: decide, then move at most as far as the hand can."""
         style = self.style
         if hand.holding:
-            return replace(hand, z=self._approach(hand.z, style.lift_height))
+            return hand._replace(z=self._approach(hand.z, style.lift_height))
         beside = math.hypot(goal.x - hand.x, goal.y - hand.y)
         turned = abs(wrap_angle(goal.yaw - hand.yaw))
         above = hand.z - style.grasp_height
@@ -146,7 +144,7 @@ class BrickPicker(Privileged):
     def _close(self, hand: _Hand, goal: _Goal) -> _Hand:
         opening = max(goal.width, hand.opening - 0.2 * self._period_s)
         ticks = hand.closed_ticks + 1
-        return replace(hand, opening=opening, closed_ticks=ticks, holding=ticks >= self.style.closing_ticks)
+        return hand._replace(opening=opening, closed_ticks=ticks, holding=ticks >= self.style.closing_ticks)
 
     def _travel(self, hand: _Hand, goal: _Goal, beside: float, turned: float) -> _Hand:
         """Towards the brick, in a funnel: the less aligned, the higher."""
@@ -163,10 +161,9 @@ class BrickPicker(Privileged):
             floor = max(floor, hand.z)
         turn = style.turn_speed * self._period_s
         yaw_error = wrap_angle(goal.yaw - hand.yaw)
-        yaw = hand.yaw + float(np.clip(style.near_gain * yaw_error, -turn, turn))
-        opening = hand.opening + float(np.clip(style.open_width - hand.opening, -0.013, 0.013))
-        return replace(
-            hand,
+        yaw = hand.yaw + _clip(style.near_gain * yaw_error, turn)
+        opening = hand.opening + _clip(style.open_width - hand.opening, 0.013)
+        return hand._replace(
             x=hand.x + share * (goal.x - hand.x),
             y=hand.y + share * (goal.y - hand.y),
             z=self._approach(hand.z, floor),
@@ -182,3 +179,7 @@ class BrickPicker(Privileged):
 
     def _approach(self, value: float, goal: float) -> float:
         return value + math.copysign(self._limit(abs(goal - value)), goal - value)
+
+
+def _clip(value: float, limit: float) -> float:
+    return max(-limit, min(value, limit))

@@ -58,7 +58,8 @@ class Chain:
         away belongs to `robots.inverse_kinematics`.
         """
         data, q = self._data, np.array(joints, dtype=np.float64)
-        wanted, found, error = np.empty(4), np.empty(4), np.empty(6)
+        wanted, found, error, solved = np.empty(4), np.empty(4), np.empty(6), np.empty(6)
+        ridge = damping**2 * np.eye(6)
         mujoco.mju_mat2Quat(wanted, target[:3, :3].ravel())
         for _ in range(iterations):
             data.qpos[:] = q
@@ -68,8 +69,10 @@ class Chain:
             mujoco.mju_subQuat(error[3:], wanted, found)
             error[3:] = data.site_xmat[0].reshape(3, 3) @ error[3:]
             error[:3] = target[:3, 3] - data.site_xpos[0]
-            jacobian = self._jacobian
-            step = jacobian.T @ np.linalg.solve(jacobian @ jacobian.T + damping**2 * np.eye(6), error)
+            normal = self._jacobian @ self._jacobian.T + ridge
+            mujoco.mju_cholFactor(normal, 0.0)
+            mujoco.mju_cholSolve(solved, normal, error)
+            step = self._jacobian.T @ solved
             q += step * min(1.0, max_step_rad / max(float(np.abs(step).max()), 1e-12))
         return q
 

@@ -201,11 +201,12 @@ class BrickTableEnv(gymnasium.Env[dict[str, Any], Any]):
         limit = ur5e.VELOCITY_LIMIT_RAD_S / CONTROL_HZ
         goal = np.clip(command[:6], *ur5e.POSITION_LIMITS_RAD.T)
         goal = start + np.clip(goal - start, -limit, limit)
-        finger_goal = float(np.clip(command[6], 0.0, ur5e.MAX_OPENING_M)) / 2
-        finger_step = ur5e.CLOSING_SPEED_M_S / 2 * TIMESTEP_S
-        for substep in range(1, SUBSTEPS + 1):
-            data.ctrl[:6] = start + (goal - start) * (substep / SUBSTEPS)
-            data.ctrl[6] += np.clip(finger_goal - data.ctrl[6], -finger_step, finger_step)
+        fingers = float(data.ctrl[6])
+        finger_way = float(np.clip(command[6], 0.0, ur5e.MAX_OPENING_M)) / 2 - fingers
+        reach = np.arange(1, SUBSTEPS + 1)[:, None] * (ur5e.CLOSING_SPEED_M_S / 2 * TIMESTEP_S)
+        finger_ramp = fingers + np.clip(finger_way, -reach, reach)
+        for controls in np.hstack([np.linspace(start, goal, SUBSTEPS + 1)[1:], finger_ramp]):
+            data.ctrl[:] = controls
             mujoco.mj_step(self.model, data)
             self._worst.see(self._roles, data)
         mujoco.mj_kinematics(self.model, data)

@@ -61,6 +61,8 @@ class CameraRenderer:
 
     def __init__(self, model: mujoco.MjModel, width: int, height: int, look: Look) -> None:
         model.vis.quality.offsamples = look.samples
+        # The whole buffer is cleared for every frame, so it is no larger than the picture.
+        model.vis.global_.offwidth, model.vis.global_.offheight = width, height
         try:
             with _undisturbed():
                 self._renderer = mujoco.Renderer(model, height, width)

@@ -48,7 +48,6 @@ def make_world(timestep_s: float) -> mujoco.MjSpec:
     spec.visual.map.znear = 0.01
     spec.visual.quality.shadowsize = 2048
     spec.visual.quality.numslices, spec.visual.quality.numstacks = 14, 4
-    spec.visual.global_.offwidth, spec.visual.global_.offheight = 1280, 960
     spec.stat.extent, spec.stat.center = 1.0, [0.4, 0, 0.2]
     light = spec.worldbody.add_light(name="lamp", pos=[0.9, 0.7, 1.8], dir=[-0.3, -0.4, -1.0])
     light.type = mujoco.mjtLightType.mjLIGHT_DIRECTIONAL
