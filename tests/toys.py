@@ -110,11 +110,11 @@ class Scripted(Privileged):
         self._plan, self._left = None, 0
 
     def see(self, facts: GraspFacts) -> None:
-        self._away = (facts.positions[0] - facts.hand_pose[:3])[:2]
+        self._away, self._time_s = (facts.positions[0] - facts.hand_pose[:3])[:2], facts.time_s
 
     def act(self, observation: Any) -> np.ndarray:
         if self._left == 0:
-            self._plan, self._left = Chunk(_towards(self._away), float(HZ)), 4
+            self._plan, self._left = Chunk(_towards(self._away), float(HZ), observed_at_s=self._time_s), 4
         self._left -= 1
         return self._plan.actions[3 - self._left]
 

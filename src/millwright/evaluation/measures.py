@@ -59,9 +59,9 @@ def compute_distances(episode: Episode) -> tuple[float, ...]:
 
 
 def find_new_plans(episode: Episode) -> list[bool]:
-    """For every step: the policy holds another plan than at the step before."""
-    plans = [None, *(step.plan for step in episode.steps)]
-    return [new is not None and new is not old for old, new in pairwise(plans)]
+    """For every step: the policy made a plan from this observation, rather than play on with an older one."""
+    observed = [None, *(None if step.plan is None else step.plan.observed_at_s for step in episode.steps)]
+    return [new is not None and new != old for old, new in pairwise(observed)]
 
 
 def find_prompt(episode: Episode) -> tuple[float, float] | None:
