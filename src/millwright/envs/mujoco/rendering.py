@@ -6,6 +6,7 @@ arm's meshes too, which a wrist camera hardly sees.
 
 from __future__ import annotations
 
+import atexit
 import gc
 import weakref
 from collections.abc import Iterator
@@ -72,6 +73,8 @@ class CameraRenderer:
             ) from error
         # Closed at exit at the latest: a GL context that outlives the interpreter's modules complains.
         self.close = weakref.finalize(self, self._renderer.close)
+        self.close.atexit = False  # its own hook would run after EGL is shut down; this one runs before
+        atexit.register(self.close)
         flags = self._renderer.scene.flags
         flags[mujoco.mjtRndFlag.mjRND_SHADOW] = look.shadows
         for flag in _DEAR_FLAGS:
