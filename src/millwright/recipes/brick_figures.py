@@ -37,47 +37,41 @@ class BrickFigures(Recipe):
         """As `Recipe.run`; each figure is a file `out/figures/NAME.json`, as `millwright evaluate` writes it."""
         figures = out / "figures"
         figures.mkdir(parents=True, exist_ok=True)
-        recipes = {f"seed-{seed}": BrickPick(seed=seed) for seed in range(self.training_seeds)}
-        recipes |= {f"blind-{seed}": replace(recipe, blind=True) for seed, recipe in enumerate(recipes.values())}
-        for name, recipe in recipes.items():
-            summary = replace(recipe, seeds=self.seeds, workers=self.workers).run(out / name)
-            self._publish(out / name / "report" / "result.json", figures / f"brick-pick-{name}.json", summary)
+        for seed in range(self.training_seeds):
+            self._repeat(out, f"seed-{seed}", BrickPick(seed=seed))
         for name, player, seeds in self._make_players(out):
             report = out / "reports" / name
             result = evaluate(player, parse_seeds(seeds), self.workers, report, claim=player.describe())
             result.save(figures / f"{name}.json")
+        for seed in range(self.training_seeds):
+            seen = str(out / f"seed-{seed}" / "dataset")
+            self._repeat(out, f"blind-{seed}", BrickPick(seed=seed, blind=True, dataset=seen))
         rates = {file.stem: json.loads(file.read_text())["rate"] for file in sorted(figures.glob("*.json"))}
         (out / "summary.json").write_text(json.dumps({"fields": asdict(self), "rates": rates}, indent=2))
         return rates
 
+    def _repeat(self, out: Path, name: str, recipe: BrickPick) -> None:
+        """Run brick-pick once more and publish its result, with what the run took beside it."""
+        summary = replace(recipe, seeds=self.seeds, workers=self.workers).run(out / name)
+        values = json.loads((out / name / "report" / "result.json").read_text())
+        values["provenance"] |= {"recipe": summary["fields"], "seconds": summary["seconds"]}
+        (out / "figures" / f"brick-pick-{name}.json").write_text(json.dumps(values, indent=1))
+
     def _make_players(self, out: Path) -> list[tuple[str, Player, str]]:
-        players = [
-            (
-                f"brick-pick-seed-{seed}-other-scene",
-                _player(str(out / f"seed-{seed}" / "brick-pick"), eyes="other-scene"),
-            )
-            for seed in range(self.training_seeds)
-        ]
-        players += [
-            (f"brick-table-{policy}{suffix}", _player(policy, options))
-            for policy, suffix, options in (
-                ("expert", "", {}),
-                ("expert", "-hard", {"hard": True}),
-                ("nothing", "", {}),
-                ("random", "", {}),
-            )
-        ]
-        shipped = [
+        """Name, player and seeds of everything that is only evaluated."""
+        bundles = [out / f"seed-{seed}" / "brick-pick" for seed in range(self.training_seeds)]
+        return [
             ("brick-pick-shipped", _player("brick-pick"), self.shipped_seeds),
             ("brick-pick-shipped-hard", _player("brick-pick", {"hard": True}), self.shipped_hard_seeds),
+            *(
+                (f"brick-pick-seed-{seed}-other-scene", _player(str(bundle), eyes="other-scene"), self.seeds)
+                for seed, bundle in enumerate(bundles)
+            ),
+            ("brick-table-expert", _player("expert"), self.seeds),
+            ("brick-table-expert-hard", _player("expert", {"hard": True}), self.seeds),
+            ("brick-table-nothing", _player("nothing"), self.seeds),
+            ("brick-table-random", _player("random"), self.seeds),
         ]
-        return [*((name, player, self.seeds) for name, player in players), *shipped]
-
-    def _publish(self, source: Path, target: Path, summary: Mapping[str, Any]) -> None:
-        """A result with what the run took beside it."""
-        values = json.loads(source.read_text())
-        values["provenance"] |= {"recipe": summary["fields"], "seconds": summary["seconds"]}
-        target.write_text(json.dumps(values, indent=1))
 
 
 def _player(policy: str, options: Mapping[str, Any] | None = None, eyes: str = "") -> Player:

@@ -49,17 +49,19 @@ class BrickPick(Recipe):
         samples: training samples drawn.
         seed: training seed: demonstrations, first weights, order.
         blind: train and evaluate on grey images (a control that must fail).
+        dataset: folder of a dataset to train on; empty: record one.
         seeds: scenes to evaluate on, A:B; tune on 5000 to 9999, 10000 and up are for published figures.
         workers: processes that record and evaluate.
     """
 
     about: ClassVar[str] = "click a brick and the arm picks it: record, train, evaluate, report in five minutes"
 
-    episodes: int = 300
+    episodes: int = 250
     hard_episodes: int = 0
-    samples: int = 350_000
+    samples: int = 400_000
     seed: int = 0
     blind: bool = False
+    dataset: str = ""
     seeds: str = "5000:5200"
     workers: int = 2
     batch_size: int = 256
@@ -69,12 +71,14 @@ class BrickPick(Recipe):
         """As `Recipe.run`: `out` gets dataset/, training/, bundle/, report/ and summary.json."""
         out.mkdir(parents=True, exist_ok=True)
         clock = StageClock(out / "stages.json")
-        with clock.stage("record"):
-            self.record(out / "dataset")
+        dataset = Path(self.dataset) if self.dataset else out / "dataset"
+        if not self.dataset:
+            with clock.stage("record"):
+                self.record(dataset)
         bundle = out / "brick-pick"
         if not (bundle / "manifest.json").is_file():
             with clock.stage("train"):
-                self.train(out / "dataset", out / "training", bundle)
+                self.train(dataset, out / "training", bundle)
         with clock.stage("evaluate"):
             player = Player(ENV, policy=str(bundle))
             command = f"millwright evaluate {ENV} --policy {bundle} --seeds {self.seeds}"
