@@ -6,7 +6,7 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 new=$(mktemp)
 trap 'rm -f "$new"' EXIT
 [ -f requirements.lock ] && cp requirements.lock "$new"
-.venv/bin/uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 --fork-strategy fewest \
+.venv/bin/uv pip compile pyproject.toml --extra dev --extra dashboard --universal --python-version 3.11 --fork-strategy fewest \
     --no-annotate --no-header --no-emit-index-url --no-emit-find-links --quiet --output-file "$new" "$@"
 {
     echo "# Written by scripts/lock.sh. torch brings its own needs: they differ between its builds."

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 import re
 from pathlib import Path
 
@@ -123,3 +124,11 @@ def test_record_writes_a_dataset_with_the_experts_plans(tmp_path: Path) -> None:
     assert len(dataset.episodes) == 2
     assert dataset.features["label.plan"].shape == (16, 8)
     assert dataset.features["observation.images.wrist"].shape == (32, 32, 3)
+
+
+def test_dashboard_without_its_extra_gives_the_install_command(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setitem(sys.modules, "fastapi", None)
+    assert cli.main(["demo", "--port", "0"]) == 2
+    assert "pip install 'millwright[dashboard]'" in capsys.readouterr().err

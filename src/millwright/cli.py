@@ -17,7 +17,7 @@ import tyro
 from tyro.conf import Fixed, Positional, Suppress
 from tyro.constructors import PrimitiveConstructorSpec
 
-from millwright.core.errors import MillwrightError, choose
+from millwright.core.errors import MillwrightError, choose, import_extra
 
 if TYPE_CHECKING:
     from millwright.catalog import Player
@@ -93,6 +93,9 @@ def demo(host: str = "127.0.0.1", port: int = 8000, policy: str | None = None, a
         allow_remote: let other machines connect. Whoever reaches the port can drive.
     """
     from millwright import catalog
+
+    for module in ("fastapi", "uvicorn", "websockets"):
+        import_extra(module, "dashboard")
     from millwright.dashboard.server import serve_dashboard
     from millwright.dashboard.session import Session
     from millwright.dashboard.stage import Stage

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from millwright.core.facts import GraspFacts
 from millwright.core.features import Observation
 from millwright.core.planner import Chunk
 from millwright.core.policy import Action, Privileged
@@ -43,8 +44,8 @@ class Perturbed(Privileged):
         self._bias: Floats = np.zeros(4)
         self._bias_left = self._shut_left = 0
 
-    def see(self, facts: object) -> None:
-        self._expert.see(facts)  # type: ignore[arg-type]
+    def see(self, facts: GraspFacts) -> None:
+        self._expert.see(facts)
 
     @property
     def plan(self) -> Chunk | None:
