@@ -132,3 +132,73 @@ def test_dashboard_without_its_extra_gives_the_install_command(
     monkeypatch.setitem(sys.modules, "fastapi", None)
     assert cli.main(["demo", "--port", "0"]) == 2
     assert "pip install 'millwright[dashboard]'" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (["--env.hrad", "true"], "did you mean 'hard'? (brick-table options: hard, tracked"),
+        (["--env.hard", "no"], "hard is true or false, got 'no'"),
+        (["--env.image-size", "-5"], "image_size must be 16 to"),
+        (["--workers", "0"], "workers must be at least 1"),
+        (["--report", __file__], "that is a file; give a folder"),
+        (["--json", str(ROOT)], "that is a folder; give a file"),
+    ],
+)
+def test_options_that_cannot_be_are_refused_before_anything_is_played(
+    options: list[str], said: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert cli.main(["evaluate", "brick-table", "--policy", "nothing", "--seeds", "0:1", *options]) == 2
+    error = capsys.readouterr().err
+    assert said in error
+    assert "succeeded" not in error
+    assert error.count("\n") == 1
+
+
+def test_a_result_is_written_into_a_folder_that_is_not_there_yet(tmp_path: Path) -> None:
+    file = tmp_path / "new" / "nothing.json"
+    options = ["--seeds", "0:1", "--env.image-size", "32", "--env.max-steps", "2", "--json", str(file)]
+    assert cli.main(["evaluate", "brick-table", "--policy", "nothing", *options]) == 0
+    assert json.loads(file.read_text())["episodes"] == 1
+
+
+@pytest.mark.parametrize("verb", ["run", "train"])
+def test_every_recipe_explains_its_fields(verb: str, capsys: pytest.CaptureFixture[str]) -> None:
+    from millwright.recipes import RECIPES
+
+    for name in [name for name, recipe in RECIPES.items() if hasattr(recipe, verb)]:
+        with pytest.raises(SystemExit) as stop:
+            cli.main([verb, name, "--help"])
+        assert stop.value.code == 0
+        assert "--out PATH" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("argv", "said"),
+    [
+        (["train", "brick-pick", "--out", "OUT"], "--dataset DIR is missing"),
+        (["train", "brick-pick", "--dataset", "nowhere", "--out", "OUT"], "no dataset in nowhere"),
+        (["run", "brick-pick", "--seeds", "10-20", "--out", "OUT"], "seeds must read A:B"),
+        (["run", "brick-pick", "--episodes", "0", "--out", "OUT"], "nothing to train on"),
+        (["run", "brick-pick", "--seed", "8", "--episodes", "300", "--out", "OUT"], "those to train on are 0:5000"),
+        (["run", "brick-pick", "--out", __file__], "that is a file; give a folder"),
+    ],
+)
+def test_recipes_say_what_is_wrong_before_they_begin(
+    argv: list[str], said: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert cli.main([str(tmp_path / "out") if word == "OUT" else word for word in argv]) == 2
+    error = capsys.readouterr().err
+    assert error.startswith("millwright: ")
+    assert said in error
+
+
+def test_ctrl_c_says_that_the_same_command_goes_on(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def interrupt(_: list[str]) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setitem(cli.VERBS, "run", interrupt)
+    assert cli.main(["run", "brick-pick"]) == 130
+    assert "stopped; what is finished is kept" in capsys.readouterr().err

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from numbers import Integral, Real
 from pathlib import Path
 from typing import Any
 
 from millwright.core.episode import Episode
-from millwright.core.errors import UnknownNameError, choose
+from millwright.core.errors import OptionError, UnknownNameError, choose
 from millwright.core.judging import Judge
 from millwright.core.loop import run_episode
 from millwright.core.policy import Policy
@@ -39,7 +41,7 @@ class Task:
 def _brick_table(**options: Any) -> Any:
     from millwright.envs.brick_table import BrickTableEnv
 
-    return BrickTableEnv(**options)
+    return make_with_options("brick-table", BrickTableEnv, options)
 
 
 def _sustained_lift() -> Judge:
@@ -90,13 +92,35 @@ def make_env(name: str, **options: Any) -> Any:
     """The environment of that name.
 
     Raises:
-        UnknownNameError: no environment, or no option, of that name.
+        UnknownNameError: no environment, or no option, of that name; lists those there are.
+        OptionError: an option is of the wrong type or out of its range.
     """
-    task = choose("environment", name, TASKS)
-    try:
-        return task.env(**options)
-    except TypeError as error:
-        raise UnknownNameError(f"{name} does not take these options {sorted(options)}: {error}") from error
+    return make_with_options(name, choose("environment", name, TASKS).env, options)
+
+
+def make_with_options(name: str, make: Callable[..., Any], options: Mapping[str, Any]) -> Any:
+    """`make(**options)`, after comparing names and types with its parameters and their defaults.
+
+    Raises:
+        UnknownNameError: no option of that name.
+        OptionError: an option is not of its default's type.
+    """
+    parameters = inspect.signature(make).parameters
+    if all(parameter.kind is not parameter.VAR_KEYWORD for parameter in parameters.values()):
+        for option, value in options.items():
+            default = choose(f"{name} option", option, parameters).default
+            known = default is not None and default is not inspect.Parameter.empty
+            if known and value is not None and not _is_alike(value, default):
+                kind = {bool: "true or false", int: "a whole number", float: "a number", str: "a text"}
+                raise OptionError(f"{name}: {option} is {kind.get(type(default), default)}, got {value!r}")
+    return make(**options)
+
+
+def _is_alike(value: Any, default: Any) -> bool:
+    kinds: dict[type, type] = {int: Integral, float: Real}
+    return isinstance(value, bool) == isinstance(default, bool) and isinstance(
+        value, kinds.get(type(default), type(default))
+    )
 
 
 def make_judge(env: str) -> Judge:
@@ -136,6 +160,9 @@ def make_policy(env: str, name: str, execute: int = EXECUTE, blend: int = BLEND)
         return table[name]()
     folder = find_bundle(name)
     if folder is None and not Path(name).is_dir():
+        if Path(name).name != name:
+            names = ", ".join(list_policies(env))
+            raise UnknownNameError(f"no bundle at {name}, which is no folder; policies by name: {names}")
         choose("policy", name, dict.fromkeys(list_policies(env)))
     return make_bundle_policy(folder or Path(name), execute, blend)
 
@@ -186,7 +213,8 @@ class Player:
     def describe(self) -> dict[str, Any]:
         """What decides an episode besides its seed."""
         options = {"env_options": dict(self.env_options), "reset_options": dict(self.reset_options)}
-        about = {"env": self.env, "policy": self.policy, **options, **({"eyes": self.eyes} if self.eyes else {})}
+        extra: dict[str, Any] = {"eyes": self.eyes, "linger": self.linger}
+        about = {"env": self.env, "policy": self.policy, **options, **{k: v for k, v in extra.items() if v}}
         task = choose("environment", self.env, TASKS)
         folder = None if self.policy in {**task.experts, **task.baselines} else find_bundle(self.policy)
         if folder is None:

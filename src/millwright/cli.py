@@ -17,7 +17,7 @@ import tyro
 from tyro.conf import Fixed, Positional, Suppress
 from tyro.constructors import PrimitiveConstructorSpec
 
-from millwright.core.errors import MillwrightError, choose, import_extra
+from millwright.core.errors import MillwrightError, OptionError, choose, import_extra
 
 if TYPE_CHECKING:
     from millwright.catalog import Player
@@ -46,7 +46,7 @@ examples:
   millwright evaluate brick-table --policy expert --seeds 5000:5050 --env.hard true --json expert.json
   millwright compare expert.json report/result.json
 
-`millwright VERB --help` says more. Seeds are half open: 0:500 is 500 episodes.
+`millwright VERB --help` says more. Seeds are half open: 0:500 is 500 episodes. Ctrl-C stops; what is finished is kept.
 Bad input ends with a line that says what would have worked, and exit code 2."""
 
 
@@ -121,6 +121,8 @@ def record(
 ) -> None:
     """Play a policy and write every episode down, the failed ones too. A second call goes on where the first stopped.
 
+    Options of the environment follow as --env.NAME VALUE, for example --env.hard true; a wrong NAME lists them.
+
     Args:
         env: the environment (`millwright list envs`).
         policy: who drives: expert, the name of a shipped policy, or the path of a bundle.
@@ -136,8 +138,9 @@ def record(
     from millwright.datasets.recorder import record as record_episodes
 
     task = choose("environment", env, catalog.TASKS)
+    _check_folder("--out", out)
     if perturb and policy != task.labeller:
-        raise MillwrightError(f"--perturb disturbs an expert: use it with --policy {task.labeller}, not {policy}")
+        raise OptionError(f"--perturb disturbs an expert: use it with --policy {task.labeller}, not {policy}")
     driver = task.perturbed if perturb else policy
     player = catalog.Player(env, call.env_options, driver, label or driver in task.experts, linger)
     made = _check(player)
@@ -158,7 +161,7 @@ def evaluate(
 ) -> None:
     """Play a policy once on every seed and count what the environment's judge says.
 
-    Options of the environment follow as --env.NAME VALUE, for example --env.hard true.
+    Options of the environment follow as --env.NAME VALUE, for example --env.hard true; a wrong NAME lists them.
 
     Args:
         env: the environment (`millwright list envs`).
@@ -173,6 +176,10 @@ def evaluate(
 
     player = catalog.Player(env, call.env_options, policy)
     _check(player)
+    if report is not None:
+        _check_folder("--report", report)
+    if json is not None:
+        _check_file("--json", json)
     result = evaluate_seeds(player, seeds, workers, report, claim=player.describe(), command=call.command)
     if json is not None:
         result.save(json)
@@ -222,15 +229,21 @@ def run(args: list[str]) -> None:
     """Run a recipe with the fields given."""
     name, recipe = _take_recipe("run", args)
     chosen = _parse_recipe(recipe, args, f"millwright run {name}", out=Path("runs") / name)
+    _check_folder("--out", chosen.out)
     chosen.recipe.run(chosen.out)
 
 
 def train(args: list[str]) -> None:
-    """Train as a recipe does, from a dataset that is there."""
+    """Train as a recipe does, on the dataset that its field `dataset` names."""
+    from millwright.recipes.recipe import claim_folder
+
     name, recipe = _take_recipe("train", args)
-    must = dataclasses.MISSING
-    chosen = _parse_recipe(recipe, args, f"millwright train {name}", dataset=must, out=must)
-    chosen.recipe.train(chosen.dataset, chosen.out / "training", chosen.out / name)
+    chosen = _parse_recipe(recipe, args, f"millwright train {name}", out=dataclasses.MISSING)
+    if not chosen.recipe.dataset:
+        raise OptionError(f"--dataset DIR is missing: the folder to train on (`millwright run {name}` records its own)")
+    _check_folder("--out", chosen.out)
+    claim_folder(chosen.recipe, chosen.out)
+    chosen.recipe.train(Path(chosen.recipe.dataset), chosen.out / "training", chosen.out / name)
     _say(f"wrote {chosen.out / name}")
 
 
@@ -261,6 +274,18 @@ def _check(player: Player) -> Any:
 
     catalog.make_policy(player.env, player.policy)
     return catalog.make_env(player.env, **player.env_options).unwrapped
+
+
+def _check_folder(option: str, path: Path) -> None:
+    if path.exists() and not path.is_dir():
+        raise OptionError(f"{option} {path}: that is a file; give a folder, or a name that is free")
+
+
+def _check_file(option: str, path: Path) -> None:
+    """Said before anything is played, not after."""
+    if path.is_dir():
+        raise OptionError(f"{option} {path}: that is a folder; give a file, {path / 'result.json'} for example")
+    path.parent.mkdir(parents=True, exist_ok=True)
 
 
 def take_env_options(args: list[str]) -> dict[str, Any]:
@@ -340,5 +365,6 @@ def main(argv: Sequence[str] | None = None) -> int:
         print(f"millwright: {error}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
+        print("\nmillwright: stopped; what is finished is kept, the same command goes on from there", file=sys.stderr)
         return 130
     return 0

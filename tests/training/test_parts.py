@@ -5,9 +5,11 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from safetensors import SafetensorError
 from torch import nn
 
-from millwright.core.errors import FeatureError
+from millwright.core.errors import FeatureError, TrainingError
+from millwright.training import checkpoints
 from millwright.training.augment import ColourJitter
 from millwright.training.checkpoints import Checkpoint, load_checkpoint, save_checkpoint
 from millwright.training.data import ArrayData, Order
@@ -96,3 +98,18 @@ def test_a_checkpoint_comes_back_as_it_was_and_leaves_no_other_file(tmp_path):
     assert again.part("a").keys() == {"b", "c"}
     assert all(torch.equal(again.tensors[name], tensors[name]) for name in tensors)
     assert [path.name for path in tmp_path.iterdir()] == ["one.safetensors"]
+
+
+def test_a_disk_that_is_full_leaves_the_checkpoint_before_it(tmp_path, monkeypatch):
+    file = tmp_path / "one.safetensors"
+    save_checkpoint(file, Checkpoint({"x": torch.ones(2)}, {}))
+
+    def refuse(tensors, path, metadata):
+        path.write_bytes(b"half")
+        raise SafetensorError("I/O error: No space left on device (os error 28)")
+
+    monkeypatch.setattr(checkpoints, "save_file", refuse)
+    with pytest.raises(TrainingError, match=r"No space left.*goes on from the one before"):
+        save_checkpoint(file, Checkpoint({"x": torch.zeros(2)}, {}))
+    assert load_checkpoint(file).tensors["x"].tolist() == [1, 1]
+    assert list(tmp_path.iterdir()) == [file]

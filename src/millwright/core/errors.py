@@ -2,6 +2,7 @@
 
 MillwrightError
 ├── UnknownNameError      a name that is in no table (lists the table, suggests the nearest)
+├── OptionError           an option of the wrong type or out of its range
 ├── FeatureError          an observation, action or batch is not what its Features declare
 ├── ActionError           an action that must not be executed (NaN, wrong shape)
 ├── PromptError           a click or a name that points at nothing
@@ -9,6 +10,7 @@ MillwrightError
 ├── DatasetError          a dataset is of another layout, broken or does not fit
 ├── RecordingError        a recording could not go on (a full disk); what is finished is kept
 ├── ResultError           a file is not the result of an evaluation
+├── RecipeError           a recipe that cannot be taken up in a folder, or lacks what it needs
 ├── TrainingError         a training that cannot go on (losses that are not finite, a checkpoint of another run)
 ├── WorkerError           an episode failed in a worker process (names the seed)
 ├── ServiceError          the dashboard or a server cannot start (a port in use)
@@ -32,6 +34,10 @@ class MillwrightError(Exception):
 
 class UnknownNameError(MillwrightError, LookupError):
     """A name that is in no table."""
+
+
+class OptionError(MillwrightError, ValueError):
+    """An option of the wrong type or out of its range."""
 
 
 class FeatureError(MillwrightError, ValueError):
@@ -62,6 +68,10 @@ class ResultError(MillwrightError):
     """A file that is not the result of an evaluation."""
 
 
+class RecipeError(MillwrightError):
+    """A recipe that cannot be taken up in a folder, or lacks what it needs."""
+
+
 class TrainingError(MillwrightError):
     """A training that cannot go on."""
 
@@ -86,7 +96,7 @@ def choose(kind: str, name: str, table: Mapping[str, T]) -> T:
     """
     if name in table:
         return table[name]
-    near = difflib.get_close_matches(name, table, n=1)
+    near = difflib.get_close_matches(str(name), table, n=1)
     hint = f"; did you mean {near[0]!r}?" if near else ""
     kinds = f"{kind[:-1]}ies" if kind.endswith("y") else f"{kind}s"
     raise UnknownNameError(f"unknown {kind} {name!r}{hint} ({kinds}: {', '.join(table)})")

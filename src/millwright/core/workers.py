@@ -9,7 +9,7 @@ from contextlib import suppress
 from multiprocessing.connection import Connection, wait
 from typing import TypeVar, cast
 
-from millwright.core.errors import WorkerError
+from millwright.core.errors import MillwrightError, OptionError, WorkerError
 
 Result = TypeVar("Result")
 Work = Callable[[int], Result]
@@ -26,11 +26,12 @@ def map_seeds(
         workers: processes; 1 plays in this process.
 
     Raises:
+        OptionError: fewer than one worker.
         WorkerError: an episode raised in a worker, or its process died; names the seed. Results already yielded
             stand. With one worker an episode's own error passes unchanged.
     """
     if workers < 1:
-        raise ValueError(f"workers must be at least 1, got {workers}")
+        raise OptionError(f"workers must be at least 1, got {workers}")
     if workers == 1 or len(seeds) <= 1:
         work = make_work()
         for seed in seeds:
@@ -86,7 +87,7 @@ def _receive(connection: Connection, seed: int) -> Result:  # type: ignore[type-
     except (EOFError, ConnectionError):
         raise WorkerError(f"seed {seed}: its process died (killed, or out of memory)") from None
     if not ok:
-        raise WorkerError(f"seed {seed} failed:\n{payload}")
+        raise WorkerError(f"seed {seed} failed: {payload}")
     return cast(Result, payload)
 
 
@@ -95,8 +96,10 @@ def _serve(make_work: Callable[[], Work[Result]], connection: Connection) -> Non
         work = make_work()
         while (seed := _next(connection)) is not None:
             connection.send((True, work(seed)))
+    except (MillwrightError, OSError) as error:  # says by itself what was wrong
+        connection.send((False, f"{type(error).__name__}: {error}"))
     except BaseException:  # noqa: BLE001 - the parent reports it, with the seed
-        connection.send((False, traceback.format_exc()))
+        connection.send((False, f"\n{traceback.format_exc()}"))
     connection.close()
 
 

@@ -120,6 +120,9 @@ def _listen(host: str, port: int) -> socket.socket:
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listener.bind((host, port))
+    except OverflowError as error:
+        listener.close()
+        raise ServiceError(f"a port is a number from 0 to 65535, got {port}; 0 takes a free one") from error
     except OSError as error:
         listener.close()
         if error.errno == errno.EADDRINUSE:

@@ -10,6 +10,7 @@ from typing import Any
 
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
+from millwright.core.errors import OptionError
 from millwright.core.workers import map_seeds
 from millwright.evaluation.journal import Journal
 from millwright.evaluation.provenance import collect_provenance, compute_claim_digest
@@ -35,12 +36,12 @@ def parse_seeds(text: str) -> range:
     """`A:B` as a half-open range.
 
     Raises:
-        ValueError: not two integers with 0 <= A < B.
+        OptionError: not two integers with 0 <= A < B.
     """
     first, colon, last = text.partition(":")
     if colon and first.isdecimal() and last.isdecimal() and int(first) < int(last):
         return range(int(first), int(last))
-    raise ValueError(f"seeds must read A:B with A < B (half open, 10000:10200 is 200 seeds); got {text!r}")
+    raise OptionError(f"seeds must read A:B with A < B (half open, 10000:10200 is 200 seeds); got {text!r}")
 
 
 def evaluate(
@@ -66,11 +67,11 @@ def evaluate(
         command: the command line, for the provenance.
 
     Raises:
-        ValueError: no seeds, or a step other than 1.
+        OptionError: no seeds, or a step other than 1.
         WorkerError: an episode failed; with one worker the episode's own error. Finished episodes are kept.
     """
     if not seeds or seeds.step != 1:
-        raise ValueError(f"seeds must be a range of at least one seed with step 1, got {seeds}")
+        raise OptionError(f"seeds must be a range of at least one seed with step 1, got {seeds}")
     work, journal = Reduce(make_play), None
     if report_dir is not None:
         films = report_dir / "films"

@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, ClassVar
 
-from millwright.catalog import Player
+from millwright.catalog import Player, make_policy
 from millwright.evaluation.suite import evaluate, parse_seeds
 from millwright.recipes.brick_pick import ENV, BrickPick
 from millwright.recipes.recipe import Recipe
@@ -35,6 +35,9 @@ class BrickFigures(Recipe):
 
     def run(self, out: Path) -> dict[str, Any]:
         """As `Recipe.run`; each figure is a file `out/figures/NAME.json`, as `millwright evaluate` writes it."""
+        for seeds in (self.seeds, self.shipped_seeds, self.shipped_hard_seeds):
+            parse_seeds(seeds)  # before an hour is spent
+        make_policy(ENV, "brick-pick")
         figures = out / "figures"
         figures.mkdir(parents=True, exist_ok=True)
         for seed in range(self.training_seeds):

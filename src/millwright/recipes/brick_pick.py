@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from millwright.catalog import Player, make_env
+from millwright.core.errors import OptionError
 from millwright.core.features import Feature, Features
 from millwright.datasets.dataset import Dataset
 from millwright.datasets.recorder import record
@@ -19,7 +20,7 @@ from millwright.processors.crop import PromptCrop
 from millwright.processors.grey import Grey
 from millwright.processors.hand import HandAbsolute
 from millwright.processors.processor import Processor
-from millwright.recipes.recipe import Recipe, StageClock
+from millwright.recipes.recipe import Recipe, StageClock, claim_folder
 from millwright.training.augment import ColourJitter
 from millwright.training.gradient import FitConfig, fit
 from millwright.training.prepare import fit_pipeline
@@ -35,6 +36,8 @@ LABEL = "label.plan"
 HAND_TARGET = Feature(
     "hand_target", (8,), unit="m, wxyz, m", frame="base", names=("x", "y", "z", "qw", "qx", "qy", "qz", "opening")
 )
+TRAINING_SEEDS = 5000
+"""Scenes from here on are never trained on."""
 HARD_SEEDS = 2500
 """Scenes of the hard layout are recorded with seeds from here on, so that both kinds fit into one dataset."""
 
@@ -68,8 +71,15 @@ class BrickPick(Recipe):
     lr: float = 1.5e-3
 
     def run(self, out: Path) -> dict[str, Any]:
-        """As `Recipe.run`: `out` gets dataset/, training/, bundle/, report/ and summary.json."""
-        out.mkdir(parents=True, exist_ok=True)
+        """As `Recipe.run`: `out` gets dataset/, training/, brick-pick/ (the bundle), report/ and summary.json.
+
+        Raises:
+            RecipeError: `out` was begun with other fields.
+            OptionError: `seeds` are no seeds, or the scenes to record are not all scenes to train on.
+        """
+        seeds = parse_seeds(self.seeds)  # before minutes are spent
+        self.find_scenes()
+        claim_folder(self, out)
         clock = StageClock(out / "stages.json")
         dataset = Path(self.dataset) if self.dataset else out / "dataset"
         if not self.dataset:
@@ -82,23 +92,43 @@ class BrickPick(Recipe):
         with clock.stage("evaluate"):
             player = Player(ENV, policy=str(bundle))
             command = f"millwright evaluate {ENV} --policy {bundle} --seeds {self.seeds}"
-            result = evaluate(
-                player, parse_seeds(self.seeds), self.workers, out / "report", claim=player.describe(), command=command
-            )
+            result = evaluate(player, seeds, self.workers, out / "report", claim=player.describe(), command=command)
         verdict = {key: value for key, value in result.to_json().items() if key != "verdicts"}
         summary = {"recipe": "brick-pick", "fields": asdict(self), "seconds": clock.seconds, "result": verdict}
         (out / "summary.json").write_text(json.dumps(summary, indent=2))
         return summary
 
+    def find_scenes(self) -> tuple[range, range]:
+        """Seeds of the demonstrations, of the default and of the hard layout; none with a `dataset`.
+
+        Raises:
+            OptionError: no episodes, or seeds that are used twice or are not for training.
+        """
+        if self.dataset:
+            return range(0), range(0)
+        first = 600 * self.seed
+        plain = range(first, first + self.episodes)
+        hard = range(HARD_SEEDS + first, HARD_SEEDS + first + self.hard_episodes)
+        if not (plain or hard):
+            raise OptionError("nothing to train on: give --episodes, --hard-episodes or --dataset")
+        for scenes in (plain, hard):
+            if scenes and not (scenes[0] >= 0 and scenes[-1] < TRAINING_SEEDS):
+                raise OptionError(
+                    f"--seed {self.seed} would record scenes {scenes.start}:{scenes.stop}, and those to train on are "
+                    f"0:{TRAINING_SEEDS}; take a smaller --seed (each moves on by 600) or fewer episodes"
+                )
+        if hard and len(plain) > HARD_SEEDS:
+            raise OptionError(f"beside hard episodes there can be {HARD_SEEDS} default ones, not {self.episodes}")
+        return plain, hard
+
     def record(self, folder: Path) -> None:
         """Record what is not recorded yet."""
         env = make_env(ENV)
         features = Features(*env.unwrapped.features.values(), env.unwrapped.action)
-        first = 600 * self.seed
-        for hard, start, count in ((False, first, self.episodes), (True, HARD_SEEDS + first, self.hard_episodes)):
+        for hard, scenes in zip((False, True), self.find_scenes(), strict=True):
             player = Player(ENV, {"hard": hard}, "expert-perturbed", labelled=True, linger=8)
             record(
-                player, range(start, start + count), folder,
+                player, scenes, folder,
                 fps=env.metadata["control_hz"], workers=self.workers, features=features, robot_type="ur5e",
             )  # fmt: skip
 

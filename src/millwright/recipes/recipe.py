@@ -7,20 +7,43 @@ import time
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any, ClassVar
 
 from rich.console import Console
+
+from millwright.core.errors import RecipeError
 
 
 class Recipe(ABC):
     """A frozen dataclass whose fields are everything one may change; `run` goes on where it was stopped."""
 
     about: ClassVar[str]
+    may_change: ClassVar[frozenset[str]] = frozenset({"seeds", "workers"})
+    """Fields that change nothing of what a folder already holds, so that they may differ when it is taken up again."""
 
     @abstractmethod
     def run(self, out: Path) -> dict[str, Any]:
         """Do all of it in the folder `out`; returns (and writes to `out/summary.json`) what came out."""
+
+
+def claim_folder(recipe: Recipe, out: Path) -> None:
+    """Make `out` and write the recipe's fields into `out/fields.json`, or compare them with those it was begun with.
+
+    Raises:
+        RecipeError: a field that decides what is in `out` had another value; names each.
+    """
+    out.mkdir(parents=True, exist_ok=True)
+    file = out / "fields.json"
+    fields = {name: value for name, value in asdict(recipe).items() if name not in recipe.may_change}  # type: ignore[call-overload]
+    if not file.is_file():
+        file.write_text(json.dumps(fields, indent=2))
+        return
+    before = json.loads(file.read_text())
+    if differing := [name for name in fields if fields[name] != before.get(name)]:
+        told = ", ".join(f"{name} was {before.get(name)!r}, is {fields[name]!r}" for name in differing)
+        raise RecipeError(f"{out} was begun with other fields ({told}); give those again, or another --out")
 
 
 class StageClock:

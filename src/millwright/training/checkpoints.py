@@ -32,10 +32,20 @@ class Checkpoint:
 
 
 def save_checkpoint(path: Path, checkpoint: Checkpoint) -> None:
-    """Write the file; the old one stays until the new one is complete and on disk."""
+    """Write the file; the old one stays until the new one is complete and on disk.
+
+    Raises:
+        TrainingError: the disk refuses, or is full; the old checkpoint is as it was.
+    """
     partial = path.with_name(f"{path.name}.partial")
     tensors = {name: value.detach().cpu().contiguous() for name, value in checkpoint.tensors.items()}
-    save_file(tensors, partial, {KEY: json.dumps(checkpoint.values)})
+    try:
+        save_file(tensors, partial, {KEY: json.dumps(checkpoint.values)})
+    except SafetensorError as error:
+        partial.unlink(missing_ok=True)
+        raise TrainingError(
+            f"{path} cannot be written ({error}); free some space and train again: it goes on from the one before"
+        ) from error
     with partial.open("rb+") as file:
         os.fsync(file.fileno())
     partial.replace(path)

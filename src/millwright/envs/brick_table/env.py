@@ -12,7 +12,7 @@ import mujoco
 import numpy as np
 from numpy.typing import NDArray
 
-from millwright.core.errors import ActionError, PromptError, choose
+from millwright.core.errors import ActionError, OptionError, PromptError, choose
 from millwright.core.facts import GraspFacts
 from millwright.core.features import Feature, Features
 from millwright.envs.brick_table import layout
@@ -43,6 +43,7 @@ from millwright.robots import ur5e
 CONTROL_HZ = 15
 SUBSTEPS = round(1 / (CONTROL_HZ * TIMESTEP_S))
 FISHEYE_DEG = 155.0
+MAX_IMAGE_SIZE = 1024
 HOME = (0.52, 0.05, 0.30)
 HOME_YAW = -np.pi / 2
 """Fingers open along x, across bricks that lie as on the grid."""
@@ -76,6 +77,9 @@ class BrickTableEnv(gymnasium.Env[dict[str, Any], Any]):
         fisheye: 155-degree equidistant lens on the wrist instead of the 85-degree pinhole.
         image_size: height and width of the wrist image, pixels.
         max_steps: ticks until the episode is truncated.
+
+    Raises:
+        OptionError: `image_size` or `max_steps` is out of its range.
     """
 
     metadata = {  # noqa: RUF012 - gymnasium declares it per instance
@@ -95,6 +99,9 @@ class BrickTableEnv(gymnasium.Env[dict[str, Any], Any]):
         max_steps: int = 120,
         render_mode: str | None = "rgb_array",
     ) -> None:
+        if not 16 <= image_size <= MAX_IMAGE_SIZE or max_steps < 1:
+            needed = f"image_size must be 16 to {MAX_IMAGE_SIZE} pixels and max_steps at least 1"
+            raise OptionError(f"{needed}, got {image_size} and {max_steps}")
         self.render_mode = render_mode
         self.hard, self.tracked, self.max_steps = hard, tracked, max_steps
         kind, fov_deg = (Fisheye, FISHEYE_DEG) if fisheye else (Pinhole, WRIST_PINHOLE_DEG)
