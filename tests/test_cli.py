@@ -193,12 +193,16 @@ def test_recipes_say_what_is_wrong_before_they_begin(
     assert said in error
 
 
-def test_ctrl_c_says_that_the_same_command_goes_on(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+@pytest.mark.parametrize(
+    ("argv", "kept"),
+    [(["run", "brick-pick"], True), (["evaluate", "--report=r"], True), (["evaluate"], False), (["compare"], False)],
+)
+def test_ctrl_c_says_whether_the_same_command_goes_on(
+    argv: list[str], kept: bool, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     def interrupt(_: list[str]) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setitem(cli.VERBS, "run", interrupt)
-    assert cli.main(["run", "brick-pick"]) == 130
-    assert "stopped; what is finished is kept" in capsys.readouterr().err
+    monkeypatch.setitem(cli.VERBS, argv[0], interrupt)
+    assert cli.main(argv) == 130
+    assert ("what is finished is kept" in capsys.readouterr().err) is kept

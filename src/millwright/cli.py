@@ -46,7 +46,8 @@ examples:
   millwright evaluate brick-table --policy expert --seeds 5000:5050 --env.hard true --json expert.json
   millwright compare expert.json report/result.json
 
-`millwright VERB --help` says more. Seeds are half open: 0:500 is 500 episodes. Ctrl-C stops; what is finished is kept.
+`millwright VERB --help` says more. Seeds are half open: 0:500 is 500 episodes.
+Ctrl-C stops; run, record, train, and evaluate with --report, go on from there when called again.
 Bad input ends with a line that says what would have worked, and exit code 2."""
 
 
@@ -231,6 +232,10 @@ def run(args: list[str]) -> None:
     chosen = _parse_recipe(recipe, args, f"millwright run {name}", out=Path("runs") / name)
     _check_folder("--out", chosen.out)
     chosen.recipe.run(chosen.out)
+    made = [chosen.out / "summary.json", *chosen.out.glob("*/report.html")]
+    made += [manifest.parent for manifest in chosen.out.glob("*/manifest.json")]
+    for path in made:
+        _say(f"wrote {path}")
 
 
 def train(args: list[str]) -> None:
@@ -365,6 +370,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         print(f"millwright: {error}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
-        print("\nmillwright: stopped; what is finished is kept, the same command goes on from there", file=sys.stderr)
+        resumes = name in ("run", "record", "train") or any(word.startswith("--report") for word in args)
+        kept = "; what is finished is kept, the same command goes on from there" if resumes else ""
+        print(f"\nmillwright: stopped{kept}", file=sys.stderr)
         return 130
     return 0
