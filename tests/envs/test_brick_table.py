@@ -10,6 +10,7 @@ from gymnasium.utils.env_checker import check_env
 
 from millwright.core.errors import ActionError, PromptError, UnknownNameError
 from millwright.envs.brick_table import BrickTableEnv, layout
+from millwright.envs.brick_table.scene import OVERHEAD
 from millwright.envs.brick_table.viewer import find_camera_pose
 from millwright.envs.mujoco.rendering import PLAIN, CameraRenderer
 from millwright.geometry.boxes import compute_clearance
@@ -108,10 +109,14 @@ def test_bad_action_is_refused_and_nothing_moves(env, bad):
     assert np.array_equal(env.scene_state(), before)
 
 
+def locate_in(env, camera, point):
+    """Image fractions at which a camera sees a point of the base frame."""
+    lens = {"wrist": env.lens, "overhead": OVERHEAD}[camera]
+    return lens.project((invert_matrix(find_camera_pose(env.data, camera)) @ [*point, 1.0])[:3])[0]
+
+
 def locate(env, point):
-    """Image fractions at which the wrist camera sees a point of the base frame."""
-    pose = find_camera_pose(env.data, "wrist")
-    return env.lens.project((invert_matrix(pose) @ [*point, 1.0])[:3])[0]
+    return locate_in(env, "wrist", point)
 
 
 def test_click_in_the_wrist_view_means_the_brick_under_the_pixel(env):
@@ -160,6 +165,21 @@ def test_box_follows_the_click_and_not_the_brick(env):
     after, _ = hold(env, observation)
     assert np.abs(after["observation.environment_state"][:4] - before[:4]).max() < 0.01
     assert after["observation.environment_state"][5] == pytest.approx(1 / 15)
+
+
+@pytest.mark.parametrize("camera", ["wrist", "overhead"])
+def test_nothing_observed_depends_on_which_brick_a_click_hit(env, camera, monkeypatch):
+    env.reset(seed=SEED)
+    click = {"camera": camera, **dict(zip("uv", locate_in(env, camera, env.data.body("green").xpos), strict=True))}
+    seen, info = env.reset(seed=SEED, options={"click": click})
+    assert info["facts"].target_name == "green"
+    following, *_ = env.step(seen["observation.state"])
+    monkeypatch.setattr(env, "_find_clicked", lambda *_: layout.NAMES.index("red"))
+    misled, info = env.reset(seed=SEED, options={"click": click})
+    assert info["facts"].target_name == "red"
+    misled_following, *_ = env.step(misled["observation.state"])
+    for ours, theirs in ((seen, misled), (following, misled_following)):
+        assert all(np.array_equal(ours[name], theirs[name]) for name in env.features)
 
 
 def test_tracked_box_follows_the_brick():

@@ -90,3 +90,12 @@ def test_an_invisible_prompt_is_nowhere(episode):
 
 def test_values_that_are_not_finite_are_left_out(episode):
     assert "force" not in reduce_episode(replace(episode, metrics={"force": float("nan")})).metrics
+
+
+def test_the_task_names_the_judged_target_where_its_words_do_not(episode):
+    def judged(task: str, **evidence: str) -> str:
+        return reduce_episode(replace(episode, task=task, verdict=Verdict(False, "miss", evidence))).task
+
+    assert judged("pick up the brick that was clicked", target="red") == "pick up the brick that was clicked (red)"
+    assert judged("pick up the red brick", target="red") == "pick up the red brick"
+    assert judged("reach the mark") == "reach the mark"

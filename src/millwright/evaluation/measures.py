@@ -28,7 +28,7 @@ def reduce_episode(episode: Episode, film: str | None = None) -> EpisodeResult:
         seed=episode.seed,
         success=episode.verdict.success,
         failure=episode.verdict.failure,
-        task=episode.task,
+        task=describe_task(episode),
         metrics=finite,
         times_s=tuple(round(step.time_s, 4) for step in episode.steps),
         distances_m=compute_distances(episode),
@@ -38,6 +38,12 @@ def reduce_episode(episode: Episode, film: str | None = None) -> EpisodeResult:
         film=film,
         provenance=dict(episode.provenance),
     )
+
+
+def describe_task(episode: Episode) -> str:
+    """What was asked for, and what the judge took for the target where the words do not say it."""
+    target = str(episode.verdict.evidence.get("target", ""))
+    return episode.task if target in episode.task else f"{episode.task} ({target})"
 
 
 def compute_mean_jerk(episode: Episode) -> float | None:

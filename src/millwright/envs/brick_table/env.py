@@ -124,7 +124,7 @@ class BrickTableEnv(gymnasium.Env[dict[str, Any], Any]):
         self._roles = GeomRoles.of(self.model, self._bricks, ("left_finger", "right_finger"), "base")
         self._worst = Worst()
         self._prompt: PromptSource = AnchorPrompt(*HOME[:2])
-        self._target, self._steps = 0, 0
+        self._target, self._steps, self._task = 0, 0, ""
 
     # ---------------------------------------------------------------- gymnasium
 
@@ -236,6 +236,7 @@ class BrickTableEnv(gymnasium.Env[dict[str, Any], Any]):
 
     def _point_at_name(self, name: str) -> None:
         self._target = choose("brick", name, {brick: index for index, brick in enumerate(layout.NAMES)})
+        self._task = f"pick up the {name} brick"
         x, y, _ = self._brick_pose(self._target)[0]
         self._prompt = AnchorPrompt(float(x), float(y))
 
@@ -248,6 +249,7 @@ class BrickTableEnv(gymnasium.Env[dict[str, Any], Any]):
         direction = pose[:3, :3] @ lens.ray(click.u, click.v)
         self._target = self._find_clicked(pose[:3, 3], direction, prompt)
         self._prompt = prompt
+        self._task = "pick up the brick that was clicked"  # which one it is, only the judge may know
 
     def _find_clicked(self, origin: Floats, direction: Floats, prompt: AnchorPrompt) -> int:
         """The brick under the click, else the nearest within CLICK_REACH_M of where the ray meets the table."""
@@ -304,7 +306,7 @@ class BrickTableEnv(gymnasium.Env[dict[str, Any], Any]):
             "observation.hand_pose": pose_from_matrix(pose_hand).astype(np.float32),
             "observation.wrench": data.sensordata[:6].astype(np.float32),
             "observation.environment_state": box.astype(np.float32),
-            "task": f"pick up the {layout.NAMES[self._target]} brick",
+            "task": self._task,
         }
 
     def _report(self, force_n: float, penetration_m: float) -> GraspFacts:
