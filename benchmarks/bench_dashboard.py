@@ -97,13 +97,15 @@ def measure(dashboard: Dashboard, seconds: float) -> dict[str, Any]:
         if answer["ok"]:
             clicks.append(took_ms)
             driver.wait_for(phase="finished")
+    rates = {
+        name: {camera: compute_rate(times) for camera, times in client.frames.items()}
+        for name, client in (("driver", driver), ("watcher", watcher))
+    }
+    slowest = min(rate for views in rates.values() for rate in views.values())
     return {
         "control": summarise_ticks(ticks),
         "click_answer_ms": summarise(clicks),
-        "frames_per_s": {
-            name: {camera: compute_rate(times) for camera, times in client.frames.items()}
-            for name, client in (("driver", driver), ("watcher", watcher))
-        },
+        "frames_per_s": {**rates, "slowest": slowest},
         "episodes": len(clicks),
     }
 
@@ -150,7 +152,7 @@ def main() -> None:
     """Serve the brick table on a free port, drive it, print what was measured."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seconds", type=float, default=20.0)
-    parser.add_argument("--policy", default="expert")
+    parser.add_argument("--policy", default="brick-pick")
     arguments = parser.parse_args()
     stage = Stage(
         functools.partial(catalog.make_env, "brick-table"),

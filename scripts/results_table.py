@@ -3,62 +3,105 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
 from pathlib import Path
 from typing import Any
 
+from millwright.evaluation.statistics import wilson
+
 ROOT = Path(__file__).parents[1]
 BEGIN, END = "<!-- results:begin -->", "<!-- results:end -->"
+HEAD = "| policy | scenes | succeeded | 95% interval | wrong brick | other failures |"
+
+TITLES = {  # what a file of results shows; a pattern may name a training seed
+    r"brick-pick-shipped": "shipped `brick-pick`",
+    r"brick-pick-shipped-hard": "shipped `brick-pick`, hard layout",
+    r"brick-pick-seed-(\d+)": "`millwright run brick-pick`, training seed {}",
+    r"brick-pick-seed-(\d+)-other-scene": "the same, seed {}, shown another scene's pictures",
+    r"brick-pick-blind-(\d+)": "the same recipe trained on grey pictures, seed {}",
+    r"brick-table-expert": "expert (sees the truth)",
+    r"brick-table-expert-hard": "expert (sees the truth), hard layout",
+    r"brick-table-nothing": "`nothing`",
+    r"brick-table-random": "`random`",
+}
+MEASURED = {  # the numbers of a benchmark that are worth a row; a dot goes into an object
+    "policies": {
+        "plan_ms_p50": "plan call, batch 1, one thread, median, ms",
+        "plan_ms_p99": "the same, 99th percentile, ms",
+        "train_samples_per_s": "training, samples/s",
+    },
+    "recording": {
+        "expert_episodes_per_min": "recording with files, two processes, one 128x128 camera, episodes/min",
+        "perturbed_episodes_per_min": "the same, disturbed and labelled as the recipe does, episodes/min",
+    },
+    "dashboard": {
+        "control.rate_hz": "dashboard: control while two browsers watch both views, Hz (15 wanted)",
+        "control.late_ms.p99": "the same: lateness of a tick, 99th percentile, ms",
+        "frames_per_s.slowest": "the same: frames/s of the slowest view of the slowest browser",
+        "click_answer_ms.max": "the same: slowest answer to a click, ms",
+    },
+}
 
 
 def make_table(folder: Path) -> str:
-    """Markdown of all results in a folder: rates from evaluations first, then what benchmarks measured."""
-    files = sorted(folder.glob("*.json"))
-    loaded = [(path, json.loads(path.read_text())) for path in files]
-    evaluations = [(path, values) for path, values in loaded if "verdicts" in values]
-    benchmarks = [(path, values) for path, values in loaded if "measured" in values]
-    parts = []
-    if evaluations:
-        head = "| result | policy | scenes | succeeded | rate | 95% interval | failures |"
-        parts += [
-            head,
-            "| --- | --- | --- | --- | --- | --- | --- |",
-            *(_evaluation_row(*row) for row in evaluations),
-            "",
-        ]
-    if benchmarks:
-        parts += ["| measured | value |", "| --- | --- |"]
-        parts += [row for path, values in benchmarks for row in _benchmark_rows(path, values)]
-        parts += [""]
-    machines = sorted({_describe_machine(values) for _, values in [*evaluations, *benchmarks]})
-    if not machines:
+    """Markdown of all results in a folder: rates of success first, then what benchmarks measured."""
+    loaded = {path: json.loads(path.read_text()) for path in sorted(folder.glob("*.json"))}
+    rates = {path: values for path, values in loaded.items() if "verdicts" in values}
+    timed = {path: values for path, values in loaded.items() if "measured" in values}
+    if not rates and not timed:
         return "No results are recorded yet."
-    return "\n".join([*parts, "Each result's file in `results/` holds its command, versions and every verdict.",
-                      f"Measured on: {'; '.join(machines)}."])  # fmt: skip
+    parts: list[str] = []
+    if rates:
+        parts += [HEAD, "| --- | --- | --- | --- | --- | --- |", *_make_rate_rows(rates), ""]
+    if timed:
+        parts += ["| measured | value |", "| --- | --- |"]
+        parts += [row for path, values in timed.items() for row in _make_benchmark_rows(path, values)]
+        parts += [""]
+    machines = sorted({_describe_machine(values) for values in loaded.values()})
+    told = "Each result's file in `results/` holds its command, seeds, versions and every verdict."
+    return "\n".join([*parts, told, f"Measured on: {'; '.join(machines)}."])
 
 
-def _evaluation_row(path: Path, values: dict[str, Any]) -> str:
-    low, high = values["interval"]
-    options = ", ".join(f"{key}={value}" for key, value in values["provenance"].get("env_options", {}).items())
-    scenes = f"{values['env']} {values['seeds']}" + (f" ({options})" if options else "")
-    policy = Path(values["policy"]).name + (" (sees the truth)" if values["privileged"] else "")
-    failures = ", ".join(f"{count} {name}" for name, count in values["failures"].items()) or "none"
+def _make_rate_rows(rates: dict[Path, dict[str, Any]]) -> list[str]:
+    """A row a file, in the order of TITLES, and one for the sum over training seeds."""
+    rows = []
+    for pattern, title in TITLES.items():
+        found = [(path, match) for path in rates if (match := re.fullmatch(pattern, path.stem))]
+        rows += [_make_rate_row(title.format(*match.groups()), [rates[path]], path) for path, match in found]
+        if len(found) > 1:
+            rows.append(_make_rate_row(f"**all {len(found)} training seeds**", [rates[path] for path, _ in found]))
+    unnamed = [path for path in rates if not any(re.fullmatch(pattern, path.stem) for pattern in TITLES)]
+    return rows + [_make_rate_row(f"`{rates[path]['policy']}`", [rates[path]], path) for path in unnamed]
+
+
+def _make_rate_row(title: str, results: list[dict[str, Any]], path: Path | None = None) -> str:
+    successes, episodes = (sum(result[key] for result in results) for key in ("successes", "episodes"))
+    failures: dict[str, int] = {}
+    for result in results:
+        for name, count in result["failures"].items():
+            failures[name] = failures.get(name, 0) + count
+    wrong = failures.pop("wrong_object", 0)
+    low, high = wilson(successes, episodes)
     cells = [
-        f"[{path.stem}](results/{path.name})",
-        policy,
-        scenes,
-        f"{values['successes']}/{values['episodes']}",
-        f"{values['rate']:.1%}",
+        title if path is None else f"[{title}](results/{path.name})",
+        ", ".join(sorted({result["seeds"] for result in results})),
+        f"{successes}/{episodes} = {successes / episodes:.1%}",
         f"{low:.1%} to {high:.1%}",
-        failures,
+        str(wrong),
+        ", ".join(f"{count} {name}" for name, count in failures.items()) or "none",
     ]
     return f"| {' | '.join(cells)} |"
 
 
-def _benchmark_rows(path: Path, values: dict[str, Any]) -> list[str]:
-    link = f"[{path.stem.removeprefix('bench-')}](results/{path.name})"
-    numbers = {key: value for key, value in values["measured"].items() if isinstance(value, int | float)}
-    return [f"| {link}: {key.replace('_', ' ')} | {value:,.4g} |" for key, value in numbers.items()]
+def _make_benchmark_rows(path: Path, values: dict[str, Any]) -> list[str]:
+    rows = []
+    for key, label in MEASURED.get(path.stem.removeprefix("bench-"), {}).items():
+        value = values["measured"]
+        for part in key.split("."):
+            value = value[part]
+        rows.append(f"| [{label}](results/{path.name}) | {value:,.4g} |")
+    return rows
 
 
 def _describe_machine(values: dict[str, Any]) -> str:

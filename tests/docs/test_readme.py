@@ -11,13 +11,12 @@ import pytest
 from tests.docs.pages import PAGES, ROOT, read_blocks, run_page
 
 from millwright import cli
-from millwright.catalog import SHIPPED, TASKS
+from millwright.catalog import TASKS
 from millwright.recipes import RECIPES
 
 README = ROOT / "README.md"
 
 
-@pytest.mark.xfail(not (SHIPPED / "brick-pick").is_dir(), reason="no bundle is shipped yet", strict=True)
 def test_the_ten_lines_pick_the_red_brick(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
