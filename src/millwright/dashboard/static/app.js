@@ -7,7 +7,7 @@ import { nextTheme, showTheme } from "./theme.js";
 import { Trace } from "./trace.js";
 import { View } from "./view.js";
 
-const page = { objects: [], policies: [], status: null, chosen: null, hovered: null, spokenOf: 0 };
+const page = { objects: [], policies: [], status: null, chosen: null, hovered: null, spokenOf: null };
 const trace = new Trace(byId("trace"));
 const surroundings = { objects: () => page.objects, highlighted: () => page.hovered ?? (isIdle() ? page.chosen : null), canClick };
 const views = new Map([...document.querySelectorAll(".view")].map((figure) => [figure.dataset.camera, new View(figure, surroundings, pick)]));
@@ -29,6 +29,7 @@ function onMessage(message) {
 function onHello(hello) {
   page.objects = hello.objects;
   page.policies = hello.policies;
+  page.spokenOf = null; // a server that was started anew counts its episodes anew
   setText(byId("title"), hello.title);
   document.title = `millwright · ${hello.title}`;
   for (const { name, width, height } of hello.cameras) views.get(name)?.setSize(width, height);
@@ -89,6 +90,7 @@ function enable() {
 
 /** Say how each episode ended, once: over the view and to screen readers. */
 function speak({ phase, episode, outcome }) {
+  page.spokenOf ??= phase === "finished" ? episode : 0; // what ended before this page came is not news
   if (phase !== "finished" || page.spokenOf === episode) return;
   page.spokenOf = episode;
   const text = byId("ruling").querySelector("b").textContent;

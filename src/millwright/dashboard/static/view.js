@@ -32,18 +32,21 @@ export class View {
     this.next = { header, jpeg };
     if (this.decoding) return;
     this.decoding = true;
-    while (this.next) {
-      const { header: now, jpeg: bytes } = this.next;
-      this.next = null;
-      const bitmap = await createImageBitmap(bytes);
-      this.picture.getContext("2d").drawImage(bitmap, 0, 0, this.picture.width, this.picture.height);
-      bitmap.close();
-      this.header = now;
-      this.figure.dataset.scene = now.scene;
-      this.count();
-      this.draw();
+    try {
+      while (this.next) {
+        const { header: now, jpeg: bytes } = this.next;
+        this.next = null;
+        const bitmap = await createImageBitmap(bytes);
+        this.picture.getContext("2d").drawImage(bitmap, 0, 0, this.picture.width, this.picture.height);
+        bitmap.close();
+        this.header = now;
+        this.figure.dataset.scene = now.scene;
+        this.count();
+        this.draw();
+      }
+    } finally {
+      this.decoding = false; // a picture that cannot be decoded must not freeze the view
     }
-    this.decoding = false;
   }
 
   count() {
