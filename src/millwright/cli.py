@@ -116,7 +116,7 @@ def record(
     workers: int = CORES,
     perturb: bool = False,
     label: bool = False,
-    linger: int = 0,
+    linger: int = 8,
     *,
     call: Given,
 ) -> None:
@@ -132,7 +132,7 @@ def record(
         workers: processes.
         perturb: disturb what the expert does; its plan from the actual state is the label.
         label: let the expert say at every step what it would have done (DAgger); always so with an expert.
-        linger: steps to play on after the judge has decided.
+        linger: steps to play on after the judge has decided, so that a policy also learns to hold on.
     """
     from millwright import catalog
     from millwright.core.features import Features

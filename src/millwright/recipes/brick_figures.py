@@ -11,7 +11,7 @@ from typing import Any, ClassVar
 from millwright.catalog import Player, make_policy
 from millwright.evaluation.suite import evaluate, parse_seeds
 from millwright.recipes.brick_pick import ENV, BrickPick
-from millwright.recipes.recipe import Recipe
+from millwright.recipes.recipe import Recipe, write_json
 
 
 @dataclass(frozen=True)
@@ -50,7 +50,7 @@ class BrickFigures(Recipe):
             seen = str(out / f"seed-{seed}" / "dataset")
             self._repeat(out, f"blind-{seed}", BrickPick(seed=seed, blind=True, dataset=seen))
         rates = {file.stem: json.loads(file.read_text())["rate"] for file in sorted(figures.glob("*.json"))}
-        (out / "summary.json").write_text(json.dumps({"fields": asdict(self), "rates": rates}, indent=2))
+        write_json(out / "summary.json", {"fields": asdict(self), "rates": rates})
         return rates
 
     def _repeat(self, out: Path, name: str, recipe: BrickPick) -> None:
@@ -58,7 +58,7 @@ class BrickFigures(Recipe):
         summary = replace(recipe, seeds=self.seeds, workers=self.workers).run(out / name)
         values = json.loads((out / name / "report" / "result.json").read_text())
         values["provenance"] |= {"recipe": summary["fields"], "seconds": summary["seconds"]}
-        (out / "figures" / f"brick-pick-{name}.json").write_text(json.dumps(values, indent=1))
+        write_json(out / "figures" / f"brick-pick-{name}.json", values)
 
     def _make_players(self, out: Path) -> list[tuple[str, Player, str]]:
         """Name, player and seeds of everything that is only evaluated."""

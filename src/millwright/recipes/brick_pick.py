@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, ClassVar
@@ -20,7 +19,7 @@ from millwright.processors.crop import PromptCrop
 from millwright.processors.grey import Grey
 from millwright.processors.hand import HandAbsolute
 from millwright.processors.processor import Processor
-from millwright.recipes.recipe import Recipe, StageClock, claim_folder
+from millwright.recipes.recipe import Recipe, StageClock, claim_folder, write_json
 from millwright.training.augment import ColourJitter
 from millwright.training.gradient import FitConfig, fit
 from millwright.training.prepare import fit_pipeline
@@ -95,7 +94,7 @@ class BrickPick(Recipe):
             result = evaluate(player, seeds, self.workers, out / "report", claim=player.describe(), command=command)
         verdict = {key: value for key, value in result.to_json().items() if key != "verdicts"}
         summary = {"recipe": "brick-pick", "fields": asdict(self), "seconds": clock.seconds, "result": verdict}
-        (out / "summary.json").write_text(json.dumps(summary, indent=2))
+        write_json(out / "summary.json", summary)
         return summary
 
     def find_scenes(self) -> tuple[range, range]:

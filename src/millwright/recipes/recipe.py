@@ -38,12 +38,19 @@ def claim_folder(recipe: Recipe, out: Path) -> None:
     file = out / "fields.json"
     fields = {name: value for name, value in asdict(recipe).items() if name not in recipe.may_change}  # type: ignore[call-overload]
     if not file.is_file():
-        file.write_text(json.dumps(fields, indent=2))
+        write_json(file, fields)
         return
     before = json.loads(file.read_text())
     if differing := [name for name in fields if fields[name] != before.get(name)]:
         told = ", ".join(f"{name} was {before.get(name)!r}, is {fields[name]!r}" for name in differing)
         raise RecipeError(f"{out} was begun with other fields ({told}); give those again, or another --out")
+
+
+def write_json(file: Path, values: Any) -> None:
+    """Write a JSON file whole or not at all, also when the disk is full."""
+    draft = file.with_name(f"{file.name}.part")
+    draft.write_text(json.dumps(values, indent=2))
+    draft.replace(file)
 
 
 class StageClock:
@@ -62,4 +69,4 @@ class StageClock:
             yield
         finally:
             self.seconds[name] = self.seconds.get(name, 0.0) + time.monotonic() - started
-            self._file.write_text(json.dumps(self.seconds, indent=2))
+            write_json(self._file, self.seconds)
