@@ -184,6 +184,16 @@ def test_an_older_layout_is_refused_by_reader_and_recorder(tmp_path: Path, sign:
             attempt()
 
 
+def test_a_broken_info_is_named_and_left_as_it_is(tmp_path: Path) -> None:
+    info = tmp_path / "meta/info.json"
+    info.parent.mkdir()
+    info.write_text("{")
+    for attempt in (lambda: Dataset(tmp_path), lambda: record(MakePlay(), [0], tmp_path, fps=FPS)):
+        with pytest.raises(DatasetError, match=r"info\.json is no JSON"):
+            attempt()
+    assert info.read_text() == "{"
+
+
 def test_validate_names_what_is_wrong(root: Path, tmp_path: Path) -> None:
     assert validate(root) == []
     assert "no dataset in" in validate(tmp_path)[0]

@@ -7,7 +7,7 @@ import json
 import av
 import pytest
 
-from millwright.core.errors import ActionError, WorkerError
+from millwright.core.errors import ActionError, ResultError, WorkerError
 from millwright.evaluation.compare import compare
 from millwright.evaluation.result import load_result
 from millwright.evaluation.suite import FILMED, Suite, draw_filmed, evaluate, evaluate_arms, parse_seeds
@@ -108,6 +108,16 @@ def test_a_line_cut_short_by_a_crash_is_played_again(tmp_path, undrawn):
     evaluated(noted, report_dir=tmp_path, claim=CLAIM)
     assert noted.played() == [SEEDS[-1]]
     assert len([json.loads(line) for line in journal.read_text().splitlines()]) == len(SEEDS)
+
+
+def test_a_line_that_is_no_episode_is_named_and_nothing_is_overwritten(tmp_path, undrawn):
+    evaluated(report_dir=tmp_path, claim=CLAIM)
+    journal = tmp_path / "episodes.jsonl"
+    before = f"{journal.read_text()}garbage\n"
+    journal.write_text(before)
+    with pytest.raises(ResultError, match=f"line {len(SEEDS) + 1}, is no episode.*remove that line"):
+        evaluated(report_dir=tmp_path, claim=CLAIM)
+    assert journal.read_text() == before
 
 
 @pytest.mark.parametrize("claim", [{**CLAIM, "policy": "other"}, {**CLAIM, "env_options": {"max_steps": 9}}, None])

@@ -60,10 +60,13 @@ def load_info(root: Path) -> dict[str, Any]:
     """info.json.
 
     Raises:
-        DatasetError: there is none, or the layout is older than v3.0.
+        DatasetError: there is none, it is broken, or the layout is older than v3.0.
     """
     path = root / layout.INFO
-    info: dict[str, Any] = json.loads(path.read_text()) if path.exists() else {}
+    try:
+        info: dict[str, Any] = json.loads(path.read_text()) if path.exists() else {}
+    except ValueError as error:
+        raise DatasetError(f"{path} is no JSON ({error}); copy the dataset again, or record it again") from error
     version = info.get("codebase_version")
     if version is None and not has_dataset(root):
         raise DatasetError(f"no dataset in {root}: a LeRobot {layout.VERSION} folder has {layout.INFO}")
