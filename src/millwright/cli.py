@@ -69,6 +69,7 @@ Seeds = Annotated[
 ]
 Env = Annotated[Positional[str], tyro.conf.arg(metavar="ENV")]
 OptionalPath = Annotated[Path | None, tyro.conf.arg(metavar="PATH")]
+OptionalName = Annotated[str | None, tyro.conf.arg(metavar="NAME")]
 Listed = Annotated[str, tyro.conf.arg(metavar="envs|policies|recipes|judges")]
 
 
@@ -84,13 +85,13 @@ Given = Annotated[Call, Fixed, Suppress]
 CORES = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def demo(host: str = "127.0.0.1", port: int = 8000, policy: str | None = None, allow_remote: bool = False) -> None:
+def demo(host: str = "127.0.0.1", port: int = 8000, policy: OptionalName = None, allow_remote: bool = False) -> None:
     """The dashboard: click a brick, a policy picks it, and the page says whether it really did.
 
     Args:
         host: address to listen on.
         port: port to listen on; 0 takes a free one.
-        policy: who drives first; any can be chosen on the page.
+        policy: who drives first (`millwright list policies`); any can be chosen on the page.
         allow_remote: let other machines connect. Whoever reaches the port can drive.
     """
     from millwright import catalog

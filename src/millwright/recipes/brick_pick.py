@@ -51,9 +51,11 @@ class BrickPick(Recipe):
         samples: training samples drawn.
         seed: training seed: demonstrations, first weights, order.
         blind: train and evaluate on grey images (a control that must fail).
-        dataset: folder of a dataset to train on; empty: record one.
+        dataset: folder of a dataset to train on; without, `run` records one.
         seeds: scenes to evaluate on, A:B; tune on 5000 to 9999, 10000 and up are for published figures.
         workers: processes that record and evaluate.
+        batch_size: samples a training step.
+        lr: learning rate at its highest.
     """
 
     about: ClassVar[str] = "click a brick and the arm picks it: record, train, evaluate, report in five minutes"
