@@ -113,3 +113,17 @@ def test_player_says_what_decides_an_episode_and_names_no_folder():
 def test_wrong_policy_name_lists_those_there_are():
     with pytest.raises(UnknownNameError, match="did you mean 'expert'"):
         make_policy("brick-table", "exprt")
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"env_options": {"hard": True}},
+        {"policy": "nothing"},
+        {"linger": 8},
+        {"reset_options": {"target": "red"}},
+        {"eyes": "grey"},
+    ],
+)
+def test_players_of_different_episodes_make_different_claims(change):
+    assert Player("brick-table", **change).describe() != Player("brick-table").describe()
