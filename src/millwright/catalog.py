@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from millwright.core.episode import Episode
-from millwright.core.errors import OptionError, UnknownNameError, choose
+from millwright.core.errors import BundleError, OptionError, UnknownNameError, choose
 from millwright.core.judging import Judge
 from millwright.core.loop import run_episode
 from millwright.core.policy import Policy
@@ -152,7 +152,7 @@ def make_policy(env: str, name: str, execute: int = EXECUTE, blend: int = BLEND)
 
     Raises:
         UnknownNameError: none of these.
-        BundleError: the bundle is damaged.
+        BundleError: the bundle is damaged, or was made for another environment.
     """
     task = choose("environment", env, TASKS)
     table = {**task.experts, **task.baselines}
@@ -164,16 +164,23 @@ def make_policy(env: str, name: str, execute: int = EXECUTE, blend: int = BLEND)
             names = ", ".join(list_policies(env))
             raise UnknownNameError(f"no bundle at {name}, which is no folder; policies by name: {names}")
         choose("policy", name, dict.fromkeys(list_policies(env)))
-    return make_bundle_policy(folder or Path(name), execute, blend)
+    return make_bundle_policy(env, folder or Path(name), execute, blend)
 
 
-def make_bundle_policy(folder: Path, execute: int = EXECUTE, blend: int = BLEND) -> Policy:
-    """The policy that plays a bundle's chunks on the robot it was made for."""
+def make_bundle_policy(env: str, folder: Path, execute: int = EXECUTE, blend: int = BLEND) -> Policy:
+    """The policy that plays a bundle's chunks on the robot it was made for.
+
+    Raises:
+        BundleError: the bundle is damaged, or was made for another environment.
+    """
     from millwright.policies.bundle import load_bundle
     from millwright.policies.chunk_player import ChunkPlayer
     from millwright.policies.hand_targets import HandTargets
 
-    planner = load_bundle(folder).planner(threads=1)
+    bundle = load_bundle(folder)
+    if bundle.env != env:
+        raise BundleError(f"bundle {folder} was made for {bundle.env!r}, not for {env!r}")
+    planner = bundle.planner(threads=1)
     player = ChunkPlayer(planner, execute, blend, name=folder.name)
     return HandTargets(player) if planner.action.name == "hand_target" else player
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import shutil
 
 import pytest
 
 from millwright.catalog import make_env, make_judge, make_policy
+from millwright.core.errors import BundleError
 from millwright.core.loop import run_episode
 from millwright.datasets.dataset import Dataset
 from millwright.policies.bundle import load_manifest
@@ -38,6 +40,15 @@ def test_run_again_repeats_nothing(out):
     TINY.run(out)
     assert (out / "brick-pick" / "model.safetensors").stat().st_mtime_ns == made
     assert (out / "report" / "episodes.jsonl").read_text() == before
+
+
+def test_bundle_is_refused_by_an_environment_it_was_not_made_for(out):
+    manifest = json.loads((out / "brick-pick" / "manifest.json").read_text())
+    elsewhere = out / "elsewhere"
+    shutil.copytree(out / "brick-pick", elsewhere)
+    (elsewhere / "manifest.json").write_text(json.dumps({**manifest, "env": "warehouse"}))
+    with pytest.raises(BundleError, match="made for 'warehouse', not for 'brick-table'"):
+        make_policy("brick-table", str(elsewhere))
 
 
 def test_bundle_drives_the_arm_and_shows_its_plan(out):
