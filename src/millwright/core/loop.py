@@ -26,9 +26,8 @@ def play(
 ) -> Iterator[Step]:
     """Play one episode, step by step.
 
-    The judge sees exactly the facts that the steps hold, so judging a recording again gives the same
-    verdict. The episode ends when the judge has decided (and `linger` more steps were played) or the
-    environment truncates.
+    The judge sees exactly the facts that the steps hold, so judging a recording again gives the same verdict.
+    The episode ends when the judge has decided (and `linger` more steps were played) or the environment truncates.
 
     Args:
         env: a `gymnasium.Env` whose `info` holds `facts` and whose metadata holds `control_hz`.
@@ -38,10 +37,10 @@ def play(
         linger: steps to go on after the judge has decided.
 
     Raises:
-        ActionError: the policy's action is not finite or not of the declared shape; nothing was executed.
+        ActionError: an action is not finite or not of the declared shape; nothing was executed.
     """
     observation, info = env.reset(seed=seed, options=dict(options or {}))
-    actors = [actor for actor in (policy, labeller) if actor is not None]
+    actors = [policy] if labeller is None else [policy, labeller]
     for actor in actors:
         actor.reset(seed)
     judge.reset()
