@@ -14,7 +14,7 @@ from millwright.datasets.recorder import record
 EPISODES, WORKERS = 150, 2
 PLAYERS = {
     "expert": Player("brick-table", policy="expert", labelled=True),
-    "perturbed": Player("brick-table", policy="expert-perturbed", labelled=True, linger=8),
+    "perturbed": Player("brick-table", {"restless": True}, "expert-perturbed", labelled=True, linger=8),
 }
 
 

@@ -174,7 +174,7 @@ def test_nothing_observed_depends_on_which_brick_a_click_hit(env, camera, monkey
     seen, info = env.reset(seed=SEED, options={"click": click})
     assert info["facts"].target_name == "green"
     following, *_ = env.step(seen["observation.state"])
-    monkeypatch.setattr(env, "_find_clicked", lambda *_: layout.NAMES.index("red"))
+    monkeypatch.setattr(env._pointing, "find_brick", lambda _: layout.NAMES.index("red"))
     misled, info = env.reset(seed=SEED, options={"click": click})
     assert info["facts"].target_name == "red"
     misled_following, *_ = env.step(misled["observation.state"])
@@ -190,6 +190,29 @@ def test_tracked_box_follows_the_brick():
     after, _ = hold(env, observation)
     assert np.abs(after["observation.environment_state"][:4] - before[:4]).max() > 0.03
     assert after["observation.environment_state"][5] == 0
+    env.close()
+
+
+def test_a_restless_click_moves_about_on_the_brick_and_changes_nothing_else(env):
+    restless = BrickTableEnv(restless=True)
+    seen, info = env.reset(seed=SEED)
+    theirs, their_info = restless.reset(seed=SEED)
+    assert all(np.array_equal(seen[name], theirs[name]) for name in env.features)
+    boxes = []
+    for _ in range(20):
+        theirs, _, _, _, their_info = restless.step(theirs["observation.state"])
+        seen, _, _, _, info = env.step(seen["observation.state"])
+        boxes.append(theirs["observation.environment_state"] - seen["observation.environment_state"])
+    assert their_info["facts"] == info["facts"]
+    assert np.array_equal(theirs["observation.images.wrist"], seen["observation.images.wrist"])
+    assert len({tuple(box[:2]) for box in boxes}) > 10
+    assert np.abs(boxes)[:, :4].max() < 0.2  # never another brick
+    restless.close()
+
+
+def test_a_brick_that_the_wrist_camera_does_not_see_is_clicked_in_the_overhead_view():
+    env = BrickTableEnv(hard=True, restless=True, image_size=16)
+    env.reset(seed=2882)  # drawn clicks in the wrist view would lie outside of it
     env.close()
 
 

@@ -29,14 +29,16 @@ class PickStyle:
     hover_height: float = 0.06
     grasp_height: float = 0.012
     lift_height: float = 0.16
-    open_width: float = 0.044  # less than the jaws allow: room between neighbours
+    open_width: float = 0.037  # less than the jaws allow: room between neighbours
     travel_speed: float = 0.45
+    descent_speed: float = 0.15  # below the hover height: slow enough to look again
     turn_speed: float = 2.5
     near_gain: float = 0.5  # share of the remaining way that a tick covers near the goal
-    grasp_tolerance: float = 0.004
-    grasp_tolerance_yaw: float = 0.08
-    funnel_slope: float = 3.0  # height allowed above the grasp for each metre beside it
-    funnel_yaw: float = 0.12  # height for each radian
+    grasp_tolerance: float = 0.002  # across the brick; the fingers have 2.5 mm to spare on either side
+    grasp_tolerance_yaw: float = 0.05
+    along_weight: float = 0.4  # a metre along the brick counts as this much across
+    funnel_slope: float = 12.0  # height above the grasp for each metre beside it: no finger comes down on the brick
+    funnel_yaw: float = 0.35  # height for each radian
     closing_ticks: int = 4
 
 
@@ -132,7 +134,7 @@ class BrickPicker(Privileged):
         style = self.style
         if hand.holding:
             return hand._replace(z=self._approach(hand.z, style.lift_height))
-        beside = math.hypot(goal.x - hand.x, goal.y - hand.y)
+        beside = self._beside(hand, goal)
         turned = abs(wrap_angle(goal.yaw - hand.yaw))
         above = hand.z - style.grasp_height
         slack = 1.0 if hand.closed_ticks == 0 else 2.0
@@ -140,6 +142,11 @@ class BrickPicker(Privileged):
         if aligned and above < slack * style.grasp_tolerance:
             return self._close(hand, goal)
         return self._travel(hand, goal, beside, turned)
+
+    def _beside(self, hand: _Hand, goal: _Goal) -> float:
+        """How far the hand is beside the goal, m; what lies along the brick counts less."""
+        x, y, cos, sin = goal.x - hand.x, goal.y - hand.y, math.cos(goal.yaw), math.sin(goal.yaw)
+        return math.hypot(cos * y - sin * x, self.style.along_weight * (cos * x + sin * y))
 
     def _close(self, hand: _Hand, goal: _Goal) -> _Hand:
         opening = max(goal.width, hand.opening - 0.2 * self._period_s)
@@ -149,8 +156,8 @@ class BrickPicker(Privileged):
     def _travel(self, hand: _Hand, goal: _Goal, beside: float, turned: float) -> _Hand:
         """Towards the brick, in a funnel: the less aligned, the higher."""
         style = self.style
-        step = self._limit(beside)
-        share = step / beside if beside > 1e-9 else 1.0
+        distance = math.hypot(goal.x - hand.x, goal.y - hand.y)
+        share = self._limit(distance) / distance if distance > 1e-9 else 1.0
         excess = max(0.0, beside - style.grasp_tolerance) * style.funnel_slope
         excess += max(0.0, turned - style.grasp_tolerance_yaw) * style.funnel_yaw
         floor = style.grasp_height + min(excess, style.hover_height - style.grasp_height)
@@ -159,6 +166,9 @@ class BrickPicker(Privileged):
             floor = max(style.hover_height, style.hover_height + 0.6 * (beside - 0.03))
         if hand.opening < style.open_width - 0.008 and hand.z < style.hover_height:
             floor = max(floor, hand.z)
+        z = self._approach(hand.z, floor)
+        if z < style.hover_height:
+            z = max(z, min(hand.z, style.hover_height) - style.descent_speed * self._period_s)
         turn = style.turn_speed * self._period_s
         yaw_error = wrap_angle(goal.yaw - hand.yaw)
         yaw = hand.yaw + _clip(style.near_gain * yaw_error, turn)
@@ -166,7 +176,7 @@ class BrickPicker(Privileged):
         return hand._replace(
             x=hand.x + share * (goal.x - hand.x),
             y=hand.y + share * (goal.y - hand.y),
-            z=self._approach(hand.z, floor),
+            z=z,
             yaw=yaw,
             opening=opening,
             closed_ticks=0,

@@ -25,7 +25,7 @@ class LiftLimits:
     other_height_m: float = 0.03  # another object this high above its start was lifted
     other_speed: float = 1.0  # m/s: thrown
     other_fall_m: float = 0.02  # this far below its start: off the table
-    force_n: float = 150.0
+    force_n: float = 40.0  # harder is no touch but a blow
     penetration_m: float = 0.01  # deeper is no grasp: the solver is about to eject the object
 
 

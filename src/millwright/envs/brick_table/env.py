@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import string
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator
 from functools import cached_property
 from typing import Any
 
@@ -16,23 +16,15 @@ from millwright.core.errors import ActionError, OptionError, PromptError, choose
 from millwright.core.facts import GraspFacts
 from millwright.core.features import Feature, Features
 from millwright.envs.brick_table import layout
-from millwright.envs.brick_table.prompts import (
-    AnchorPrompt,
-    Click,
-    PromptSource,
-    TrackedPrompt,
-    anchor_click,
-    compute_prompt_box,
-)
-from millwright.envs.brick_table.scene import OVERHEAD, TIMESTEP_S, WRIST_CAMERA, WRIST_PINHOLE_DEG, make_model
-from millwright.envs.brick_table.viewer import BrickTableViewer, find_camera_pose
+from millwright.envs.brick_table.pointing import Pointing, read_click
+from millwright.envs.brick_table.prompts import AnchorPrompt, Click, PromptSource, TrackedPrompt, compute_prompt_box
+from millwright.envs.brick_table.scene import TIMESTEP_S, WRIST_CAMERA, WRIST_PINHOLE_DEG, make_model
+from millwright.envs.brick_table.viewer import BrickTableViewer
 from millwright.envs.mujoco.contacts import GeomRoles, Worst, find_pad_contacts, find_robot_collision
 from millwright.envs.mujoco.rendering import FAST, PLAIN, CameraRenderer, Image, LensRenderer
-from millwright.geometry.boxes import compute_corners
-from millwright.geometry.cameras import GRAPHICS_FROM_OPTICAL, Camera, Fisheye, Pinhole, intersect_plane
+from millwright.geometry.cameras import GRAPHICS_FROM_OPTICAL, Camera, Fisheye, Pinhole
 from millwright.geometry.poses import (
     Floats,
-    invert_matrix,
     matrix_from_pose,
     pose_from_matrix,
     quaternion_from_yaw,
@@ -48,10 +40,6 @@ HOME = (0.52, 0.05, 0.30)
 HOME_YAW = -np.pi / 2
 """Fingers open along x, across bricks that lie as on the grid."""
 HOME_JITTER_M, HOME_JITTER_RAD = 0.01, 0.05
-CLICK_SPREAD = 0.6
-"""Clicks that are drawn fall on the middle part of a brick's top, this much of its length and width."""
-CLICK_REACH_M = 0.03
-"""A click that hits no brick means the nearest one within this distance."""
 
 OBSERVATION = (
     Feature("observation.state", (7,), unit="rad, m", frame="joints", names=(*ur5e.JOINT_NAMES, "opening")),
@@ -73,6 +61,7 @@ class BrickTableEnv(gymnasium.Env[dict[str, Any], Any]):
 
     Args:
         hard: any yaw and free placement with 1 cm clearance, instead of the jittered grid.
+        restless: draw the click on the target anew at every tick: for recordings, where each is one more example.
         tracked: give the true box at every tick instead of what follows from the click.
         fisheye: 155-degree equidistant lens on the wrist instead of the 85-degree pinhole.
         image_size: height and width of the wrist image, pixels.
@@ -93,6 +82,7 @@ class BrickTableEnv(gymnasium.Env[dict[str, Any], Any]):
     def __init__(
         self,
         hard: bool = False,
+        restless: bool = False,
         tracked: bool = False,
         fisheye: bool = False,
         image_size: int = 128,
@@ -103,7 +93,7 @@ class BrickTableEnv(gymnasium.Env[dict[str, Any], Any]):
             needed = f"image_size must be 16 to {MAX_IMAGE_SIZE} pixels and max_steps at least 1"
             raise OptionError(f"{needed}, got {image_size} and {max_steps}")
         self.render_mode = render_mode
-        self.hard, self.tracked, self.max_steps = hard, tracked, max_steps
+        self.hard, self.restless, self.tracked, self.max_steps = hard, restless, tracked, max_steps
         kind, fov_deg = (Fisheye, FISHEYE_DEG) if fisheye else (Pinhole, WRIST_PINHOLE_DEG)
         self.lens: Camera = kind(image_size, image_size, fov_deg)
         self.model = make_model(fov_deg)
@@ -124,6 +114,8 @@ class BrickTableEnv(gymnasium.Env[dict[str, Any], Any]):
         self._roles = GeomRoles.of(self.model, self._bricks, ("left_finger", "right_finger"), "base")
         self._worst = Worst()
         self._prompt: PromptSource = AnchorPrompt(*HOME[:2])
+        self._next_prompts: Iterator[PromptSource] = iter(())
+        self._pointing = Pointing(self.model, self.data, self.lens, self._roles.object_index, self._brick_pose)
         self._target, self._steps, self._task = 0, 0, ""
 
     # ---------------------------------------------------------------- gymnasium
@@ -138,6 +130,7 @@ class BrickTableEnv(gymnasium.Env[dict[str, Any], Any]):
             UnknownNameError: no brick or camera of that name.
         """
         super().reset(seed=seed)
+        self._next_prompts = iter(())
         mujoco.mj_resetData(self.model, self.data)
         self._place(layout.draw_layout(self.np_random, self.hard), self._draw_home())
         self._point(dict(options or {}))
@@ -156,6 +149,7 @@ class BrickTableEnv(gymnasium.Env[dict[str, Any], Any]):
             raise ActionError(f"an action is {ACTION.shape} finite numbers ({', '.join(ACTION.names)}); got {action}")
         self._move(command)
         self._steps += 1
+        self._prompt = next(self._next_prompts, self._prompt)
         facts = self._report(*self._worst.take())
         held = facts.pad_contacts[self._target].all()
         lifted = held and facts.positions[self._target, 2] > 0.1 + layout.HALF_SIZES[2]
@@ -222,17 +216,23 @@ class BrickTableEnv(gymnasium.Env[dict[str, Any], Any]):
     # ---------------------------------------------------------------- pointing
 
     def _point(self, options: dict[str, Any]) -> None:
-        known: dict[str, Callable[[Any], None]] = {"target": self._point_at_name, "click": self._point_at_click}
+        known: dict[str, Callable[[Any], None]] = {
+            "target": self._point_at_name,
+            "click": lambda values: self._point_at(read_click(values)),
+        }
         for key in options:
             choose("reset option", key, known)
         if len(options) > 1:
             raise PromptError("give a target or a click, not both")
         if not options:
-            self._point_at_click(self._draw_click())
+            self._point_at(self._pointing.draw_click(self.np_random, int(self.np_random.integers(len(layout.NAMES)))))
         for key, value in options.items():
             known[key](value)
         if self.tracked:
             self._prompt = TrackedPrompt(lambda: self._brick_pose(self._target))
+        elif self.restless:
+            clicks = (self._pointing.draw_click(self.np_random, self._target) for _ in range(self.max_steps))
+            self._next_prompts = iter([self._pointing.find_anchor(click) for click in clicks])
 
     def _point_at_name(self, name: str) -> None:
         self._target = choose("brick", name, {brick: index for index, brick in enumerate(layout.NAMES)})
@@ -240,53 +240,10 @@ class BrickTableEnv(gymnasium.Env[dict[str, Any], Any]):
         x, y, _ = self._brick_pose(self._target)[0]
         self._prompt = AnchorPrompt(float(x), float(y))
 
-    def _point_at_click(self, values: Mapping[str, Any]) -> None:
-        click = _read_click(values)
-        cameras = {"wrist": self.lens, "overhead": OVERHEAD}
-        lens = choose("camera", click.camera, cameras)
-        pose = find_camera_pose(self.data, click.camera)
-        prompt = anchor_click(click, lens, pose)
-        direction = pose[:3, :3] @ lens.ray(click.u, click.v)
-        self._target = self._find_clicked(pose[:3, 3], direction, prompt)
-        self._prompt = prompt
+    def _point_at(self, click: Click) -> None:
+        self._prompt = self._pointing.find_anchor(click)
+        self._target = self._pointing.find_brick(click)
         self._task = "pick up the brick that was clicked"  # which one it is, only the judge may know
-
-    def _find_clicked(self, origin: Floats, direction: Floats, prompt: AnchorPrompt) -> int:
-        """The brick under the click, else the nearest within CLICK_REACH_M of where the ray meets the table."""
-        hit = np.array([-1], dtype=np.int32)
-        groups = np.array([1, 0, 0, 0, 0, 0], dtype=np.uint8)
-        mujoco.mj_ray(self.model, self.data, origin, direction, groups, 1, -1, hit, None)
-        if hit[0] >= 0 and self._roles.object_index[hit[0]] >= 0:
-            return int(self._roles.object_index[hit[0]])
-        ground = intersect_plane(origin, direction, 0.0)
-        point = np.array([prompt.x, prompt.y]) if ground is None else ground[:2]
-        distances = [self._distance_on_table(index, point) for index in range(len(layout.NAMES))]
-        nearest = int(np.argmin(distances))
-        if distances[nearest] > CLICK_REACH_M:
-            raise PromptError(
-                f"no brick within {100 * CLICK_REACH_M:.0f} cm of the click; the nearest is "
-                f"{layout.NAMES[nearest]!r}, {100 * distances[nearest]:.0f} cm away"
-            )
-        return nearest
-
-    def _distance_on_table(self, brick: int, point: Floats) -> float:
-        position, quaternion = self._brick_pose(brick)
-        local = matrix_from_pose([*position, *quaternion])[:2, :2].T @ (point - position[:2])
-        return float(np.linalg.norm(np.maximum(np.abs(local) - layout.HALF_SIZES[:2], 0)))
-
-    def _draw_click(self) -> dict[str, Any]:
-        """A click that a person might make: on a drawn brick's top, in either camera."""
-        brick = int(self.np_random.integers(len(layout.NAMES)))
-        camera = ("wrist", "overhead")[int(self.np_random.integers(2))]
-        offset = self.np_random.uniform(-1, 1, 2) * CLICK_SPREAD
-        position, quaternion = self._brick_pose(brick)
-        half = layout.HALF_SIZES
-        point = compute_corners(position, quaternion, [offset[0] * half[0], offset[1] * half[1], half[2]])[-1]
-        lens = {"wrist": self.lens, "overhead": OVERHEAD}[camera]
-        seen = (invert_matrix(find_camera_pose(self.data, camera)) @ [*point, 1.0])[:3]
-        u, v = lens.project(seen)[0]
-        pixel = (np.floor([u * lens.width, v * lens.height]) + 0.5) / [lens.width, lens.height]
-        return {"camera": camera, "u": float(pixel[0]), "v": float(pixel[1])}
 
     # ---------------------------------------------------------------- observations and facts
 
@@ -334,13 +291,6 @@ class BrickTableEnv(gymnasium.Env[dict[str, Any], Any]):
             max_contact_force_n=force_n,
             max_penetration_m=penetration_m,
         )
-
-
-def _read_click(values: Mapping[str, Any]) -> Click:
-    try:
-        return Click(str(values["camera"]), float(values["u"]), float(values["v"]))
-    except (KeyError, TypeError, ValueError) as error:
-        raise PromptError(f"a click needs camera, u and v (fractions of the image); got {values!r}") from error
 
 
 def _make_action_space() -> gymnasium.spaces.Box:

@@ -16,6 +16,7 @@ from millwright.envs.mujoco.scene import (
     add_look_at_camera,
     add_table,
     add_ur5e,
+    make_rigid,
     make_world,
 )
 from millwright.geometry.cameras import Pinhole
@@ -43,6 +44,7 @@ def _add_brick(spec: mujoco.MjSpec, name: str, color: str, park: tuple[float, fl
     body.add_freejoint(name=name)
     geom = body.add_geom(name=name, type=BOX, size=HALF_SIZES, rgba=rgba, mass=MASS_KG)
     geom.friction = [1.0, 0.005, 0.0001]
+    make_rigid(geom)
     for x in (-0.008, 0.008):
         for y in (-0.024, -0.008, 0.008, 0.024):
             stud = body.add_geom(type=CYLINDER, size=[0.0048, 0.0018, 0], pos=[x, y, HALF_SIZES[2] + 0.0018], rgba=rgba)

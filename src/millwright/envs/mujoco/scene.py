@@ -27,8 +27,13 @@ SERVO_INERTIA: Floats = np.array([1.5, 2.5, 1.1, 0.18, 0.15, 0.12])
 """Joint-space inertia around the work pose (kg m^2, armature included): what makes the servos critically damped."""
 ARMATURE: Floats = np.array([0.2, 0.2, 0.2, 0.1, 0.1, 0.1])
 
+RIGID_SOLREF, RIGID_SOLIMP = (0.0085, 1.0), (0.99, 0.999, 0.001, 0.5, 2.0)
+"""Contacts that do not give: MuJoCo's default lets a pressed fingertip sink millimetres into a light part."""
 PAD_FRICTION = (1.5, 0.02, 0.0001)
-PAD_SOLREF, PAD_SOLIMP = (0.01, 1.0), (0.95, 0.99, 0.001, 0.5, 2.0)
+PAD_SOLREF, PAD_SOLIMP = (0.0085, 1.0), (0.95, 0.995, 0.001, 0.5, 2.0)
+PAD_HALF_WIDTH_M, PAD_HALF_HEIGHT_M, PAD_THICKNESS_M = 0.018, 0.0075, 0.003
+TIP_M, TIP_THICKNESS_M, LIP_RECESS_M = 0.009, 0.0045, 0.0003
+"""How far fingers reach beyond the hand frame's origin, how thick they end, how far the lip lies behind the pad."""
 FINGER_FORCE_N = 15.0
 
 
@@ -58,9 +63,15 @@ def make_world(timestep_s: float) -> mujoco.MjSpec:
 def add_table(spec: mujoco.MjSpec, center: Sequence[float], half: Sequence[float], rgba: Sequence[float]) -> None:
     """A table whose top is the plane z = 0 (`center`, `half`: x, y in m), on a floor."""
     body = spec.worldbody.add_body(name="table", pos=[*center, -0.02])
-    body.add_geom(name="table", type=BOX, size=[*half, 0.02], rgba=[*rgba], friction=[0.8, 0.005, 0.0001])
+    top = body.add_geom(name="table", type=BOX, size=[*half, 0.02], rgba=[*rgba], friction=[0.8, 0.005, 0.0001])
+    make_rigid(top)
     floor = spec.worldbody.add_geom(name="floor", type=PLANE, size=[4, 4, 0.1], pos=[0, 0, -0.75])
     floor.rgba, floor.group, floor.contype, floor.conaffinity = [0.5, 0.53, 0.57, 1], GROUP_HANDSOME, 0, 0
+
+
+def make_rigid(geom: mujoco.MjsGeom) -> None:
+    """Its contacts with other rigid geoms do not give."""
+    geom.solref, geom.solimp = RIGID_SOLREF, RIGID_SOLIMP
 
 
 _LINK_COLORS = {
@@ -157,7 +168,7 @@ class WristCamera:
 def add_gripper(spec: mujoco.MjSpec, flange: mujoco.MjsBody, camera: WristCamera, fov_y_deg: float) -> None:
     """Parallel jaws with wedge fingers on one axis (like the UMI gripper), their servo, and the wrist camera."""
     tip = ur5e.FINGERTIP_OFFSET_M
-    grey, dark, orange = [0.32, 0.33, 0.35, 1], [0.12, 0.12, 0.13, 1], [0.93, 0.45, 0.1, 1]
+    grey, dark = [0.32, 0.33, 0.35, 1], [0.12, 0.12, 0.13, 1]
     palm = flange.add_body(name="palm", gravcomp=1.0)
     palm.add_geom(
         name="palm", type=BOX, size=[0.03, 0.045, 0.03], pos=[0, 0, 0.045], rgba=grey, mass=0.5, group=GROUP_COLLISION
@@ -170,20 +181,8 @@ def add_gripper(spec: mujoco.MjSpec, flange: mujoco.MjsBody, camera: WristCamera
         geom = palm.add_geom(type=BOX, size=size, pos=pos, rgba=color, mass=0, group=GROUP_HANDSOME)
         geom.contype = geom.conaffinity = 0
     _add_wedge_mesh(spec)
-    for side, sign in (("left", 1.0), ("right", -1.0)):
-        finger = palm.add_body(name=f"{side}_finger", pos=[0, 0, tip], gravcomp=1.0)
-        if sign < 0:
-            finger.quat = [0, 0, 0, 1]
-        finger.add_joint(
-            name=f"{side}_finger", type=mujoco.mjtJoint.mjJNT_SLIDE, axis=[0, 1, 0], limited=True,
-            range=[-0.001, ur5e.MAX_OPENING_M / 2 + 0.001], damping=5.0, armature=0.05,
-        )  # fmt: skip
-        finger.add_geom(name=f"{side}_wedge", type=MESH, meshname="wedge", rgba=orange, mass=0.05)
-        pad = finger.add_geom(
-            name=f"{side}_pad", type=BOX, size=[0.009, 0.0015, 0.009], pos=[0, 0.0015, 0], rgba=dark, mass=0.01
-        )
-        pad.friction, pad.condim, pad.priority = PAD_FRICTION, 4, 1
-        pad.solref, pad.solimp = PAD_SOLREF, PAD_SOLIMP
+    _add_finger(palm, "left", [1, 0, 0, 0])
+    _add_finger(palm, "right", [0, 0, 0, 1])
     equality = spec.add_equality(name="jaws", type=mujoco.mjtEq.mjEQ_JOINT, name1="right_finger", name2="left_finger")
     equality.data[:2], equality.objtype = [0.0, 1.0], mujoco.mjtObj.mjOBJ_JOINT
     servo = spec.add_actuator(name="gripper", target="left_finger", trntype=mujoco.mjtTrn.mjTRN_JOINT)
@@ -202,10 +201,30 @@ def add_gripper(spec: mujoco.MjSpec, flange: mujoco.MjsBody, camera: WristCamera
     )
 
 
+def _add_finger(palm: mujoco.MjsBody, side: str, quaternion: Sequence[float]) -> None:
+    """A wedge that slides along y, a soft pad on its inner face and a rigid lip below it that meets things first."""
+    dark, orange = [0.12, 0.12, 0.13, 1], [0.93, 0.45, 0.1, 1]
+    finger = palm.add_body(name=f"{side}_finger", pos=[0, 0, ur5e.FINGERTIP_OFFSET_M], quat=quaternion, gravcomp=1.0)
+    finger.add_joint(
+        name=f"{side}_finger", type=mujoco.mjtJoint.mjJNT_SLIDE, axis=[0, 1, 0], limited=True,
+        range=[-0.001, ur5e.MAX_OPENING_M / 2 + 0.001], damping=5.0, armature=0.05,
+    )  # fmt: skip
+    make_rigid(finger.add_geom(name=f"{side}_wedge", type=MESH, meshname="wedge", rgba=orange, mass=0.05))
+    depth = (TIP_THICKNESS_M - LIP_RECESS_M) / 2
+    lip = finger.add_geom(name=f"{side}_lip", type=BOX, rgba=orange, mass=0.005)
+    lip.size, lip.pos = [PAD_HALF_WIDTH_M, depth, 0.0015], [0, TIP_THICKNESS_M - depth, TIP_M - 0.0015]
+    make_rigid(lip)
+    pad = finger.add_geom(name=f"{side}_pad", type=BOX, rgba=dark, mass=0.01)
+    pad.size = [PAD_HALF_WIDTH_M, PAD_THICKNESS_M / 2, PAD_HALF_HEIGHT_M]
+    pad.pos = [0, PAD_THICKNESS_M / 2, TIP_M - 0.003 - PAD_HALF_HEIGHT_M]
+    pad.friction, pad.condim, pad.priority = PAD_FRICTION, 4, 1
+    pad.solref, pad.solimp = PAD_SOLREF, PAD_SOLIMP
+
+
 def _add_wedge_mesh(spec: mujoco.MjSpec) -> None:
     """A finger: thin at the tip so that it fits between neighbours, thick at the root; its inner face is flat."""
-    root, tip, width = -0.125, 0.009, 0.009
-    sections = ((tip, 0.003, 0.0045, 0.006), (-0.03, 0.003, 0.008, width), (root, 0.003, 0.024, 0.012))
+    inner, width = PAD_THICKNESS_M, PAD_HALF_WIDTH_M
+    sections = ((TIP_M, inner, TIP_THICKNESS_M, width), (-0.03, inner, 0.008, width), (-0.125, inner, 0.024, 0.012))
     points = [(x, y, z) for z, inner, outer, half in sections for x in (-half, half) for y in (inner, outer)]
     spec.add_mesh(name="wedge", uservert=np.array(points).ravel())
 

@@ -1,0 +1,119 @@
+"""Pointing: clicks on the scene, drawn as a person might make them, and what they mean."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import mujoco
+import numpy as np
+from numpy.typing import NDArray
+
+from millwright.core.errors import PromptError, choose
+from millwright.envs.brick_table import layout
+from millwright.envs.brick_table.prompts import AnchorPrompt, Click, anchor_click
+from millwright.envs.brick_table.scene import OVERHEAD
+from millwright.envs.brick_table.viewer import find_camera_pose
+from millwright.geometry.boxes import compute_corners
+from millwright.geometry.cameras import Camera, intersect_plane
+from millwright.geometry.poses import Floats, invert_matrix, matrix_from_pose
+
+CLICK_SPREAD = 0.9
+"""Clicks that are drawn fall anywhere on a brick's top but its rim: on this much of its length and width."""
+CLICK_REACH_M = 0.03
+"""A click that hits no brick means the nearest one within this distance."""
+
+
+class Pointing:
+    """Clicks in the pictures of a scene as it is now.
+
+    Args:
+        model, data: the scene.
+        lens: of the wrist camera.
+        objects: geom id -> index of its brick, or -1.
+        brick_pose: index of a brick -> position (3,), quaternion (4,), in the base frame.
+    """
+
+    def __init__(
+        self,
+        model: mujoco.MjModel,
+        data: mujoco.MjData,
+        lens: Camera,
+        objects: NDArray[np.int64],
+        brick_pose: Callable[[int], tuple[Floats, Floats]],
+    ) -> None:
+        self._model, self._data = model, data
+        self._cameras: dict[str, Camera] = {"wrist": lens, "overhead": OVERHEAD}
+        self._objects = objects
+        self._brick_pose = brick_pose
+
+    def draw_click(self, rng: np.random.Generator, brick: int) -> Click:
+        """A click that a person might make on this brick's top, in the middle of a pixel of a camera that sees it."""
+        camera = ("wrist", "overhead")[int(rng.integers(2))]
+        offset = rng.uniform(-1, 1, 2) * CLICK_SPREAD
+        position, quaternion = self._brick_pose(brick)
+        half = layout.HALF_SIZES
+        point = compute_corners(position, quaternion, [offset[0] * half[0], offset[1] * half[1], half[2]])[-1]
+        click = self._aim(camera, point)
+        return click if 0 <= click.u <= 1 and 0 <= click.v <= 1 else self._aim("overhead", point)
+
+    def _aim(self, camera: str, point: Floats) -> Click:
+        lens = self._cameras[camera]
+        seen = (invert_matrix(find_camera_pose(self._data, camera)) @ [*point, 1.0])[:3]
+        u, v = lens.project(seen)[0]
+        pixel = (np.floor([u * lens.width, v * lens.height]) + 0.5) / [lens.width, lens.height]
+        return Click(camera, float(pixel[0]), float(pixel[1]))
+
+    def find_anchor(self, click: Click) -> AnchorPrompt:
+        """Where on the table the click points.
+
+        Raises:
+            PromptError: it points beside the image or above the table.
+            UnknownNameError: no camera of that name.
+        """
+        lens = choose("camera", click.camera, self._cameras)
+        return anchor_click(click, lens, find_camera_pose(self._data, click.camera))
+
+    def find_brick(self, click: Click) -> int:
+        """The brick under the click, else the nearest within CLICK_REACH_M of where the ray meets the table.
+
+        Raises:
+            PromptError: no brick is that near.
+            UnknownNameError: no camera of that name.
+        """
+        pose = find_camera_pose(self._data, click.camera)
+        origin = pose[:3, 3]
+        direction = pose[:3, :3] @ choose("camera", click.camera, self._cameras).ray(click.u, click.v)
+        hit = np.array([-1], dtype=np.int32)
+        groups = np.array([1, 0, 0, 0, 0, 0], dtype=np.uint8)
+        mujoco.mj_ray(self._model, self._data, origin, direction, groups, 1, -1, hit, None)
+        if hit[0] >= 0 and self._objects[hit[0]] >= 0:
+            return int(self._objects[hit[0]])
+        anchor = self.find_anchor(click)
+        ground = intersect_plane(origin, direction, 0.0)
+        point = np.array([anchor.x, anchor.y]) if ground is None else ground[:2]
+        distances = [self._distance_on_table(index, point) for index in range(len(layout.NAMES))]
+        nearest = int(np.argmin(distances))
+        if distances[nearest] > CLICK_REACH_M:
+            raise PromptError(
+                f"no brick within {100 * CLICK_REACH_M:.0f} cm of the click; the nearest is "
+                f"{layout.NAMES[nearest]!r}, {100 * distances[nearest]:.0f} cm away"
+            )
+        return nearest
+
+    def _distance_on_table(self, brick: int, point: Floats) -> float:
+        position, quaternion = self._brick_pose(brick)
+        local = matrix_from_pose([*position, *quaternion])[:2, :2].T @ (point - position[:2])
+        return float(np.linalg.norm(np.maximum(np.abs(local) - layout.HALF_SIZES[:2], 0)))
+
+
+def read_click(values: Mapping[str, Any]) -> Click:
+    """A click from `camera`, `u` and `v` (fractions of the image).
+
+    Raises:
+        PromptError: one of them is missing or no number.
+    """
+    try:
+        return Click(str(values["camera"]), float(values["u"]), float(values["v"]))
+    except (KeyError, TypeError, ValueError) as error:
+        raise PromptError(f"a click needs camera, u and v (fractions of the image); got {values!r}") from error
