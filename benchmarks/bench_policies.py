@@ -27,7 +27,7 @@ INPUTS = Features(
     Feature("observation.state", (7,)),
 )
 PARTS = (
-    ("observation.environment_state", (0, 1, 2, 3, 4, 5)),
+    ("observation.environment_state", (0, 1, 2, 3)),
     ("observation.hand_pose", (2,)),
     ("observation.state", (6,)),
 )
@@ -64,7 +64,7 @@ def time_plans(bundle: Bundle, raw: dict[str, np.ndarray], calls: int) -> dict[s
 def time_training(data: ArrayData, samples: int, threads: int) -> dict[str, float | str]:
     """The whole loop: batches, jitter, steps, averages and logs."""
     torch.set_num_threads(threads)
-    config = FitConfig(samples=samples, warmup_samples=samples // 10)
+    config = FitConfig(samples=samples, batch_size=128, warmup_samples=samples // 10)
     with tempfile.TemporaryDirectory() as out:
         fit(
             make_network("prompt-chunk", {}),

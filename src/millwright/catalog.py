@@ -21,7 +21,7 @@ SHIPPED = Path(__file__).parent / "shipped"
 SEEDS_OF_OTHER_SCENES = range(9000, 9012)
 """Scenes whose pictures are shown to a policy instead of its own, to see whether it looks."""
 
-EXECUTE, BLEND = 4, 1
+EXECUTE, BLEND = 2, 1
 """Actions played of each chunk, and ticks over which the old one fades out."""
 
 

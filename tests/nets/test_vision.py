@@ -9,7 +9,7 @@ from millwright.nets.vision import ConvEye, paint_coordinates
 def test_coordinates_are_those_of_the_pixels_in_the_whole_picture():
     region = torch.tensor([[0.5, -0.25, 0.1, 0.2], [0.0, 0.0, 1.0, 1.0]])
     painted = paint_coordinates(torch.full((2, 3, 4, 4), 255, dtype=torch.uint8), region)
-    assert (painted[:, :3] == 1).all()
+    assert (painted[:, :3] == 255 / 64 - 2).all()
     torch.testing.assert_close(painted[0, 3, 2], 0.5 + 0.1 * torch.tensor([-0.75, -0.25, 0.25, 0.75]))
     torch.testing.assert_close(painted[0, 4, :, 1], -0.25 + 0.2 * torch.tensor([-0.75, -0.25, 0.25, 0.75]))
     torch.testing.assert_close(painted[1:], paint_coordinates(torch.full((1, 3, 4, 4), 255.0)))

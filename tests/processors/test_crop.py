@@ -16,7 +16,7 @@ unit = st.floats(-0.5, 1.5)
 
 def crop_of(image, box, **fields):
     batch = {IMAGE: torch.as_tensor(image)[None], BOX: torch.tensor([[*box, 1.0, 0.0]], dtype=torch.float32)}
-    result = PromptCrop(**fields)(batch)
+    result = PromptCrop(**{"size": 48, "scale": 3.0, **fields})(batch)
     return result["crop"][0], result["region"][0]
 
 

@@ -38,7 +38,7 @@ def test_other_scenes_to_evaluate_and_other_workers_may_take_a_folder_up_again(t
         ({"seed": 8, "episodes": 250}, "4800:5050.*0:5000"),
         ({"episodes": 5001}, "0:5001"),
         ({"seed": 4, "hard_episodes": 200}, "4900:5100"),
-        ({"seed": -1}, "-600:-350"),
+        ({"seed": -1}, "-600:-200"),
         ({"episodes": 2501, "hard_episodes": 1}, "2500 default ones"),
         ({"episodes": 0}, "nothing to train on"),
     ],

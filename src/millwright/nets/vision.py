@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 
 def paint_coordinates(image: Tensor, region: Tensor | None = None) -> Tensor:
-    """An image in 0..1 with two more channels that say where in the camera's picture each pixel lies.
+    """An image as numbers around 0 with two more channels that say where in the camera's picture each pixel lies.
 
     Args:
         image: (batch, channels, height, width), 0..255, uint8 or float.
@@ -18,7 +18,8 @@ def paint_coordinates(image: Tensor, region: Tensor | None = None) -> Tensor:
             edges are at -1 and 1; None: the whole picture.
 
     Returns:
-        (batch, channels + 2, height, width) float32, channels last.
+        (batch, channels + 2, height, width) float32, channels last; 0..255 becomes -2..2: far from being centred, an
+        image is learned from much more slowly.
     """
     batch, _, height, width = image.shape
     grid = _make_grid(height, width, image.device)
@@ -27,7 +28,7 @@ def paint_coordinates(image: Tensor, region: Tensor | None = None) -> Tensor:
     else:
         centre, half = region.view(batch, 4, 1, 1).split(2, 1)
         coordinates = torch.addcmul(centre, half, grid)
-    return torch.cat((image * (1 / 255), coordinates), 1).contiguous(memory_format=torch.channels_last)
+    return torch.cat((image * (1 / 64) - 2, coordinates), 1).contiguous(memory_format=torch.channels_last)
 
 
 @lru_cache(maxsize=16)

@@ -21,7 +21,7 @@ class PromptChunkConfig:
     length: int = 16
     dof: int = 5
     proprio: int = 8
-    crop_size: int = 48
+    crop_size: int = 32
     channels: tuple[int, ...] = (16, 32, 64, 128)
     proprio_widths: tuple[int, ...] = (64, 64)
     head_widths: tuple[int, ...] = (256, 256)

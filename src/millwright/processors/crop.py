@@ -27,8 +27,8 @@ class PromptCrop(Processor):
 
     image: str = "observation.images.wrist"
     box: str = "observation.environment_state"
-    size: int = 48
-    scale: float = 3.0
+    size: int = 32
+    scale: float = 2.0
     smallest: float = 0.2
     largest: float = 0.8
     to: str = "crop"

@@ -27,9 +27,9 @@ class BrickFigures(Recipe):
 
     about: ClassVar[str] = "all figures published about brick-pick; takes the better part of an hour"
 
-    seeds: str = "10000:10200"
-    shipped_seeds: str = "10000:11000"
-    shipped_hard_seeds: str = "10000:10500"
+    seeds: str = "11000:11200"
+    shipped_seeds: str = "11000:12000"
+    shipped_hard_seeds: str = "11000:11500"
     training_seeds: int = 3
     workers: int = 2
 

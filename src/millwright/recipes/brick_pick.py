@@ -60,15 +60,15 @@ class BrickPick(Recipe):
 
     about: ClassVar[str] = "click a brick and the arm picks it: record, train, evaluate, report in five minutes"
 
-    episodes: int = 250
+    episodes: int = 400
     hard_episodes: int = 0
-    samples: int = 400_000
+    samples: int = 500_000
     seed: int = 0
     blind: bool = False
     dataset: str = ""
     seeds: str = "5000:5200"
     workers: int = 2
-    batch_size: int = 256
+    batch_size: int = 128
     lr: float = 1.5e-3
 
     def run(self, out: Path) -> dict[str, Any]:
@@ -127,7 +127,7 @@ class BrickPick(Recipe):
         env = make_env(ENV)
         features = Features(*env.unwrapped.features.values(), env.unwrapped.action)
         for hard, scenes in zip((False, True), self.find_scenes(), strict=True):
-            player = Player(ENV, {"hard": hard}, "expert-perturbed", labelled=True, linger=8)
+            player = Player(ENV, {"hard": hard, "restless": True}, "expert-perturbed", labelled=True, linger=8)
             record(
                 player, scenes, folder,
                 fps=env.metadata["control_hz"], workers=self.workers, features=features, robot_type="ur5e",
