@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from numbers import Integral, Real
 from pathlib import Path
 from typing import Any
@@ -36,12 +36,25 @@ class Task:
     baselines: Mapping[str, Callable[[], Policy]] = field(default_factory=dict)
     labeller: str = "expert"
     perturbed: str = "expert-perturbed"
+    properties: Callable[[Any, Episode], Mapping[str, str | float]] | None = None
+    """What an episode's start was like, by name (see `Episode.properties`), asked while the environment holds it."""
 
 
 def _brick_table(**options: Any) -> Any:
     from millwright.envs.brick_table import BrickTableEnv
 
     return make_with_options("brick-table", BrickTableEnv, options)
+
+
+def _find_brick_properties(env: Any, episode: Episode) -> Mapping[str, str | float]:
+    from millwright.evaluation.properties import find_click_properties, find_grasp_properties
+
+    facts, clicked = episode.steps[0].facts, env.unwrapped.clicked
+    properties = find_grasp_properties(facts)
+    if clicked is None:
+        return properties
+    camera, anchor = clicked
+    return properties | find_click_properties(facts, camera, anchor.x, anchor.y)
 
 
 def _sustained_lift() -> Judge:
@@ -84,6 +97,7 @@ TASKS: dict[str, Task] = {
         _sustained_lift,
         {"expert": _brick_picker, "expert-perturbed": _perturbed_brick_picker},
         {"nothing": _nothing, "random": _random},
+        properties=_find_brick_properties,
     ),
 }
 
@@ -241,9 +255,10 @@ class Player:
         provenance = self.describe()
 
         def play_seed(seed: int) -> Episode:
-            return run_episode(
+            episode = run_episode(
                 env, policy, judge, seed, labeller,
                 options=self.reset_options, linger=self.linger, provenance=provenance,
             )  # fmt: skip
+            return replace(episode, properties=task.properties(env, episode)) if task.properties else episode
 
         return play_seed

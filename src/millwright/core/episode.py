@@ -52,6 +52,8 @@ class Episode:
     task: str
     metrics: Mapping[str, float] = field(default_factory=dict)
     provenance: Mapping[str, Any] = field(default_factory=dict)
+    properties: Mapping[str, str | float] = field(default_factory=dict)
+    """What the start was like, by name with its unit (`target_x_m`): what success or failure may go along with."""
 
     def __len__(self) -> int:
         return len(self.steps)

@@ -117,6 +117,8 @@ class BrickTableEnv(gymnasium.Env[dict[str, Any], Any]):
         self._next_prompts: Iterator[PromptSource] = iter(())
         self._pointing = Pointing(self.model, self.data, self.lens, self._roles.object_index, self._brick_pose)
         self._target, self._steps, self._task = 0, 0, ""
+        self.clicked: tuple[str, AnchorPrompt] | None = None
+        """Camera and place on the table of the click that chose the target; None when it was named."""
 
     # ---------------------------------------------------------------- gymnasium
 
@@ -216,6 +218,7 @@ class BrickTableEnv(gymnasium.Env[dict[str, Any], Any]):
     # ---------------------------------------------------------------- pointing
 
     def _point(self, options: dict[str, Any]) -> None:
+        self.clicked = None
         known: dict[str, Callable[[Any], None]] = {
             "target": self._point_at_name,
             "click": lambda values: self._point_at(read_click(values)),
@@ -241,8 +244,9 @@ class BrickTableEnv(gymnasium.Env[dict[str, Any], Any]):
         self._prompt = AnchorPrompt(float(x), float(y))
 
     def _point_at(self, click: Click) -> None:
-        self._prompt = self._pointing.find_anchor(click)
+        self._prompt = anchor = self._pointing.find_anchor(click)
         self._target = self._pointing.find_brick(click)
+        self.clicked = (click.camera, anchor)
         self._task = "pick up the brick that was clicked"  # which one it is, only the judge may know
 
     # ---------------------------------------------------------------- observations and facts

@@ -1,0 +1,53 @@
+"""Properties of a start: what the scene was like before anything was done, computed from its facts."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from millwright.core.facts import GraspFacts
+from millwright.geometry.poses import wrap_angle, yaw_from_quaternion
+
+LENGTH_DIGITS, ANGLE_DIGITS = 4, 1
+
+
+def find_grasp_properties(facts: GraspFacts) -> dict[str, str | float]:
+    """Which object was wanted, where and how it lay, and how near and in which direction the nearest other one.
+
+    Angles are in degrees, of axes: a half turn changes nothing. `target_turn_deg` is the size of the yaw alone,
+    `neighbour_bearing_deg` lies between 0 (along the target's own x axis) and 90 (across it).
+    """
+    position, target = facts.positions[facts.target], facts.target
+    yaw = wrap_angle(yaw_from_quaternion(facts.orientations[target]), math.pi)
+    properties: dict[str, str | float] = {
+        "target": facts.target_name,
+        "target_x_m": _length(position[0]),
+        "target_y_m": _length(position[1]),
+        "target_reach_m": _length(np.hypot(*position[:2])),
+        "target_yaw_deg": _angle(yaw),
+        "target_turn_deg": _angle(abs(yaw)),
+    }
+    if len(facts.names) == 1:
+        return properties
+    away = np.delete(facts.positions, target, axis=0) - position
+    nearest = away[np.argmin(np.linalg.norm(away, axis=1))]
+    bearing = wrap_angle(math.atan2(nearest[1], nearest[0]) - yaw, math.pi)
+    return properties | {
+        "neighbour_distance_m": _length(np.linalg.norm(nearest)),
+        "neighbour_bearing_deg": _angle(abs(bearing)),
+    }
+
+
+def find_click_properties(facts: GraspFacts, camera: str, x: float, y: float) -> dict[str, str | float]:
+    """The camera that was clicked in, and how far from the target's middle the click fell on the table (x, y, m)."""
+    offset = np.linalg.norm(np.array([x, y]) - facts.positions[facts.target, :2])
+    return {"click_camera": camera, "click_offset_m": _length(offset)}
+
+
+def _length(value: float | np.floating) -> float:
+    return round(float(value), LENGTH_DIGITS)
+
+
+def _angle(value: float) -> float:
+    return round(math.degrees(value), ANGLE_DIGITS)
