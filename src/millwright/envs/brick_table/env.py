@@ -19,6 +19,7 @@ from millwright.envs.brick_table import layout
 from millwright.envs.brick_table.pointing import Pointing, read_click
 from millwright.envs.brick_table.prompts import AnchorPrompt, Click, PromptSource, TrackedPrompt, compute_prompt_box
 from millwright.envs.brick_table.scene import TIMESTEP_S, WRIST_CAMERA, WRIST_PINHOLE_DEG, make_model
+from millwright.envs.brick_table.troubles import Bump, draw_camera_error
 from millwright.envs.brick_table.viewer import BrickTableViewer
 from millwright.envs.mujoco.contacts import GeomRoles, Worst, find_pad_contacts, find_robot_collision
 from millwright.envs.mujoco.rendering import FAST, PLAIN, CameraRenderer, Image, LensRenderer
@@ -29,6 +30,7 @@ from millwright.geometry.poses import (
     pose_from_matrix,
     quaternion_from_yaw,
     quaternion_of_hand,
+    yaw_from_quaternion,
 )
 from millwright.robots import ur5e
 
@@ -62,13 +64,16 @@ class BrickTableEnv(gymnasium.Env[dict[str, Any], Any]):
     Args:
         hard: any yaw and free placement with 1 cm clearance, instead of the jittered grid.
         restless: draw the click on the target anew at every tick: for recordings, where each is one more example.
+        bump: knock the target away by 2 to 6 cm and up to 45 degrees while the hand comes down.
+        miscalibrated: believe the wrist camera 1 to 2 cm and 1 to 3 degrees away from where it is.
+        click_noise: drawn clicks miss the brick's centre by up to this share of its box; at 0 they hit its top.
         tracked: give the true box at every tick instead of what follows from the click.
         fisheye: 155-degree equidistant lens on the wrist instead of the 85-degree pinhole.
         image_size: height and width of the wrist image, pixels.
         max_steps: ticks until the episode is truncated.
 
     Raises:
-        OptionError: `image_size` or `max_steps` is out of its range.
+        OptionError: `image_size`, `max_steps` or `click_noise` is out of its range.
     """
 
     metadata = {  # noqa: RUF012 - gymnasium declares it per instance
@@ -83,6 +88,9 @@ class BrickTableEnv(gymnasium.Env[dict[str, Any], Any]):
         self,
         hard: bool = False,
         restless: bool = False,
+        bump: bool = False,
+        miscalibrated: bool = False,
+        click_noise: float = 0.0,
         tracked: bool = False,
         fisheye: bool = False,
         image_size: int = 128,
@@ -92,7 +100,10 @@ class BrickTableEnv(gymnasium.Env[dict[str, Any], Any]):
         if not 16 <= image_size <= MAX_IMAGE_SIZE or max_steps < 1:
             needed = f"image_size must be 16 to {MAX_IMAGE_SIZE} pixels and max_steps at least 1"
             raise OptionError(f"{needed}, got {image_size} and {max_steps}")
+        if not 0 <= click_noise <= 1:
+            raise OptionError(f"click_noise is a share of the brick's box, 0 to 1; got {click_noise}")
         self.render_mode = render_mode
+        self.bump, self.miscalibrated, self.click_noise = bump, miscalibrated, click_noise
         self.hard, self.restless, self.tracked, self.max_steps = hard, restless, tracked, max_steps
         kind, fov_deg = (Fisheye, FISHEYE_DEG) if fisheye else (Pinhole, WRIST_PINHOLE_DEG)
         self.lens: Camera = kind(image_size, image_size, fov_deg)
@@ -113,6 +124,7 @@ class BrickTableEnv(gymnasium.Env[dict[str, Any], Any]):
         self._hand, self._flange = self.model.site("hand").id, self.model.body("flange").id
         self._roles = GeomRoles.of(self.model, self._bricks, ("left_finger", "right_finger"), "base")
         self._worst = Worst()
+        self._bump: Bump | None = None
         self._prompt: PromptSource = AnchorPrompt(*HOME[:2])
         self._next_prompts: Iterator[PromptSource] = iter(())
         self._pointing = Pointing(self.model, self.data, self.lens, self._roles.object_index, self._brick_pose)
@@ -135,7 +147,10 @@ class BrickTableEnv(gymnasium.Env[dict[str, Any], Any]):
         self._next_prompts = iter(())
         mujoco.mj_resetData(self.model, self.data)
         self._place(layout.draw_layout(self.np_random, self.hard), self._draw_home())
+        if self.miscalibrated:
+            self._pointing.camera_error = draw_camera_error(self.np_random)
         self._point(dict(options or {}))
+        self._bump = Bump(self.np_random) if self.bump else None
         self._steps = 0
         self._worst.take()
         return self._observe(), {"facts": self._report(0.0, 0.0)}
@@ -151,6 +166,7 @@ class BrickTableEnv(gymnasium.Env[dict[str, Any], Any]):
             raise ActionError(f"an action is {ACTION.shape} finite numbers ({', '.join(ACTION.names)}); got {action}")
         self._move(command)
         self._steps += 1
+        self._knock()
         self._prompt = next(self._next_prompts, self._prompt)
         facts = self._report(*self._worst.take())
         held = facts.pad_contacts[self._target].all()
@@ -173,7 +189,7 @@ class BrickTableEnv(gymnasium.Env[dict[str, Any], Any]):
         return np.array(self.data.qpos)
 
     def viewer_factory(self) -> Callable[[], BrickTableViewer]:
-        return BrickTableViewer
+        return BrickTableViewer.seeing_through(self.lens)
 
     # ---------------------------------------------------------------- scene
 
@@ -198,6 +214,19 @@ class BrickTableEnv(gymnasium.Env[dict[str, Any], Any]):
         for address, (x, y, yaw) in zip(self._brick_qpos, bricks, strict=True):
             data.qpos[address : address + 7] = [x, y, layout.HALF_SIZES[2], *quaternion_from_yaw(yaw)]
         mujoco.mj_forward(self.model, data)
+
+    def _knock(self) -> None:
+        """Bump the target once, when it is due."""
+        hand = self._chain.compute_pose(self.data.qpos[:6])[:3, 3]
+        if self._bump is None or not self._bump.is_due(hand, self._brick_pose(self._target)[0]):
+            return
+        poses = [self._brick_pose(index) for index in range(len(layout.NAMES))]
+        places = np.array([[x, y, yaw_from_quaternion(quaternion)] for (x, y, _), quaternion in poses])
+        x, y, yaw = self._bump.move(places, self._target)
+        address = self._brick_qpos[self._target]
+        self.data.qpos[address : address + 7] = [x, y, layout.HALF_SIZES[2], *quaternion_from_yaw(yaw)]
+        mujoco.mj_forward(self.model, self.data)
+        self._bump = None
 
     def _move(self, command: Floats) -> None:
         data, start = self.data, self.data.ctrl[:6].copy()
@@ -228,13 +257,13 @@ class BrickTableEnv(gymnasium.Env[dict[str, Any], Any]):
         if len(options) > 1:
             raise PromptError("give a target or a click, not both")
         if not options:
-            self._point_at(self._pointing.draw_click(self.np_random, int(self.np_random.integers(len(layout.NAMES)))))
+            self._point_somewhere()
         for key, value in options.items():
             known[key](value)
         if self.tracked:
             self._prompt = TrackedPrompt(lambda: self._brick_pose(self._target))
         elif self.restless:
-            clicks = (self._pointing.draw_click(self.np_random, self._target) for _ in range(self.max_steps))
+            clicks = [self._draw_click(self._target) for _ in range(self.max_steps)]
             self._next_prompts = iter([self._pointing.find_anchor(click) for click in clicks])
 
     def _point_at_name(self, name: str) -> None:
@@ -243,9 +272,17 @@ class BrickTableEnv(gymnasium.Env[dict[str, Any], Any]):
         x, y, _ = self._brick_pose(self._target)[0]
         self._prompt = AnchorPrompt(float(x), float(y))
 
-    def _point_at(self, click: Click) -> None:
+    def _point_somewhere(self) -> None:
+        brick = int(self.np_random.integers(len(layout.NAMES)))
+        self._point_at(self._draw_click(brick), meant=brick if self.click_noise else None)
+
+    def _draw_click(self, brick: int) -> Click:
+        return self._pointing.draw_click(self.np_random, brick, self.click_noise)
+
+    def _point_at(self, click: Click, meant: int | None = None) -> None:
+        """The target is the brick that was `meant`, otherwise the one that was hit."""
         self._prompt = anchor = self._pointing.find_anchor(click)
-        self._target = self._pointing.find_brick(click)
+        self._target = self._pointing.find_brick(click) if meant is None else meant
         self.clicked = (click.camera, anchor)
         self._task = "pick up the brick that was clicked"  # which one it is, only the judge may know
 
@@ -259,7 +296,9 @@ class BrickTableEnv(gymnasium.Env[dict[str, Any], Any]):
         data = self.data
         pose_hand = self._chain.compute_pose(data.qpos[:6])
         pose_camera = pose_hand @ self._pose_camera_in_hand
-        box = compute_prompt_box(self._prompt, self.lens, pose_camera, self._steps / CONTROL_HZ)
+        box = compute_prompt_box(
+            self._prompt, self.lens, pose_camera @ self._pointing.camera_error, self._steps / CONTROL_HZ
+        )
         opening = data.qpos[self._finger_qpos].sum()
         return {
             "observation.images.wrist": self._wrist_renderer.render(data, "wrist"),

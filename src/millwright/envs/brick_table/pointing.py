@@ -14,7 +14,7 @@ from millwright.envs.brick_table import layout
 from millwright.envs.brick_table.prompts import AnchorPrompt, Click, anchor_click
 from millwright.envs.brick_table.scene import OVERHEAD
 from millwright.envs.brick_table.viewer import find_camera_pose
-from millwright.geometry.boxes import compute_corners
+from millwright.geometry.boxes import compute_bounding_box, compute_corners
 from millwright.geometry.cameras import Camera, intersect_plane
 from millwright.geometry.poses import Floats, invert_matrix, matrix_from_pose
 
@@ -46,23 +46,46 @@ class Pointing:
         self._cameras: dict[str, Camera] = {"wrist": lens, "overhead": OVERHEAD}
         self._objects = objects
         self._brick_pose = brick_pose
+        self.camera_error: Floats = np.eye(4)
+        """Where the wrist camera is believed to be, in its own true frame."""
 
-    def draw_click(self, rng: np.random.Generator, brick: int) -> Click:
-        """A click that a person might make on this brick's top, in the middle of a pixel of a camera that sees it."""
+    def draw_click(self, rng: np.random.Generator, brick: int, noise: float = 0.0) -> Click:
+        """A click that a person might make on this brick's top, in the middle of a pixel of a camera that sees it.
+
+        With `noise` it is off the centre of the brick's box in the picture by up to this share of the box.
+        """
         camera = ("wrist", "overhead")[int(rng.integers(2))]
         offset = rng.uniform(-1, 1, 2) * CLICK_SPREAD
         position, quaternion = self._brick_pose(brick)
         half = layout.HALF_SIZES
         point = compute_corners(position, quaternion, [offset[0] * half[0], offset[1] * half[1], half[2]])[-1]
-        click = self._aim(camera, point)
-        return click if 0 <= click.u <= 1 and 0 <= click.v <= 1 else self._aim("overhead", point)
+        if noise:
+            return self._aim_at_box(rng, camera, compute_corners(position, quaternion, half), noise)
+        click = self._aim(camera, self._project(camera, point)[0])
+        return click if click.is_inside else self._aim("overhead", self._project("overhead", point)[0])
 
-    def _aim(self, camera: str, point: Floats) -> Click:
-        lens = self._cameras[camera]
-        seen = (invert_matrix(find_camera_pose(self._data, camera)) @ [*point, 1.0])[:3]
-        u, v = lens.project(seen)[0]
-        pixel = (np.floor([u * lens.width, v * lens.height]) + 0.5) / [lens.width, lens.height]
-        return Click(camera, float(pixel[0]), float(pixel[1]))
+    def _aim_at_box(self, rng: np.random.Generator, camera: str, corners: Floats, noise: float) -> Click:
+        shift = rng.uniform(-1, 1, 2) * noise
+        for name in (camera, "overhead"):
+            box = compute_bounding_box(self._project(name, corners))
+            click = self._aim(name, (box[:2] + box[2:]) / 2 + shift * (box[2:] - box[:2]))
+            if click.is_inside:
+                break
+        return click
+
+    def _project(self, camera: str, points: Floats) -> Floats:
+        """Where points (n, 3) or (3,) of the base frame are seen, as fractions of the picture (n, 2)."""
+        rows = np.atleast_2d(points)
+        homogeneous = np.concatenate([rows, np.ones((len(rows), 1))], axis=1)
+        return self._cameras[camera].project(
+            (homogeneous @ invert_matrix(find_camera_pose(self._data, camera)).T)[:, :3]
+        )
+
+    def _aim(self, camera: str, at: Floats) -> Click:
+        """At the middle of the pixel that holds this point of the picture."""
+        size = np.array([self._cameras[camera].width, self._cameras[camera].height])
+        u, v = (np.floor(at * size) + 0.5) / size
+        return Click(camera, float(u), float(v))
 
     def find_anchor(self, click: Click) -> AnchorPrompt:
         """Where on the table the click points.
@@ -72,7 +95,8 @@ class Pointing:
             UnknownNameError: no camera of that name.
         """
         lens = choose("camera", click.camera, self._cameras)
-        return anchor_click(click, lens, find_camera_pose(self._data, click.camera))
+        pose = find_camera_pose(self._data, click.camera)
+        return anchor_click(click, lens, pose @ self.camera_error if click.camera == "wrist" else pose)
 
     def find_brick(self, click: Click) -> int:
         """The brick under the click, else the nearest within CLICK_REACH_M of where the ray meets the table.

@@ -33,6 +33,10 @@ class Click:
     u: float
     v: float
 
+    @property
+    def is_inside(self) -> bool:
+        return 0 <= self.u <= 1 and 0 <= self.v <= 1
+
 
 class PromptSource(ABC):
     """Where the thing to be picked is. A click, a name or any detector can be one."""
@@ -81,7 +85,7 @@ def anchor_click(click: Click, camera: Camera, pose_camera_in_base: Floats) -> A
     Raises:
         PromptError: the click is outside the image, or its ray does not meet the table.
     """
-    if not (0 <= click.u <= 1 and 0 <= click.v <= 1):
+    if not click.is_inside:
         raise PromptError(f"click ({click.u:.3f}, {click.v:.3f}) is outside the image; both must be in 0..1")
     direction = pose_camera_in_base[:3, :3] @ camera.ray(click.u, click.v)
     point = intersect_plane(pose_camera_in_base[:3, 3], direction, CLICK_HEIGHT_M)
