@@ -19,7 +19,7 @@ from millwright.core.manifest import compute_digest
 from millwright.datasets import layout
 from millwright.datasets.compaction import compact, has_leftovers
 from millwright.datasets.durable import exclusive
-from millwright.datasets.frame_cache import Clip, load_frames
+from millwright.datasets.frame_cache import Clip, load_clip, load_frames
 from millwright.datasets.layout import Place
 from millwright.datasets.metadata import EpisodeRow, load_episode_table, load_info, load_tasks, make_rows
 from millwright.datasets.schema import STANDARD, Schema
@@ -110,15 +110,12 @@ class Dataset:
             FeatureError: no such feature.
             DatasetError: it is not an image, a video is damaged, or the disk is full.
         """
-        feature = self.features[camera]
-        if not feature.is_image:
-            raise DatasetError(f"{camera} is no video; cameras: {', '.join(self.features.images) or 'none'}")
-        starts = self._table[f"videos/{camera}/from_timestamp"].to_pylist()
-        clips = [
-            Clip(self.root / place.path(layout.VIDEO, camera), round(start * self.fps), row.start, row.length)
-            for place, start, row in zip(self._places(f"videos/{camera}"), starts, self.episodes, strict=True)
-        ]
-        return load_frames(self.root / layout.CACHE, camera, clips, feature.shape, self.fps)
+        clips = self._find_clips(camera)
+        return load_frames(self.root / layout.CACHE, camera, clips, self.features[camera].shape, self.fps)
+
+    def film(self, index: int, camera: str) -> NDArray[np.uint8]:
+        """One episode's frames of one camera: uint8 (length, height, width, 3). Keeps nothing; errors as `frames`."""
+        return load_clip(self._find_clips(camera)[index], self.features[camera].shape, self.fps)
 
     def episode(self, index: int, prefix: str = "") -> dict[str, NDArray[Any]]:
         """One episode's columns that begin with `prefix`, without images: name -> (length, *shape)."""
@@ -136,6 +133,15 @@ class Dataset:
     def windows(self, deltas: Deltas) -> Windows:
         """Windows around every frame that never cross episodes; `deltas`: feature -> offsets in frames."""
         return Windows([row.length for row in self.episodes], deltas)
+
+    def _find_clips(self, camera: str) -> list[Clip]:
+        if not self.features[camera].is_image:
+            raise DatasetError(f"{camera} is no video; cameras: {', '.join(self.features.images) or 'none'}")
+        starts = self._table[f"videos/{camera}/from_timestamp"].to_pylist()
+        return [
+            Clip(self.root / place.path(layout.VIDEO, camera), round(start * self.fps), row.start, row.length)
+            for place, start, row in zip(self._places(f"videos/{camera}"), starts, self.episodes, strict=True)
+        ]
 
     def _places(self, prefix: str) -> list[Place]:
         chunks, files = (self._table[f"{prefix}/{part}_index"].to_pylist() for part in ("chunk", "file"))

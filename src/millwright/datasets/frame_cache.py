@@ -31,6 +31,20 @@ class Clip:
     length: int
 
 
+def load_clip(clip: Clip, shape: tuple[int, ...], fps: int) -> NDArray[np.uint8]:
+    """The frames of one clip, decoded now and kept nowhere: uint8 (length, height, width, 3).
+
+    Raises:
+        DatasetError: the video is too short.
+    """
+    frames = np.empty((clip.length, *shape), np.uint8)
+    try:
+        decode(clip.path, clip.first, fps, frames)
+    except EOFError as error:
+        raise DatasetError(str(error)) from error
+    return frames
+
+
 def load_frames(
     folder: Path, camera: str, clips: Sequence[Clip], shape: tuple[int, ...], fps: int
 ) -> NDArray[np.uint8]:
