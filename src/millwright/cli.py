@@ -17,10 +17,11 @@ import tyro
 from tyro.conf import Fixed, Positional, Suppress
 from tyro.constructors import PrimitiveConstructorSpec
 
-from millwright.core.errors import MillwrightError, OptionError, choose, import_extra
+from millwright.core.errors import MillwrightError, OptionError, UnknownNameError, choose, import_extra
 
 if TYPE_CHECKING:
     from millwright.catalog import Player
+    from millwright.core.episode import Episode
     from millwright.evaluation.result import Result
 
 HELP = """\
@@ -34,6 +35,7 @@ usage: millwright VERB ...
   train      the training of a recipe alone, from a dataset that is there
   evaluate   play a policy on seeds and count what a judge says
   compare    two results of `evaluate`: is one better, or was it luck?
+  replay     an episode as a file for the Rerun viewer: the scene in 3D, pictures, numbers, verdict
   list       envs, policies, recipes or judges
 
 examples:
@@ -45,6 +47,8 @@ examples:
   millwright evaluate brick-table --policy runs/mine/brick-pick --seeds 10000:10200 --report report
   millwright evaluate brick-table --policy expert --seeds 5000:5050 --env.hard true --json expert.json
   millwright compare expert.json report/result.json
+  millwright replay brick-table --policy brick-pick --seed 4242
+  millwright replay data 12
 
 `millwright VERB --help` says more. Seeds are half open: 0:500 is 500 episodes.
 Ctrl-C stops; run, record, train, and evaluate with --report, go on from there when called again.
@@ -70,6 +74,9 @@ Seeds = Annotated[
 Env = Annotated[Positional[str], tyro.conf.arg(metavar="ENV")]
 OptionalPath = Annotated[Path | None, tyro.conf.arg(metavar="PATH")]
 OptionalName = Annotated[str | None, tyro.conf.arg(metavar="NAME")]
+Source = Annotated[Positional[str], tyro.conf.arg(metavar="ENV|DATASET")]
+Number = Annotated[Positional[int | None], tyro.conf.arg(metavar="[EPISODE]")]
+OptionalInt = Annotated[int | None, tyro.conf.arg(metavar="INT")]
 Listed = Annotated[str, tyro.conf.arg(metavar="envs|policies|recipes|judges")]
 
 
@@ -181,7 +188,7 @@ def evaluate(
     if report is not None:
         _check_folder("--report", report)
     if json is not None:
-        _check_file("--json", json)
+        _check_file("--json", json, "result.json")
     result = evaluate_seeds(player, seeds, workers, report, claim=player.describe(), command=call.command)
     if json is not None:
         result.save(json)
@@ -205,6 +212,87 @@ def compare(a: Positional[Path], b: Positional[Path]) -> None:
     for warning in comparison.warnings:
         _say(f"careful: {warning}")
     _say(comparison.sentence)
+
+
+def replay(
+    source: Source,
+    episode: Number = None,
+    policy: OptionalName = None,
+    seed: OptionalInt = None,
+    target: OptionalName = None,
+    out: OptionalPath = None,
+    *,
+    call: Given,
+) -> None:
+    """Write an episode as a file for the Rerun viewer (`rerun FILE` opens it): the scene in 3D with the plan and the
+    contacts, both cameras' pictures, state, action, distance and verdict, all on one time line.
+
+    The episode is one of a recorded dataset, `millwright replay data 12`, or is played now, `millwright replay
+    brick-table --policy expert --seed 4242`; then options of the environment may follow as --env.NAME VALUE.
+
+    Args:
+        source: an environment (`millwright list envs`), or the folder of a dataset.
+        episode: number of a dataset's episode, from 0 on.
+        policy: who plays: expert, the name of a shipped policy, or the path of a bundle.
+        seed: of the scene that is played.
+        target: name of what is to be picked; without it the seed decides.
+        out: file to write; without it a name in this folder that says what was played.
+    """
+    import_extra("rerun", "looking")
+    from millwright import catalog
+    from millwright.core.features import Features
+    from millwright.evaluation.replay import write_replay
+    from millwright.evaluation.scene_view import make_view
+
+    if out is not None:
+        _check_file("--out", out, "episode.rrd")
+    if source in catalog.TASKS:
+        played, stem = _play_once(source, call.env_options, policy, seed, target, episode)
+    else:
+        wishes = {"--policy": policy, "--seed": seed, "--target": target, "--env.NAME": call.env_options or None}
+        played, stem = _load_recorded(source, episode, [name for name, value in wishes.items() if value is not None])
+    file = out or Path(f"{stem}.rrd")
+    env = catalog.make_env(played.provenance["env"], **played.provenance["env_options"]).unwrapped
+    write_replay(played, make_view(env), file, Features(*env.features.values(), env.action))
+    _say(f"{stem}: {played.task}; {played.verdict.failure or 'success'} after {len(played)} steps")
+    _say(f"wrote {file}; look at it with: rerun {file}")
+
+
+def _play_once(
+    env: str, options: dict[str, Any], policy: str | None, seed: int | None, target: str | None, number: int | None
+) -> tuple[Episode, str]:
+    """One episode played now, and a name for it."""
+    from millwright import catalog
+
+    if number is not None:
+        raise OptionError(f"a number belongs to a dataset, {env} is played: give --seed {number}")
+    driver, drawn = policy or catalog.list_policies(env)[0], 4242 if seed is None else seed
+    player = catalog.Player(env, options, driver, reset_options={} if target is None else {"target": target})
+    _check(player)
+    return player()(drawn), f"{env}-{Path(driver).name}-{drawn}"
+
+
+def _load_recorded(folder: str, number: int | None, refused: list[str]) -> tuple[Episode, str]:
+    """One episode of a dataset, and a name for it; `refused` are the options given that a dataset has no use for."""
+    from millwright import catalog
+    from millwright.datasets.dataset import Dataset
+    from millwright.datasets.episodes import load_episode
+
+    if not Path(folder).is_dir():
+        known = ", ".join(catalog.TASKS)
+        raise UnknownNameError(f"{folder} is neither an environment ({known}) nor the folder of a dataset")
+    if refused:
+        raise OptionError(f"{', '.join(refused)}: only with an environment ({', '.join(catalog.TASKS)}) to play in")
+    dataset = Dataset(Path(folder))
+    if number is None:
+        raise OptionError(
+            f"which episode? {folder} holds 0 to {len(dataset.episodes) - 1}: millwright replay {folder} 0"
+        )
+    judge = catalog.make_judge(dataset.find_row(number).provenance.get("env", "not named in the recording"))
+    episode = load_episode(dataset, number, judge)
+    if episode.steps[-1].verdict.success != episode.verdict.success:
+        _say("careful: the judge has changed; its verdict at the end is not the one that was recorded")
+    return episode, f"{Path(folder).resolve().name}-{number}"
 
 
 def list_names(what: Positional[Listed]) -> None:
@@ -287,10 +375,10 @@ def _check_folder(option: str, path: Path) -> None:
         raise OptionError(f"{option} {path}: that is a file; give a folder, or a name that is free")
 
 
-def _check_file(option: str, path: Path) -> None:
+def _check_file(option: str, path: Path, example: str) -> None:
     """Said before anything is played, not after."""
     if path.is_dir():
-        raise OptionError(f"{option} {path}: that is a folder; give a file, {path / 'result.json'} for example")
+        raise OptionError(f"{option} {path}: that is a folder; give a file, {path / example} for example")
     path.parent.mkdir(parents=True, exist_ok=True)
 
 
@@ -345,6 +433,7 @@ VERBS: dict[str, Callable[[list[str]], None]] = {
     "train": train,
     "evaluate": partial(_parse_and_call, evaluate),
     "compare": partial(_parse_and_call, compare),
+    "replay": partial(_parse_and_call, replay),
     "list": partial(_parse_and_call, list_names),
 }
 

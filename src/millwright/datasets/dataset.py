@@ -88,6 +88,16 @@ class Dataset:
         lines = [f"{path.relative_to(self.root)}:{compute_digest(path)}\n" for path in paths if path.is_file()]
         return hashlib.sha256("".join(lines).encode()).hexdigest()
 
+    def find_row(self, index: int) -> EpisodeRow:
+        """What is known of an episode without its frames.
+
+        Raises:
+            DatasetError: no such episode.
+        """
+        if not 0 <= index < len(self.episodes):
+            raise DatasetError(f"no episode {index} in {self.root}; episodes: 0 to {len(self.episodes) - 1}")
+        return self.episodes[index]
+
     def column(self, name: str) -> NDArray[Any]:
         """All frames of one feature that is not an image: (num_frames, *shape).
 

@@ -30,7 +30,7 @@ def load_episode(dataset: Dataset, index: int, judge: Judge, make_facts: MakeFac
         DatasetError: no such episode, it holds no facts, or its videos are damaged.
     """
     facts = load_facts(dataset, index, make_facts)
-    row = dataset.episodes[index]
+    row = dataset.find_row(index)
     columns = dataset.episode(index)
     films = {camera: dataset.film(index, camera) for camera in dataset.features.images}
     seen = {name: column for name, column in {**films, **columns}.items() if name.startswith(OBSERVATION)}

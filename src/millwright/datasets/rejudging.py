@@ -25,9 +25,7 @@ def load_facts(dataset: Dataset, index: int, make_facts: MakeFacts = GraspFacts.
     Raises:
         DatasetError: no such episode, or it holds no facts.
     """
-    if not 0 <= index < len(dataset.episodes):
-        raise DatasetError(f"no episode {index} in {dataset.root}; episodes: 0 to {len(dataset.episodes) - 1}")
-    row = dataset.episodes[index]
+    row = dataset.find_row(index)
     columns = dataset.episode(index, "facts.")
     if not columns:
         raise DatasetError(f"{dataset.root} holds no facts.* columns: it cannot be judged again")

@@ -17,7 +17,7 @@ from millwright.envs.brick_table.scene import OVERHEAD, WRIST_PINHOLE_DEG, make_
 from millwright.envs.mujoco.rendering import FAST, Image, LensRenderer, Look
 from millwright.envs.mujoco.solids import find_frame_poses, make_solids
 from millwright.geometry.cameras import GRAPHICS_FROM_OPTICAL, Camera, Pinhole
-from millwright.geometry.poses import Floats, invert_matrix
+from millwright.geometry.poses import Floats, invert_matrix, pose_from_matrix
 from millwright.geometry.solids import Solid
 from millwright.robots import ur5e
 
@@ -96,13 +96,13 @@ class BrickTableViewer:
             state[address : address + 7] = [*position, *quaternion]
         return state
 
-    def find_path(self, actions: ArrayLike) -> Floats:
-        """Where the hand would go, (n, 3) m: of hand targets (n, 8), or of joint targets (n, 7)."""
+    def find_hands(self, actions: ArrayLike) -> Floats:
+        """Where the hand would go, poses (n, 7): of hand targets (n, 8), or of joint targets (n, 7)."""
         plan = np.asarray(actions, dtype=np.float64)
         if plan.shape[1] == HAND_TARGET_DOF:
-            return plan[:, :3]
+            return plan[:, :7]
         chain = ur5e.make_chain()
-        return np.array([chain.compute_pose(joints)[:3, 3] for joints in plan[:, : len(ur5e.JOINTS)]])
+        return np.array([pose_from_matrix(chain.compute_pose(joints)) for joints in plan[:, : len(ur5e.JOINTS)]])
 
     def close(self) -> None:
         for renderer in self._renderers.values():
