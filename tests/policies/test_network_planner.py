@@ -64,3 +64,18 @@ def test_the_process_keeps_its_own_number_of_threads():
     make_bundle().planner(threads=1).plan([make_observation()], [None])
     assert torch.get_num_threads() == 2
     torch.set_num_threads(before)
+
+
+def test_what_a_network_remembers_is_what_it_saw_first_of_each_robot():
+    planner = make_bundle(recall=True).planner()
+    first, other, later = make_observation(1), make_observation(2), make_observation(3)
+    started, memories = planner.plan([first, other], [None, None])
+    assert all(set(memory) == {"crop"} for memory in memories)
+    going_on, kept = planner.plan([later, later], memories)
+    assert not np.allclose(going_on[0].actions, going_on[1].actions)
+    for index, memory in enumerate(memories):
+        assert torch.equal(kept[index]["crop"], memory["crop"])
+        alone, _ = planner.plan([later], [memory])
+        np.testing.assert_allclose(alone[0].actions, going_on[index].actions, atol=1e-5)
+    again, _ = planner.plan([first], [None])
+    np.testing.assert_allclose(again[0].actions, started[0].actions, atol=1e-5)

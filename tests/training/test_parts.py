@@ -80,6 +80,13 @@ def test_jitter_draws_for_each_image_stays_within_bounds_and_follows_torch_s_see
     assert (light.max(1).values - light.min(1).values).mean() > 0.02
 
 
+def test_pictures_of_one_sample_are_jittered_alike():
+    batch = {name: torch.full((8, 3, 2, 2), 127, dtype=torch.uint8) for name in ("crop", "first.crop")}
+    jittered = ColourJitter()(batch)
+    assert torch.equal(jittered["crop"], jittered["first.crop"])
+    assert jittered["crop"][:, 0, 0, 0].std() > 1
+
+
 def test_precision_is_as_asked_or_chosen_with_a_reason(monkeypatch):
     cpu = torch.device("cpu")
     assert choose_precision("bf16", cpu) == (torch.bfloat16, "asked for")

@@ -78,3 +78,11 @@ def test_a_prompt_chunk_learns_to_find_the_square_and_its_bundle_plans_there(tmp
         for chunk, plan in zip(chunks, raw["label.plan"], strict=False)
     ]
     assert np.median(errors) < 0.05
+
+
+def test_what_is_remembered_is_prepared_from_the_first_sample_of_the_episode():
+    raw, first = make_square_raw(12), np.repeat([0, 5], [5, 7])
+    _, data = fitted(raw, keep=(*KEEP, "first.crop"), first=first)
+    np.testing.assert_array_equal(data.arrays["first.crop"], data.arrays["crop"][first])
+    with pytest.raises(FeatureError, match=r"first\.crop give `first`"):
+        fitted(raw, keep=(*KEEP, "first.crop"))

@@ -10,6 +10,9 @@ from torch import Tensor
 
 from millwright.nets.trainable import Trainable
 
+FIRST = "first."
+"""Before an input's name: its value when the episode began."""
+
 
 class Network(Trainable):
     """Knows nothing of units, frames or robots: the pipeline around it does. Built as `Kind(Kind.Config(...))`."""
@@ -21,7 +24,12 @@ class Network(Trainable):
     @property
     @abstractmethod
     def inputs(self) -> tuple[str, ...]:
-        """What it reads from a batch, besides `target` when it learns."""
+        """What it reads from a batch, besides `target` when it learns; `first.NAME` is what `NAME` was at the start."""
+
+    @property
+    def remembered(self) -> tuple[str, ...]:
+        """The inputs whose value at an episode's start it goes on reading, as `first.NAME`."""
+        return tuple(name.removeprefix(FIRST) for name in self.inputs if name.startswith(FIRST))
 
     @abstractmethod
     def sample(self, batch: Mapping[str, Any]) -> Tensor:

@@ -11,12 +11,14 @@ import torch
 from millwright.core.errors import FeatureError
 from millwright.core.features import Feature, Features, Observation
 from millwright.core.planner import Chunk, Memory, Planner
-from millwright.policies.network import Network
+from millwright.policies.network import FIRST, Network
 from millwright.processors.pipeline import Pipeline
 
 
 class NetworkPlanner(Planner):
-    """Plans with a network that sees one observation and remembers nothing.
+    """Plans with a network that sees one observation, and what it asks for of the first one.
+
+    Its memory of a robot is that: `Network.remembered` as the pipeline made it in the robot's first call.
 
     Args:
         network: switched to evaluation; shared, not copied.
@@ -58,13 +60,23 @@ class NetworkPlanner(Planner):
         try:
             with torch.inference_mode():
                 batch = self.pipeline.observe(self._stack(observations))
+                kept = self._recall(batch, memories)
                 actions = self.pipeline.act(batch, self.network.sample(batch)).cpu().numpy()
         finally:
             torch.set_num_threads(before)
         if actions.shape[2:] != self.action.shape:
             found = actions.shape[2:]
             raise FeatureError(f"{self.action.name}: expected shape {self.action.shape}, the pipeline gives {found}")
-        return [Chunk(plan, self.rate_hz, digest=self.digest) for plan in actions], list(memories)
+        return [Chunk(plan, self.rate_hz, digest=self.digest) for plan in actions], kept
+
+    def _recall(self, batch: dict[str, Any], memories: Sequence[Memory]) -> list[Memory]:
+        """Add what is remembered of each robot's first call to the batch; this is the first of those without memory."""
+        names = self.network.remembered
+        if not names:
+            return list(memories)
+        kept = [memory or {name: batch[name][row] for name in names} for row, memory in enumerate(memories)]
+        batch.update({FIRST + name: torch.stack([memory[name] for memory in kept]) for name in names})
+        return list(kept)
 
     def _stack(self, observations: Sequence[Observation]) -> dict[str, Any]:
         batch: dict[str, Any] = {}

@@ -10,6 +10,7 @@ import torch
 from numpy.typing import NDArray
 
 from millwright.core.errors import FeatureError
+from millwright.policies.network import FIRST
 from millwright.processors.normalise import Normalise, Unnormalise, compute_statistics
 from millwright.processors.pipeline import TARGET, Pipeline
 from millwright.processors.processor import Invertible, Processor
@@ -19,19 +20,31 @@ Raw = Mapping[str, NDArray[Any]]
 """Feature name -> (samples, ...) as on disk, in memory or memory-mapped."""
 
 
-def prepare(pipeline: Pipeline, raw: Raw, *, target: str, keep: Sequence[str], chunk: int = 512) -> ArrayData:
+def prepare(
+    pipeline: Pipeline,
+    raw: Raw,
+    *,
+    target: str,
+    keep: Sequence[str],
+    first: NDArray[np.int64] | None = None,
+    chunk: int = 512,
+) -> ArrayData:
     """What a network trains on: the pipeline's inputs and the target, made once for all samples.
 
     Args:
         raw: the observations that the pipeline reads, and the array `target`.
         target: which of `raw` holds the actions to learn (samples, length, dof), `label.plan` for example.
-        keep: which of the pipeline's results the network reads.
+        keep: which of the pipeline's results the network reads; `first.NAME` is `NAME` at the start of the episode.
+        first: (samples,) index of the sample that began each one's episode; needed where something is remembered.
         chunk: samples at a time.
 
     Raises:
         FeatureError: an array is missing (lists those there), or all are empty.
     """
-    wanted = (*keep, TARGET)
+    remembered = [name for name in keep if name.startswith(FIRST)]
+    if remembered and first is None:
+        raise FeatureError(f"to prepare {', '.join(remembered)} give `first`, where each sample's episode began")
+    wanted = (*(name for name in keep if name not in remembered), TARGET)
     made: dict[str, NDArray[Any]] = {}
     num_samples = ArrayData(raw).num_samples
     for start in range(0, num_samples, chunk):
@@ -46,6 +59,7 @@ def prepare(pipeline: Pipeline, raw: Raw, *, target: str, keep: Sequence[str], c
             if name not in made:
                 made[name] = np.empty((num_samples, *values.shape[1:]), values.dtype)
             made[name][start : start + len(values)] = values
+    made.update({name: made[name.removeprefix(FIRST)][first] for name in remembered})
     return ArrayData(made)
 
 
@@ -58,6 +72,7 @@ def fit_pipeline(
     keep: Sequence[str],
     normalise: Sequence[str] = ("proprio",),
     limit: float = 5.0,
+    first: NDArray[np.int64] | None = None,
     chunk: int = 512,
 ) -> tuple[Pipeline, ArrayData]:
     """A pipeline with statistics of this data, and the data as that pipeline prepares it.
@@ -66,13 +81,13 @@ def fit_pipeline(
         inputs, outputs: the processors without those that normalise.
         normalise: results to be normalised, per dimension, within +-`limit` deviations; the target always is, per
             step and dimension, without limit.
-        raw, target, keep, chunk: as for `prepare`.
+        raw, target, keep, first, chunk: as for `prepare`.
 
     Raises:
         FeatureError: an array is missing, or `normalise` names one that no processor makes.
     """
     _refuse_missing(normalise, dict.fromkeys(keep))
-    data = prepare(Pipeline(tuple(inputs), tuple(outputs)), raw, target=target, keep=keep, chunk=chunk)
+    data = prepare(Pipeline(tuple(inputs), tuple(outputs)), raw, target=target, keep=keep, first=first, chunk=chunk)
     before: list[Processor] = []
     for name in normalise:
         statistics = compute_statistics(torch.from_numpy(data.arrays[name]))
