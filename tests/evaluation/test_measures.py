@@ -10,6 +10,7 @@ import pytest
 from millwright.core.episode import Episode
 from millwright.core.judging import Verdict
 from millwright.evaluation.measures import compute_mean_jerk, find_new_plans, find_prompt, reduce_episode
+from millwright.evaluation.moments import Moment
 from tests.toys import Constant, MakePlay, Scripted
 
 
@@ -99,3 +100,20 @@ def test_the_task_names_the_judged_target_where_its_words_do_not(episode):
     assert judged("pick up the brick that was clicked", target="red") == "pick up the brick that was clicked (red)"
     assert judged("pick up the red brick", target="red") == "pick up the red brick"
     assert judged("reach the mark") == "reach the mark"
+
+
+def test_properties_are_kept_and_of_failures_the_evidence_as_json_has_it(episode):
+    evidence = {"distance_m": np.float32(0.5), "left": np.bool_(True), "force": float("nan"), "hit": None, "at": (1, 2)}
+    start = replace(episode, properties={"target": "red", "target_x_m": np.float64(0.25)})
+    failed = reduce_episode(replace(start, verdict=Verdict(False, "out", evidence)))
+    assert failed.evidence == {"distance_m": 0.5, "left": True, "hit": None, "at": "(1, 2)"}
+    assert failed.properties == {"target": "red", "target_x_m": 0.25}
+    assert {type(value) for value in failed.evidence.values()} == {float, bool, type(None), str}
+    succeeded = reduce_episode(replace(start, verdict=Verdict(True, None, evidence)))
+    assert (succeeded.evidence, succeeded.properties) == ({}, failed.properties)
+
+
+def test_key_moments_are_kept_with_their_times(episode):
+    kept = reduce_episode(episode, "f.mp4", "f.jpg", (Moment("start", 0), Moment("end", 2)))
+    assert (kept.film, kept.strip) == ("f.mp4", "f.jpg")
+    assert kept.moments == (("start", 0.0), ("end", round(episode.steps[2].time_s, 3)))

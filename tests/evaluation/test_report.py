@@ -9,7 +9,7 @@ from millwright.evaluation.page import draw_films, draw_headline, draw_table
 from millwright.evaluation.report import draw_page
 from millwright.evaluation.result import EpisodeResult, Result
 
-VOID = {"meta", "input", "br", "path", "use", "image", "rect"}
+VOID = {"meta", "input", "br", "img", "path", "use", "image", "rect"}
 
 
 def episode(seed: int, failure: str | None, **more: object) -> EpisodeResult:
@@ -68,7 +68,7 @@ def test_nothing_is_fetched_from_elsewhere():
 
 def test_failures_are_shown_by_class_seed_task_and_place():
     page = draw_page(result(None, "miss", "miss", "slip", None))
-    assert re.search(r"miss</span>.*2 \(40\.0%\)", page)
+    assert re.search(r"miss</a>.*2 \(40\.0%; 95%: 11\.8% to 76\.9%\)", page, re.S)
     assert 'title="seed 3: slip"' in page
     tasks = re.findall(r'title="(pick \d)".*?(\d of \d)', page)
     assert tasks == [("pick 1", "2 of 2"), ("pick 0", "1 of 3")]

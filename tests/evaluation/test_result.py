@@ -79,6 +79,22 @@ def test_an_episodes_result_survives_json():
     assert EpisodeResult.from_json(json.loads(json.dumps(before.to_json()))) == before
 
 
+def test_properties_and_evidence_are_kept_a_verdict(tmp_path):
+    known = EpisodeResult(
+        0, False, "miss", "pick", {}, properties={"target": "red"}, evidence={"held_s": 0.1}, moments=(("end", 1.0),)
+    )
+    assert known.to_verdict()["properties"] == {"target": "red"}
+    assert known.to_verdict()["evidence"] == {"held_s": 0.1}
+    assert EpisodeResult.from_json(json.loads(json.dumps(known.to_json()))) == known
+
+
+def test_what_an_older_version_wrote_is_still_read(tmp_path):
+    row = episode(0).to_json()
+    older = {name: row[name] for name in row if name not in ("properties", "evidence", "strip", "moments")}
+    assert EpisodeResult.from_json(older) == episode(0)
+    assert list(episode(0).to_verdict()) == ["seed", "success", "failure", "metrics"]
+
+
 @pytest.mark.parametrize("text", ["", "[]", '{"schema": 2}', "{}", "\xff"])
 def test_a_file_that_is_no_result_is_refused_by_name(tmp_path, text):
     path = tmp_path / "other.json"

@@ -15,6 +15,7 @@ from millwright.evaluation.statistics import (
     describe,
     difference,
     fisher,
+    holm,
     mcnemar,
     mean_interval,
     paired_difference,
@@ -58,6 +59,20 @@ def test_fisher_is_the_sum_of_the_tables_that_are_no_likelier():
 
     expected = sum(chance(k) for k in range(10) if chance(k) <= chance(7) * (1 + 1e-9))
     assert fisher(7, 10, 2, 12) == pytest.approx(expected)
+
+
+def test_holm_multiplies_by_the_number_of_tests_that_are_left():
+    assert holm([0.01, 0.04, 0.03, 0.005]) == pytest.approx((0.03, 0.06, 0.06, 0.02))
+    assert holm([0.2]) == (0.2,)
+    assert holm([]) == ()
+
+
+@given(st.lists(st.floats(0, 1), min_size=1, max_size=12))
+def test_holm_keeps_the_order_and_lies_between_none_and_bonferroni(p_values):
+    corrected = holm(p_values)
+    assert all(p <= q <= min(1.0, len(p_values) * p) for p, q in zip(p_values, corrected, strict=True))
+    assert [q for _, q in sorted(zip(p_values, corrected, strict=True))] == sorted(corrected)
+    assert min(corrected) == min(1.0, len(p_values) * min(p_values))
 
 
 @given(st.integers(0, 60), st.integers(0, 60))

@@ -28,6 +28,7 @@ def _unedited(monkeypatch):
 def undrawn(monkeypatch):
     """Films and reports are only noted, as their own tests draw them."""
     monkeypatch.setattr("millwright.evaluation.reduce.write_film", lambda episode, path: path.touch())
+    monkeypatch.setattr("millwright.evaluation.reduce.write_strip", lambda episode, indices, path: path.touch())
     monkeypatch.setattr("millwright.evaluation.report.write_report", lambda result, folder: None)
 
 
@@ -68,8 +69,10 @@ def test_failures_and_the_seeds_drawn_before_playing_are_filmed(tmp_path, undraw
     result = evaluated(seeds=seeds, report_dir=tmp_path)
     failed = {episode.seed for episode in result.episodes if not episode.success}
     expected = failed | draw_filmed(seeds)
-    assert {path.name for path in (tmp_path / "films").iterdir()} == {f"seed-{seed}.mp4" for seed in expected}
+    assert {path.name for path in (tmp_path / "films").glob("*.mp4")} == {f"seed-{seed}.mp4" for seed in expected}
+    assert {path.name for path in (tmp_path / "films").glob("*.jpg")} == {f"seed-{seed}.jpg" for seed in failed}
     assert {episode.seed for episode in result.episodes if episode.film} == expected
+    assert {episode.seed for episode in result.episodes if episode.strip} == failed
     assert len(expected) < len(seeds)
 
 

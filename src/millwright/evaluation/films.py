@@ -1,7 +1,8 @@
-"""Films of episodes: the policy's camera image enlarged, its prompt box, and a caption."""
+"""Films and key frames of episodes: the policy's camera image enlarged, its prompt box, and a caption."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ from millwright.core.episode import Episode, Step
 from millwright.evaluation.measures import PROMPT
 
 WIDTH, CAPTION = 384, 40  # pixels
+FRAME, GAP, QUALITY = 256, 4, 85  # pixels of a key frame and between two, JPEG quality
 INK, PAPER, GOOD, BAD, BOX = (235, 238, 242), (22, 26, 32), (74, 201, 126), (244, 106, 92), (255, 214, 64)
 
 
@@ -29,9 +31,7 @@ def write_film(episode: Episode, path: Path) -> None:
     Raises:
         ValueError: the episode has no image.
     """
-    camera = find_camera(episode)
-    if camera is None:
-        raise ValueError(f"no image to film; observed: {', '.join(episode.steps[0].observation)}")
+    camera = _require_camera(episode)
     rate = round((len(episode) - 1) / episode.duration_s) if len(episode) > 1 else 1
     draft = path.with_suffix(".part.mp4")
     with av.open(str(draft), "w", options={"movflags": "faststart"}) as file:
@@ -46,28 +46,50 @@ def write_film(episode: Episode, path: Path) -> None:
     draft.replace(path)
 
 
+def write_strip(episode: Episode, indices: Sequence[int], path: Path) -> None:
+    """Write the pictures of these steps side by side as one JPEG.
+
+    Raises:
+        ValueError: the episode has no image.
+    """
+    pictures = [draw_picture(episode.steps[index], _require_camera(episode), FRAME) for index in indices]
+    width, height = FRAME + GAP, pictures[0].height
+    strip = Image.new("RGB", (len(pictures) * width - GAP, height), PAPER)
+    for place, picture in enumerate(pictures):
+        strip.paste(picture, (place * width, 0))
+    draft = path.with_suffix(".part.jpg")
+    strip.save(draft, quality=QUALITY)
+    draft.replace(path)
+
+
 def draw_frame(episode: Episode, index: int, camera: str) -> Image.Image:
-    """One step's picture, WIDTH wide; its height is even, as h264 wants it."""
+    """One step's picture and caption, WIDTH wide; its height is even, as h264 wants it."""
     step = episode.steps[index]
-    image: NDArray[np.uint8] = step.observation[camera]
-    height = round(WIDTH * image.shape[0] / image.shape[1] / 2) * 2
-    canvas = Image.new("RGB", (WIDTH, height + CAPTION), PAPER)
-    canvas.paste(Image.fromarray(image).resize((WIDTH, height), Image.Resampling.NEAREST), (0, 0))
-    draw = ImageDraw.Draw(canvas)
-    _draw_prompt(draw, step, height)
-    # the caption covers what of the box lies below the image
-    draw.rectangle((0, height, WIDTH, height + CAPTION), fill=PAPER)
-    _draw_caption(draw, episode, step, height)
+    picture = draw_picture(step, camera, WIDTH)
+    canvas = Image.new("RGB", (WIDTH, picture.height + CAPTION), PAPER)
+    canvas.paste(picture, (0, 0))
+    _draw_caption(ImageDraw.Draw(canvas), episode, step, picture.height)
     return canvas
 
 
-def _draw_prompt(draw: ImageDraw.ImageDraw, step: Step, height: int) -> None:
+def draw_picture(step: Step, camera: str, width: int) -> Image.Image:
+    """What the policy saw, with the prompt box; of even height."""
+    image: NDArray[np.uint8] = step.observation[camera]
+    height = round(width * image.shape[0] / image.shape[1] / 2) * 2
+    picture = Image.fromarray(image).resize((width, height), Image.Resampling.NEAREST)
     box: Any = step.observation.get(PROMPT)
-    if box is None or len(box) < 5 or not box[4]:
-        return
-    x0, y0, x1, y1 = (float(edge) for edge in np.clip(box[:4], -1, 2) * (WIDTH, height, WIDTH, height))
-    if x1 > x0 and y1 > y0:
-        draw.rectangle((x0, y0, x1, y1), outline=BOX, width=2)
+    if box is not None and len(box) >= 5 and box[4]:
+        x0, y0, x1, y1 = (float(edge) for edge in np.clip(box[:4], -1, 2) * (width, height, width, height))
+        if x1 > x0 and y1 > y0:
+            ImageDraw.Draw(picture).rectangle((x0, y0, x1, y1), outline=BOX, width=2)
+    return picture
+
+
+def _require_camera(episode: Episode) -> str:
+    camera = find_camera(episode)
+    if camera is None:
+        raise ValueError(f"no image to show; observed: {', '.join(episode.steps[0].observation)}")
+    return camera
 
 
 def _draw_caption(draw: ImageDraw.ImageDraw, episode: Episode, step: Step, top: int) -> None:

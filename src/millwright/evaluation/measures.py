@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from millwright.core.episode import Episode
+from millwright.evaluation.moments import Moment
 from millwright.evaluation.result import EpisodeResult
 
 STATE, PROMPT = "observation.state", "observation.environment_state"
 JOINTS = slice(0, 6)
 
 
-def reduce_episode(episode: Episode, film: str | None = None) -> EpisodeResult:
-    """Everything that is kept of an episode; `film` is the name of its film, if one was written."""
+def reduce_episode(
+    episode: Episode, film: str | None = None, strip: str | None = None, moments: tuple[Moment, ...] = ()
+) -> EpisodeResult:
+    """Everything that is kept of an episode, with the names of its film and of its strip of key moments, if written."""
     call_ms = tuple(_milliseconds(step.timings["policy_s"]) for step in episode.steps)
     plan_ms = tuple(ms for ms, made in zip(call_ms, find_new_plans(episode), strict=True) if made)
     measured = {"steps": float(len(episode)), "call_latency_ms": float(np.mean(call_ms))}
@@ -37,7 +42,21 @@ def reduce_episode(episode: Episode, film: str | None = None) -> EpisodeResult:
         prompt_at=find_prompt(episode),
         film=film,
         provenance=dict(episode.provenance),
+        properties=keep_plain(episode.properties),
+        evidence={} if episode.verdict.success else keep_plain(episode.verdict.evidence),
+        strip=strip,
+        moments=tuple((moment.label, round(episode.steps[moment.index].time_s, 3)) for moment in moments),
     )
+
+
+def keep_plain(values: Mapping[str, Any]) -> dict[str, Any]:
+    """As JSON has it: numbers of numpy as numbers, those that are not finite left out, other things as their words."""
+    plain = {name: value.item() if isinstance(value, np.generic) else value for name, value in values.items()}
+    return {
+        name: value if isinstance(value, str | int | float | None) else str(value)
+        for name, value in plain.items()
+        if not isinstance(value, float) or np.isfinite(value)
+    }
 
 
 def describe_task(episode: Episode) -> str:

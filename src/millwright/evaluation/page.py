@@ -11,6 +11,7 @@ from typing import Any
 from millwright.evaluation.plots import QUIET, VARIABLES, colour_failures
 from millwright.evaluation.result import EpisodeResult, Result
 from millwright.evaluation.statistics import mean_interval, wilson
+from millwright.evaluation.words import percent
 
 COLUMNS = {
     "steps": ("steps", 1.0, 0),
@@ -34,9 +35,9 @@ def draw_headline(result: Result) -> str:
     policy, env = (escape(str(result.provenance[name])) for name in ("policy", "env"))
     return f"""<h1>{policy} <span>on {env}, seeds {result.seeds.start}:{result.seeds.stop}</span></h1>
 {PRIVILEGED if result.privileged else ""}
-<section class="card head"><div class="rate">{_percent(result.rate)}</div><div>
+<section class="card head"><div class="rate">{percent(result.rate)}</div><div>
 <div class="count"><b>{result.successes} of {number}</b> episodes succeeded
-<span class="soft">— 95% interval {_percent(low)} to {_percent(high)}</span></div>
+<span class="soft">— 95% interval {percent(low)} to {percent(high)}</span></div>
 <div class="scale"><i style="left:{low:.3%};width:{high - low:.3%}"></i><b style="left:{result.rate:.3%}"></b></div>
 <div class="ends"><span>0%</span><span>50%</span><span>100%</span></div></div></section>"""
 
@@ -47,7 +48,7 @@ def draw_tiles(result: Result) -> str:
     for name, title in (("wrong_object", "wrong object"), ("collision", "collision")):
         if f"{name}_rate" in metrics:
             low, high = metrics[f"{name}_interval"]
-            tiles.append((_percent(metrics[f"{name}_rate"]), title, f"95%: {_percent(low)} to {_percent(high)}"))
+            tiles.append((percent(metrics[f"{name}_rate"]), title, f"95%: {percent(low)} to {percent(high)}"))
     if "cycle_time_s_mean" in metrics:
         low, high = mean_interval(result.values("cycle_time_s"))
         tiles.append((f"{metrics['cycle_time_s_mean']:.2f} s", "mean cycle time", f"95%: {low:.2f} to {high:.2f} s"))
@@ -65,35 +66,28 @@ def draw_tiles(result: Result) -> str:
     return f'<section class="tiles">{"".join(cells)}</section>'
 
 
-def draw_failures(result: Result) -> str:
-    """Failure classes as bars."""
-    if not result.failures:
-        return "<h2>Failures</h2><section class='card'>None.</section>"
-    colours, number = colour_failures(result), len(result.episodes)
-    most = max(result.failures.values())
-    bars = "".join(
-        _bar(name, count / most, VARIABLES[colours[name]], f"{count} ({_percent(count / number)})")
-        for name, count in result.failures.items()
-    )
-    heading = f"<h2>Failures <small>{number - result.successes} of {number}</small></h2>"
-    return f'{heading}<section class="card">{bars}</section>'
-
-
-def draw_where(result: Result, prompts: str | None) -> str:
-    """Where the failures are: by seed, by task and by the place of the prompt."""
+def draw_where(result: Result, prompts: str | None, places: str | None) -> str:
+    """Where the failures are: by seed, by task, by the place of the prompt and by that of the target."""
     colours = colour_failures(result)
     cells = "".join(_cell(episode, colours) for episode in result.episodes)
-    left = f'<div class="card">{TITLE}By seed</p><div class="strip">{cells}</div></div>'
-    if prompts is not None:
-        left += f'<div class="card plot">{TITLE}By place of the prompt</p>{prompts}</div>'
-    right = ""
-    total = Counter(episode.task for episode in result.episodes)
-    if len(total) > 1:
-        failed = Counter(episode.task for episode in result.episodes if not episode.success)
-        order = sorted(total, key=lambda task: (-failed[task] / total[task], task))
-        bars = "".join(_task_bar(task, failed[task], total[task]) for task in order)
-        right = f'<div class="card tasks">{TITLE}By task</p>{bars}</div>'
-    return f'<h2>Where the failures are</h2><section class="two"><div class="stack">{left}</div>{right}</section>'
+    words = f'<div class="card">{TITLE}By seed</p><div class="strip">{cells}</div></div>{_draw_tasks(result)}'
+    maps = {"By place of the prompt": prompts, "By place of the target, from above": places}
+    plots = "".join(f'<div class="card plot">{TITLE}{title}</p>{svg}</div>' for title, svg in maps.items() if svg)
+    columns = "".join(f'<div class="stack">{column}</div>' for column in (words, plots) if column)
+    return f'<h2>Where the failures are</h2><section class="two">{columns}</section>'
+
+
+def _draw_tasks(result: Result) -> str:
+    """A bar for each target, or for each task where targets are not known; nothing if there is only one."""
+    targeted = all("target" in episode.properties for episode in result.episodes)
+    groups = [str(episode.properties["target"]) if targeted else episode.task for episode in result.episodes]
+    total = Counter(groups)
+    if len(total) == 1:
+        return ""
+    failed = Counter(group for group, episode in zip(groups, result.episodes, strict=True) if not episode.success)
+    order = sorted(total, key=lambda group: (-failed[group] / total[group], group))
+    bars = "".join(_task_bar(group, failed[group], total[group]) for group in order)
+    return f'<div class="card tasks">{TITLE}By {"target" if targeted else "task"}</p>{bars}</div>'
 
 
 def draw_key(result: Result) -> str:
@@ -129,7 +123,7 @@ def draw_table(result: Result) -> str:
     heads = "".join(f"<th>{title}</th>" for title, _, _ in present.values())
     rows = "".join(_row(episode, present) for episode in result.episodes)
     return f"""<h2>Episodes <label><input type="checkbox" id="only"> failures only</label></h2>
-<section class="card wide"><table><thead><tr><th>seed</th><th class="text">verdict</th>
+<section class="card wide"><table id="episodes"><thead><tr><th>seed</th><th class="text">verdict</th>
 <th class="text">task</th>{heads}<th class="text">film</th></tr></thead>
 <tbody>{rows}</tbody></table></section>"""
 
@@ -191,8 +185,3 @@ def _show(value: Any) -> str:
 
 def _pairs(values: Mapping[str, Any]) -> Iterable[str]:
     return (f"{escape(str(key))} {_show(value)}" for key, value in values.items())
-
-
-def _percent(rate: float) -> str:
-    """Rounded to a tenth; 100% only if it is."""
-    return "100%" if rate == 1 else f"{min(rate, 0.999):.1%}"

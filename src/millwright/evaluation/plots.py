@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Sequence
+from typing import Any, TypeGuard
 
 import matplotlib
 import numpy as np
@@ -21,6 +21,8 @@ FAILURES = ("#0a0101", "#0a0102", "#0a0103", "#0a0104", "#0a0105", "#0a0106")
 VARIABLES = {INK: "currentColor", QUIET: "var(--quiet)", ACCENT: "var(--accent)"} | {
     colour: f"var(--f{index})" for index, colour in enumerate(FAILURES)
 }
+PLACE = ("target_x_m", "target_y_m")
+"""Properties that give the target's place."""
 STYLE: dict[Any, Any] = {
     "svg.fonttype": "none",
     "font.size": 9,
@@ -101,19 +103,34 @@ def plot_prompts(result: Result) -> str | None:
     shown = [episode for episode in result.episodes if episode.prompt_at is not None]
     if not shown:
         return None
-    colours = colour_failures(result)
 
     def draw(axes: Axes) -> None:
-        for episode in sorted(shown, key=lambda episode: not episode.success):
-            size, colour = (14, QUIET) if episode.success else (42, colours[str(episode.failure)])
-            axes.scatter(*_point(episode), s=size, c=colour, alpha=0.5 if episode.success else 1, linewidths=0)
+        _scatter(axes, result, [(episode, _point(episode)) for episode in shown])
         axes.set_xlim(0, 1)
         axes.set_ylim(1, 0)
-        axes.set_aspect("equal")
         axes.set_xlabel("across the first image")
         axes.set_ylabel("down the first image")
 
     return _render("prompts", draw, (3.6, 3.2))
+
+
+def plot_places(result: Result) -> str | None:
+    """Where on the table the target was at the start, failures coloured; None without places.
+
+    Seen from above by somebody who stands behind the robot: x (m) goes up, y to the left.
+    """
+    places = [(episode, [episode.properties.get(name) for name in PLACE]) for episode in result.episodes]
+    shown = [(episode, (100 * y, 100 * x)) for episode, (x, y) in places if _is_number(x) and _is_number(y)]
+    if not shown:
+        return None
+
+    def draw(axes: Axes) -> None:
+        _scatter(axes, result, shown)
+        axes.invert_xaxis()
+        axes.set_xlabel("to the left of the robot, cm")
+        axes.set_ylabel("in front of the robot, cm")
+
+    return _render("places", draw, (4.6, 3.2))
 
 
 def colour_failures(result: Result) -> dict[str, str]:
@@ -123,6 +140,19 @@ def colour_failures(result: Result) -> dict[str, str]:
 
 def _trace(episode: EpisodeResult) -> list[tuple[float, float]]:
     return [(time, distance * 1e3) for time, distance in zip(episode.times_s, episode.distances_m, strict=True)]
+
+
+def _scatter(axes: Axes, result: Result, points: Sequence[tuple[EpisodeResult, tuple[float, float]]]) -> None:
+    """Small quiet dots for successes, larger ones in the colour of their class for failures."""
+    colours = colour_failures(result)
+    for episode, place in sorted(points, key=lambda point: not point[0].success):
+        size, colour = (14, QUIET) if episode.success else (42, colours[str(episode.failure)])
+        axes.scatter(*place, s=size, c=colour, alpha=0.5 if episode.success else 1, linewidths=0)
+    axes.set_aspect("equal")
+
+
+def _is_number(value: object) -> TypeGuard[float]:
+    return isinstance(value, int | float)
 
 
 def _point(episode: EpisodeResult) -> tuple[float, float]:

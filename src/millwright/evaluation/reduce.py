@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from millwright.core.episode import Episode
-from millwright.evaluation.films import find_camera, write_film
+from millwright.evaluation.films import find_camera, write_film, write_strip
 from millwright.evaluation.measures import reduce_episode
+from millwright.evaluation.moments import find_moments
 from millwright.evaluation.result import EpisodeResult
 
 Play = Callable[[int], Episode]
@@ -18,7 +19,8 @@ Play = Callable[[int], Episode]
 class Reduce:
     """A picklable factory of seed -> EpisodeResult.
 
-    With a folder for `films`, the episodes that fail and those of the seeds in `filmed` are filmed.
+    With a folder for `films`, the episodes that fail and those of the seeds in `filmed` are filmed, and of those that
+    fail the key frames are drawn.
     """
 
     make_play: Callable[[], Play]
@@ -33,6 +35,10 @@ class Reduce:
         wanted = not episode.verdict.success or episode.seed in self.filmed
         if self.films is None or not wanted or find_camera(episode) is None:
             return reduce_episode(episode)
-        name = f"seed-{episode.seed}.mp4"
-        write_film(episode, self.films / name)
-        return reduce_episode(episode, name)
+        film, strip = f"seed-{episode.seed}.mp4", f"seed-{episode.seed}.jpg"
+        write_film(episode, self.films / film)
+        if episode.verdict.success:
+            return reduce_episode(episode, film)
+        moments = find_moments(episode)
+        write_strip(episode, [moment.index for moment in moments], self.films / strip)
+        return reduce_episode(episode, film, strip, moments)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from html import escape
 from pathlib import Path
 
-from millwright.evaluation import page, plots
+from millwright.evaluation import failures_page, page, plots
 from millwright.evaluation.result import Result
 from millwright.evaluation.style import CSS, SCRIPT
 
@@ -27,9 +27,9 @@ def draw_page(result: Result) -> str:
 <title>{escape(title)}</title><style>{CSS}</style></head><body><main>
 {page.draw_headline(result)}
 {page.draw_tiles(result)}
-{page.draw_failures(result)}
+{failures_page.draw_failures(result)}
 {_draw_distances(result)}
-{page.draw_where(result, plots.plot_prompts(result)) if result.failures else ""}
+{_draw_where(result)}
 {page.draw_films(result)}
 <h2>Times <small>in blue on the right: calls in which a new plan was made</small></h2>
 <section class="two">{charts}</section>
@@ -44,3 +44,9 @@ def _draw_distances(result: Result) -> str:
     if svg is None:
         return ""
     return f'<h2>Distance over time</h2><section class="card plot">{page.draw_key(result)}{svg}</section>'
+
+
+def _draw_where(result: Result) -> str:
+    if not result.failures:
+        return ""
+    return page.draw_where(result, plots.plot_prompts(result), plots.plot_places(result))

@@ -39,6 +39,14 @@ class EpisodeResult:
     film: str | None = None
     """File name in `films/`."""
     provenance: Mapping[str, Any] = field(default_factory=dict)
+    properties: Mapping[str, str | float] = field(default_factory=dict)
+    """What the start was like, by name with its unit; see `Episode.properties`."""
+    evidence: Mapping[str, Any] = field(default_factory=dict)
+    """What the verdict rests on, of failures."""
+    strip: str | None = None
+    """File name in `films/` of the key frames, side by side."""
+    moments: tuple[tuple[str, float], ...] = ()
+    """What each key frame shows and when, s."""
 
     def to_json(self) -> dict[str, Any]:
         return asdict(self)
@@ -47,8 +55,18 @@ class EpisodeResult:
     def from_json(row: Mapping[str, Any]) -> EpisodeResult:
         traces = ("times_s", "distances_m", "call_ms", "plan_ms")
         prompt = row["prompt_at"]
-        exact = {**{name: tuple(row[name]) for name in traces}, "prompt_at": None if prompt is None else tuple(prompt)}
+        exact = {
+            **{name: tuple(row[name]) for name in traces},
+            "prompt_at": None if prompt is None else tuple(prompt),
+            "moments": tuple((label, time_s) for label, time_s in row.get("moments", ())),
+        }
         return EpisodeResult(**{**row, **exact})
+
+    def to_verdict(self) -> dict[str, Any]:
+        """The row in the JSON of the result; properties and evidence where there are any."""
+        row = {"seed": self.seed, "success": self.success, "failure": self.failure, "metrics": dict(self.metrics)}
+        more = {"properties": dict(self.properties), "evidence": dict(self.evidence)}
+        return row | {name: values for name, values in more.items() if values}
 
 
 @dataclass(frozen=True)
@@ -84,6 +102,11 @@ class Result:
         """Failure class -> count, the most frequent first."""
         return dict(Counter(episode.failure for episode in self.episodes if episode.failure).most_common())
 
+    @property
+    def verdicts(self) -> list[dict[str, Any]]:
+        """One row an episode, as in the JSON."""
+        return [episode.to_verdict() for episode in self.episodes]
+
     def values(self, metric: str) -> list[float]:
         """One value for each episode that has this metric."""
         return [episode.metrics[metric] for episode in self.episodes if metric in episode.metrics]
@@ -107,10 +130,6 @@ class Result:
 
     def to_json(self) -> dict[str, Any]:
         """The JSON of `millwright evaluate`, schema 1."""
-        verdicts = [
-            {"seed": row.seed, "success": row.success, "failure": row.failure, "metrics": dict(row.metrics)}
-            for row in self.episodes
-        ]
         return {
             "schema": SCHEMA,
             "env": self.provenance["env"],
@@ -122,7 +141,7 @@ class Result:
             "rate": self.rate,
             "interval": list(self.interval),
             "failures": self.failures,
-            "verdicts": verdicts,
+            "verdicts": self.verdicts,
             "metrics": self.metrics(),
             "provenance": dict(self.provenance),
         }

@@ -7,6 +7,7 @@ running tally needs only `wilson`.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 from math import comb, sqrt
 from statistics import NormalDist
 
@@ -33,6 +34,7 @@ def wilson(successes: int, trials: int, confidence: float = 0.95) -> Interval:
     return low, 1.0 if successes == trials else centre + half
 
 
+@lru_cache(maxsize=100_000)
 def fisher(successes_a: int, trials_a: int, successes_b: int, trials_b: int) -> float:
     """Two-sided p-value of Fisher's exact test that two independent rates are equal."""
     from scipy.stats import fisher_exact
@@ -51,6 +53,18 @@ def mcnemar(only_a: int, only_b: int) -> float:
     trials = only_a + only_b
     tail = sum(comb(trials, k) for k in range(min(only_a, only_b) + 1))
     return min(1.0, float(2 * tail / (1 << trials)))
+
+
+def holm(p_values: Sequence[float]) -> tuple[float, ...]:
+    """p-values corrected for their number (Holm 1979), in the given order.
+
+    If all those below 0.05 are believed, the chance that any of them is wrong is at most 5%.
+    """
+    corrected, highest = [0.0] * len(p_values), 0.0
+    for rank, index in enumerate(sorted(range(len(p_values)), key=p_values.__getitem__)):
+        highest = max(highest, min(1.0, (len(p_values) - rank) * p_values[index]))
+        corrected[index] = highest
+    return tuple(corrected)
 
 
 def difference(successes_a: int, trials_a: int, successes_b: int, trials_b: int, confidence: float = 0.95) -> Interval:

@@ -39,10 +39,25 @@ h2 { font-size: 17px; margin: 40px 0 12px; } h2 small { color: var(--soft); font
 .tasks { align-self: start; } .tasks .bar { grid-template-columns: 190px 1fr 56px; }
 .two { display: grid; grid-template-columns: repeat(auto-fit, minmax(380px, 1fr)); gap: 16px; }
 .bar { display: grid; grid-template-columns: 150px 1fr 130px; gap: 12px; align-items: center; margin: 6px 0; }
-.bar span { overflow: hidden; text-overflow: ellipsis; white-space: nowrap; }
+.bar span, .bar > a { overflow: hidden; text-overflow: ellipsis; white-space: nowrap; }
 .bar div { background: var(--line); border-radius: 5px; height: 14px; overflow: hidden; }
 .bar i { display: block; height: 100%; border-radius: 5px; min-width: 3px; }
 .bar em { font-style: normal; font-variant-numeric: tabular-nums; color: var(--soft); font-size: 13px; }
+.bar.long { grid-template-columns: 150px 1fr 250px; }
+.failure h3 { font-size: 18px; margin: 0 0 4px; } .failure h3 span { font-weight: 400; font-size: 14px;
+  color: var(--soft); margin-left: 8px; }
+.failure h4 { font-size: 14px; margin: 16px 0 6px; } .failure p { margin: 0 0 8px; }
+.failure .fine { font-size: 12.5px; margin-top: 8px; }
+.halves { display: grid; grid-template-columns: minmax(0, 3fr) minmax(0, 2fr); gap: 0 32px; }
+@media (max-width: 800px) { .halves { grid-template-columns: 1fr; } }
+.plain td, .plain th { padding: 4px 10px 4px 0; } .plain .proven { font-weight: 600; }
+.rated { background: linear-gradient(to right, var(--quiet) var(--share), var(--line) 0) no-repeat left bottom /
+  calc(100% - 10px) 3px; }
+.strips { display: grid; grid-template-columns: repeat(auto-fill, minmax(min(460px, 100%), 1fr)); gap: 18px 24px; }
+.frames figcaption { padding: 0 0 4px; } .frames img { width: 100%; display: block; border-radius: 8px; }
+.moments { display: flex; font-size: 12px; line-height: 1.35; color: var(--soft); margin-top: 4px; }
+.moments span { flex: 1; padding-right: 8px; } details { margin-top: 8px; } summary { cursor: pointer; font-size: 13px;
+  color: var(--accent); margin-bottom: 8px; }
 .strip { display: flex; flex-wrap: wrap; gap: 3px; } .strip a { width: 13px; height: 13px; border-radius: 3px;
   background: var(--quiet);
   opacity: .45; } .strip a.bad { opacity: 1; }
@@ -59,9 +74,9 @@ video { width: 100%; display: block; background: #16191f; cursor: pointer; } fig
 figcaption b { font-weight: 600; } .wide { overflow-x: auto; padding: 0; }
 table { border-collapse: collapse; width: 100%; font-size: 13px; font-variant-numeric: tabular-nums; }
 th, td { text-align: right; padding: 6px 12px; border-bottom: 1px solid var(--line); white-space: nowrap; }
-th { position: sticky; top: 0; background: var(--card); cursor: pointer; font-weight: 600; color: var(--soft);
-  user-select: none; }
-th:hover { color: var(--ink); } td.text, th.text { text-align: left; } tr:last-child td { border-bottom: 0; }
+th { font-weight: 600; color: var(--soft); }
+#episodes th { position: sticky; top: 0; background: var(--card); cursor: pointer; user-select: none; }
+#episodes th:hover { color: var(--ink); } td.text, th.text { text-align: left; } tr:last-child td { border-bottom: 0; }
 tr:target { outline: 2px solid var(--accent); }
 .only tr.good { display: none; } a { color: var(--accent); } label { font-size: 13px; color: var(--soft);
   margin-left: 12px; font-weight: 400; }
@@ -71,7 +86,7 @@ dd { margin: 0; overflow-wrap: anywhere; } code { font: 13px ui-monospace, SFMon
 """
 
 SCRIPT = """
-const table = document.querySelector("table"), body = table.tBodies[0];
+const table = document.querySelector("#episodes"), body = table.tBodies[0];
 table.tHead.addEventListener("click", (event) => {
   const head = event.target.closest("th");
   if (!head) return;
