@@ -17,11 +17,10 @@ import tyro
 from tyro.conf import Fixed, Positional, Suppress
 from tyro.constructors import PrimitiveConstructorSpec
 
-from millwright.core.errors import MillwrightError, OptionError, UnknownNameError, choose, import_extra
+from millwright.core.errors import MillwrightError, OptionError, choose, import_extra
 
 if TYPE_CHECKING:
     from millwright.catalog import Player
-    from millwright.core.episode import Episode
     from millwright.evaluation.result import Result
 
 HELP = """\
@@ -36,6 +35,7 @@ usage: millwright VERB ...
   evaluate   play a policy on seeds and count what a judge says
   compare    two results of `evaluate`: is one better, or was it luck?
   replay     an episode as a file for the Rerun viewer: the scene in 3D, pictures, numbers, verdict
+  probe      where a policy would go for each object of a scene, and what in its picture decides that
   list       envs, policies, recipes or judges
 
 examples:
@@ -49,6 +49,7 @@ examples:
   millwright compare expert.json report/result.json
   millwright replay brick-table --policy brick-pick --seed 4242
   millwright replay data 12
+  millwright probe runs/mine/brick-pick --seed 4242
 
 `millwright VERB --help` says more. Seeds are half open: 0:500 is 500 episodes.
 Ctrl-C stops; run, record, train, and evaluate with --report, go on from there when called again.
@@ -74,6 +75,7 @@ Seeds = Annotated[
 Env = Annotated[Positional[str], tyro.conf.arg(metavar="ENV")]
 OptionalPath = Annotated[Path | None, tyro.conf.arg(metavar="PATH")]
 OptionalName = Annotated[str | None, tyro.conf.arg(metavar="NAME")]
+BundleName = Annotated[Positional[str], tyro.conf.arg(metavar="BUNDLE")]
 Source = Annotated[Positional[str], tyro.conf.arg(metavar="ENV|DATASET")]
 Number = Annotated[Positional[int | None], tyro.conf.arg(metavar="[EPISODE]")]
 OptionalInt = Annotated[int | None, tyro.conf.arg(metavar="INT")]
@@ -239,60 +241,45 @@ def replay(
         out: file to write; without it a name in this folder that says what was played.
     """
     import_extra("rerun", "looking")
-    from millwright import catalog
-    from millwright.core.features import Features
-    from millwright.evaluation.replay import write_replay
-    from millwright.evaluation.scene_view import make_view
+    from millwright import looking
+    from millwright.catalog import TASKS
 
     if out is not None:
         _check_file("--out", out, "episode.rrd")
-    if source in catalog.TASKS:
-        played, stem = _play_once(source, call.env_options, policy, seed, target, episode)
+    wishes = {"--policy": policy, "--seed": seed, "--target": target, "--env.NAME": call.env_options or None}
+    given = [name for name, value in wishes.items() if value is not None]
+    if source in TASKS:
+        if episode is not None:
+            raise OptionError(f"a number belongs to a dataset, {source} is played: give --seed {episode}")
+        played, name = looking.play_episode(source, policy, 4242 if seed is None else seed, target, call.env_options)
     else:
-        wishes = {"--policy": policy, "--seed": seed, "--target": target, "--env.NAME": call.env_options or None}
-        played, stem = _load_recorded(source, episode, [name for name, value in wishes.items() if value is not None])
-    file = out or Path(f"{stem}.rrd")
-    env = catalog.make_env(played.provenance["env"], **played.provenance["env_options"]).unwrapped
-    write_replay(played, make_view(env), file, Features(*env.features.values(), env.action))
-    _say(f"{stem}: {played.task}; {played.verdict.failure or 'success'} after {len(played)} steps")
+        played, name = looking.load_recorded(source, episode, given)
+    file = out or Path(f"{name}.rrd")
+    looking.replay(played, file)
+    _say(f"{name}: {played.task}; {played.verdict.failure or 'success'} after {len(played)} steps")
     _say(f"wrote {file}; look at it with: rerun {file}")
 
 
-def _play_once(
-    env: str, options: dict[str, Any], policy: str | None, seed: int | None, target: str | None, number: int | None
-) -> tuple[Episode, str]:
-    """One episode played now, and a name for it."""
-    from millwright import catalog
+def probe(bundle: BundleName, seed: int = 4242, out: OptionalPath = None, *, call: Given) -> None:
+    """Ask a policy for every object of one scene in turn, by a click somewhere on it, and draw its first plan: where
+    the hand would end, and which places of the picture move that end when they are hidden.
 
-    if number is not None:
-        raise OptionError(f"a number belongs to a dataset, {env} is played: give --seed {number}")
-    driver, drawn = policy or catalog.list_policies(env)[0], 4242 if seed is None else seed
-    player = catalog.Player(env, options, driver, reset_options={} if target is None else {"target": target})
-    _check(player)
-    return player()(drawn), f"{env}-{Path(driver).name}-{drawn}"
+    Options of the environment follow as --env.NAME VALUE, for example --env.hard true; a wrong NAME lists them.
 
+    Args:
+        bundle: the path of a bundle, or the name of a shipped one.
+        seed: of the scene and of the clicks.
+        out: folder for probe.png and probe.json; without it a folder here, named after bundle and seed.
+    """
+    from millwright import looking
+    from millwright.evaluation.probe import tabulate
 
-def _load_recorded(folder: str, number: int | None, refused: list[str]) -> tuple[Episode, str]:
-    """One episode of a dataset, and a name for it; `refused` are the options given that a dataset has no use for."""
-    from millwright import catalog
-    from millwright.datasets.dataset import Dataset
-    from millwright.datasets.episodes import load_episode
-
-    if not Path(folder).is_dir():
-        known = ", ".join(catalog.TASKS)
-        raise UnknownNameError(f"{folder} is neither an environment ({known}) nor the folder of a dataset")
-    if refused:
-        raise OptionError(f"{', '.join(refused)}: only with an environment ({', '.join(catalog.TASKS)}) to play in")
-    dataset = Dataset(Path(folder))
-    if number is None:
-        raise OptionError(
-            f"which episode? {folder} holds 0 to {len(dataset.episodes) - 1}: millwright replay {folder} 0"
-        )
-    judge = catalog.make_judge(dataset.find_row(number).provenance.get("env", "not named in the recording"))
-    episode = load_episode(dataset, number, judge)
-    if episode.steps[-1].verdict.success != episode.verdict.success:
-        _say("careful: the judge has changed; its verdict at the end is not the one that was recorded")
-    return episode, f"{Path(folder).resolve().name}-{number}"
+    if out is not None:
+        _check_folder("--out", out)
+    found, folder = looking.probe_bundle(bundle, seed, call.env_options, out)
+    _say(tabulate(found))
+    for name in ("probe.png", "probe.json"):
+        _say(f"wrote {folder / name}")
 
 
 def list_names(what: Positional[Listed]) -> None:
@@ -434,6 +421,7 @@ VERBS: dict[str, Callable[[list[str]], None]] = {
     "evaluate": partial(_parse_and_call, evaluate),
     "compare": partial(_parse_and_call, compare),
     "replay": partial(_parse_and_call, replay),
+    "probe": partial(_parse_and_call, probe),
     "list": partial(_parse_and_call, list_names),
 }
 

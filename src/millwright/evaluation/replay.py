@@ -11,8 +11,8 @@ import rerun.blueprint as rrb
 
 from millwright.core.episode import Episode
 from millwright.core.features import Features
-from millwright.evaluation.scene_log import PICTURE, TIME, SceneLog, write_table
-from millwright.evaluation.scene_view import SceneView
+from millwright.evaluation.scene_log import TIME, SceneLog, write_table
+from millwright.evaluation.scene_view import PICTURE, SceneView
 
 APPLICATION = "millwright"
 PLANS = ("world/plan/**", "world/label/**")

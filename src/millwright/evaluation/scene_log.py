@@ -19,12 +19,11 @@ from millwright.core.facts import GraspFacts
 from millwright.core.features import Features
 from millwright.core.judging import Verdict
 from millwright.evaluation.measures import PROMPT
-from millwright.evaluation.scene_view import SceneView
+from millwright.evaluation.scene_view import PICTURE, SceneView
 from millwright.geometry.cameras import Camera, Pinhole
 from millwright.geometry.poses import Floats, matrix_from_pose, pose_from_matrix
 from millwright.geometry.solids import Box, Mesh, shade_flat
 
-PICTURE = "observation.images."
 STEP, TIME = "step", "time"
 """Names of the two time lines: ticks, and seconds of simulated time."""
 PLAN, LABEL, WAY, PROMPTED, TOUCH = (255, 196, 0), (64, 200, 255), (120, 120, 130), (0, 230, 80), (255, 60, 60)

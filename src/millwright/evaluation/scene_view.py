@@ -11,6 +11,9 @@ from millwright.geometry.cameras import Camera
 from millwright.geometry.poses import Floats
 from millwright.geometry.solids import Solid
 
+PICTURE = "observation.images."
+"""What the names of observed pictures begin with; the camera's name follows."""
+
 
 class SceneView(Protocol):
     """Draws scenes from a state alone; `viewer_factory()` of an environment makes one.

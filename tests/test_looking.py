@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import dataclasses
+import json
 import sys
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from PIL import Image
 from rerun.chunk import RrdReader
 
 from millwright import cli
+from millwright.envs.brick_table.layout import NAMES
+from tests.policies.makers import make_bundle
 
 SMALL = ["--env.image-size", "32"]
 
@@ -78,3 +83,46 @@ def test_without_the_extra_the_install_command_is_given(
     monkeypatch.setitem(sys.modules, "rerun", None)
     assert cli.main(["replay", "brick-table"]) == 2
     assert "pip install 'millwright[looking]'" in capsys.readouterr().err
+
+
+@pytest.fixture(scope="module")
+def bundle(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("bundles") / "tiny"
+    made = make_bundle()
+    made.save(folder)
+    dataclasses.replace(made, env="rail").save(folder.with_name("rail"))
+    return folder
+
+
+def test_probe_writes_a_sheet_and_numbers_and_prints_a_line_an_object(
+    bundle: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert cli.main(["probe", str(bundle), "--seed", "8001", "--env.image-size", "64"]) == 0
+    told = capsys.readouterr().out.splitlines()
+    assert tuple(line.split()[0] for line in told[1:13]) == NAMES
+    values = json.loads(Path("probe-tiny-8001/probe.json").read_text())
+    assert (values["bundle"], values["env"], values["seed"], values["objects"]) == ("tiny", "brick-table", 8001, 12)
+    assert values["env_options"] == {"hard": False, "image_size": 64}
+    assert Image.open("probe-tiny-8001/probe.png").size[0] == 1900
+
+
+@pytest.mark.parametrize(
+    ("argv", "said"),
+    [
+        (["brick-pck"], "or the name of a shipped one: brick-pick"),
+        (["HERE"], "manifest.json is missing"),
+        (["RAIL"], "was made for 'rail', which is no environment here (brick-table)"),
+        (["TINY"], "observation.images.wrist: expected shape (64, 64, 3), got (128, 128, 3)"),
+        (["TINY", "--env.hrad"], "did you mean 'hard'"),
+        (["TINY", "--out", __file__], "that is a file; give a folder"),
+    ],
+)
+def test_what_cannot_be_probed_is_refused_with_what_can(
+    argv: list[str], said: str, bundle: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    places = {"TINY": str(bundle), "RAIL": str(bundle.with_name("rail")), "HERE": str(Path(__file__).parent)}
+    assert cli.main(["probe", *(places.get(word, word) for word in argv)]) == 2
+    error = capsys.readouterr().err
+    assert said in error
+    assert error.count("\n") == 1

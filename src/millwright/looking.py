@@ -1,0 +1,107 @@
+"""What `millwright replay` and `millwright probe` look at, found by name: episodes, bundles and what draws them."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from millwright import catalog
+from millwright.core.episode import Episode
+from millwright.core.errors import BundleError, OptionError, UnknownNameError
+from millwright.core.features import Features
+from millwright.datasets.dataset import Dataset
+from millwright.datasets.episodes import load_episode
+from millwright.evaluation.probe import Probe, probe
+from millwright.evaluation.scene_view import make_view
+
+log = logging.getLogger(__name__)
+
+
+def play_episode(
+    env: str, policy: str | None, seed: int, target: str | None, env_options: Mapping[str, Any]
+) -> tuple[Episode, str]:
+    """An episode played now, and a name for it; without a policy, by the first that the environment has.
+
+    Raises:
+        UnknownNameError: no policy, option or target of that name.
+        OptionError: an option is of the wrong type or out of its range.
+    """
+    driver = policy or catalog.list_policies(env)[0]
+    reset_options = {} if target is None else {"target": target}
+    play = catalog.Player(env, env_options, driver, reset_options=reset_options)()
+    return play(seed), f"{env}-{Path(driver).name}-{seed}"
+
+
+def load_recorded(folder: str, number: int | None, refused: Sequence[str] = ()) -> tuple[Episode, str]:
+    """An episode of a dataset, and a name for it.
+
+    Args:
+        refused: options that were given and that only make sense for an environment.
+
+    Raises:
+        UnknownNameError: no such folder.
+        OptionError: no number, or options that a dataset has no use for.
+        DatasetError: no dataset there, or no such episode in it.
+    """
+    envs = ", ".join(catalog.TASKS)
+    if not Path(folder).is_dir():
+        raise UnknownNameError(f"{folder} is neither an environment ({envs}) nor the folder of a dataset")
+    if refused:
+        raise OptionError(f"{', '.join(refused)}: only with an environment ({envs}) to play in")
+    dataset = Dataset(Path(folder))
+    if number is None:
+        raise OptionError(
+            f"which episode? {folder} holds 0 to {len(dataset.episodes) - 1}: millwright replay {folder} 0"
+        )
+    env = dataset.find_row(number).provenance.get("env", "not named in the recording")
+    episode = load_episode(dataset, number, catalog.make_judge(env))
+    if episode.steps[-1].verdict.success != episode.verdict.success:
+        log.warning("the judge has changed: its verdict at the end is not the one that was recorded")
+    return episode, f"{Path(folder).resolve().name}-{number}"
+
+
+def replay(episode: Episode, file: Path) -> None:
+    """Write an episode for the Rerun viewer; its provenance names the environment that lends the view."""
+    from millwright.evaluation.replay import write_replay
+
+    env = catalog.make_env(episode.provenance["env"], **episode.provenance["env_options"]).unwrapped
+    write_replay(episode, make_view(env), file, Features(*env.features.values(), env.action))
+
+
+def probe_bundle(bundle: str, seed: int, env_options: Mapping[str, Any], out: Path | None) -> tuple[Probe, Path]:
+    """Probe a bundle in the environment it was made for, and write what came out.
+
+    Args:
+        bundle: the path of one, or the name of a shipped one.
+        env_options: of the environment, beside those that the bundle was made for.
+        out: folder of `probe.png` and `probe.json`; None: one in the working folder, named after bundle and seed.
+
+    Returns:
+        The probe, and the folder.
+
+    Raises:
+        UnknownNameError: no such bundle.
+        BundleError: it is damaged, or of an environment that is not here.
+    """
+    from millwright.evaluation.probe_picture import write_probe
+    from millwright.policies.bundle import load_bundle
+
+    folder = catalog.find_bundle(bundle) or Path(bundle)
+    if not folder.exists():
+        shipped = ", ".join(catalog.list_shipped())
+        raise UnknownNameError(
+            f"no bundle at {bundle}; give the folder of one, or the name of a shipped one: {shipped}"
+        )
+    loaded = load_bundle(folder)
+    if loaded.env not in catalog.TASKS:
+        envs = ", ".join(catalog.TASKS)
+        raise BundleError(f"bundle {folder} was made for {loaded.env!r}, which is no environment here ({envs})")
+    options = {**loaded.env_options, **env_options}
+    env = catalog.make_env(loaded.env, **options)
+    found = probe(loaded.planner(), env, make_view(env), seed)
+    target = out or Path(f"probe-{folder.name}-{seed}")
+    about = {"bundle": folder.name, "id": loaded.make_manifest().id, "env": loaded.env, "env_options": options}
+    write_probe(found, target, about)
+    return found, target
