@@ -1,0 +1,118 @@
+"""Transformer blocks (Vaswani et al. 2017), norms first."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+from torch.nn.functional import gelu, scaled_dot_product_attention
+
+
+class SelfAttention(nn.Module):
+    """Every token looks at every token."""
+
+    def __init__(self, width: int, heads: int) -> None:
+        super().__init__()
+        self.heads = heads
+        self.qkv = nn.Linear(width, 3 * width)
+        self.proj = nn.Linear(width, width)
+
+    def forward(self, tokens: Tensor) -> Tensor:
+        """(batch, length, width) -> the same shape."""
+        query, key, value = self.qkv(tokens).chunk(3, 2)
+        return _attend(query, key, value, self.heads, self.proj)
+
+
+class CrossAttention(nn.Module):
+    """Every token looks at every token of a memory."""
+
+    def __init__(self, width: int, heads: int) -> None:
+        super().__init__()
+        self.heads = heads
+        self.query = nn.Linear(width, width)
+        self.key_value = nn.Linear(width, 2 * width)
+        self.proj = nn.Linear(width, width)
+
+    def forward(self, tokens: Tensor, memory: Tensor) -> Tensor:
+        """(batch, length, width), (batch, memory, width) -> (batch, length, width)."""
+        key, value = self.key_value(memory).chunk(2, 2)
+        return _attend(self.query(tokens), key, value, self.heads, self.proj)
+
+
+def _attend(query: Tensor, key: Tensor, value: Tensor, heads: int, proj: nn.Linear) -> Tensor:
+    split = [tokens.unflatten(2, (heads, -1)).transpose(1, 2) for tokens in (query, key, value)]
+    seen: Tensor = proj(scaled_dot_product_attention(*split).transpose(1, 2).flatten(2))
+    return seen
+
+
+class FeedForward(nn.Module):
+    """Two layers with GELU between them, on each token alone."""
+
+    def __init__(self, width: int, hidden: int) -> None:
+        super().__init__()
+        self.fc1 = nn.Linear(width, hidden)
+        self.fc2 = nn.Linear(hidden, width)
+
+    def forward(self, tokens: Tensor) -> Tensor:
+        """(batch, length, width) -> the same shape."""
+        changed: Tensor = self.fc2(gelu(self.fc1(tokens)))
+        return changed
+
+
+class LayerScale(nn.Module):
+    """A learned factor for each channel (Touvron et al. 2021)."""
+
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        self.gamma = nn.Parameter(torch.ones(width))
+
+    def forward(self, tokens: Tensor) -> Tensor:
+        """(batch, length, width) -> the same shape."""
+        return tokens * self.gamma
+
+
+class EncoderBlock(nn.Module):
+    """Self-attention, then a feed-forward network, each added to what came in; parameters are named as in DINOv2.
+
+    Args:
+        ratio: width within the feed-forward network over the width of a token.
+        layer_scale: give what each part adds a learned factor.
+    """
+
+    def __init__(
+        self, width: int, heads: int, *, ratio: int = 2, dropout: float = 0.0, layer_scale: bool = False
+    ) -> None:
+        super().__init__()
+        self.norm1 = nn.LayerNorm(width, eps=1e-6)
+        self.attn = SelfAttention(width, heads)
+        self.ls1 = LayerScale(width) if layer_scale else nn.Identity()
+        self.norm2 = nn.LayerNorm(width, eps=1e-6)
+        self.mlp = FeedForward(width, ratio * width)
+        self.ls2 = LayerScale(width) if layer_scale else nn.Identity()
+        self.dropout = nn.Dropout(dropout)
+
+    def forward(self, tokens: Tensor) -> Tensor:
+        """(batch, length, width) -> the same shape."""
+        tokens = tokens + self.dropout(self.ls1(self.attn(self.norm1(tokens))))
+        added: Tensor = tokens + self.dropout(self.ls2(self.mlp(self.norm2(tokens))))
+        return added
+
+
+class DecoderBlock(nn.Module):
+    """Self-attention, attention to a memory, a feed-forward network, each added to what came in."""
+
+    def __init__(self, width: int, heads: int, *, ratio: int = 2, dropout: float = 0.0) -> None:
+        super().__init__()
+        self.norm1 = nn.LayerNorm(width, eps=1e-6)
+        self.attn = SelfAttention(width, heads)
+        self.norm2 = nn.LayerNorm(width, eps=1e-6)
+        self.cross = CrossAttention(width, heads)
+        self.norm3 = nn.LayerNorm(width, eps=1e-6)
+        self.mlp = FeedForward(width, ratio * width)
+        self.dropout = nn.Dropout(dropout)
+
+    def forward(self, tokens: Tensor, memory: Tensor) -> Tensor:
+        """(batch, length, width), (batch, memory, width) -> (batch, length, width)."""
+        tokens = tokens + self.dropout(self.attn(self.norm1(tokens)))
+        tokens = tokens + self.dropout(self.cross(self.norm2(tokens), memory))
+        added: Tensor = tokens + self.dropout(self.mlp(self.norm3(tokens)))
+        return added
