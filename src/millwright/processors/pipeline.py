@@ -11,6 +11,7 @@ from safetensors import SafetensorError
 from torch import Tensor
 
 from millwright.core.errors import FeatureError, choose
+from millwright.processors.base_frame import BaseFrame, FromBaseFrame
 from millwright.processors.concat import Concat
 from millwright.processors.crop import PromptCrop
 from millwright.processors.grey import Grey
@@ -18,6 +19,7 @@ from millwright.processors.hand import HandAbsolute, HandRelative
 from millwright.processors.normalise import Normalise, Unnormalise
 from millwright.processors.processor import Batch, Invertible, Processor, need
 from millwright.processors.resize import ResizeImage
+from millwright.processors.steps import StepDelta, StepSum
 
 PROCESSORS: dict[str, type[Processor]] = {
     "grey": Grey,
@@ -28,6 +30,10 @@ PROCESSORS: dict[str, type[Processor]] = {
     "unnormalise": Unnormalise,
     "hand-relative": HandRelative,
     "hand-absolute": HandAbsolute,
+    "base-frame": BaseFrame,
+    "from-base-frame": FromBaseFrame,
+    "step-delta": StepDelta,
+    "step-sum": StepSum,
 }
 """Names in pipeline.json -> classes; a new processor needs a row here to travel in a bundle."""
 
