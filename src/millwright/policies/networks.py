@@ -9,12 +9,20 @@ from typing import Any
 import torch
 
 from millwright.core.errors import FeatureError, choose
+from millwright.policies.act import Act
+from millwright.policies.diffusion import Diffusion
+from millwright.policies.flow import Flow
 from millwright.policies.network import Network
 from millwright.policies.prompt_chunk import PromptChunk
+from millwright.policies.routed_chunk import RoutedChunk
 from millwright.processors.pipeline import freeze
 
 NETWORKS: dict[str, type[Network]] = {
     "prompt-chunk": PromptChunk,
+    "routed-chunk": RoutedChunk,
+    "act": Act,
+    "diffusion": Diffusion,
+    "flow": Flow,
 }
 """Names in config.json -> classes; a new network needs a row here to be trained into a bundle."""
 

@@ -1,0 +1,120 @@
+"""What every network in the table promises: it learns, answers in the declared shape, and travels in a bundle."""
+
+import json
+
+import numpy as np
+import pytest
+import torch
+
+from millwright.nets.routing import ROUTINGS
+from millwright.policies.bundle import Bundle, load_bundle
+from millwright.policies.networks import NETWORKS, describe_network, make_network
+from millwright.processors.concat import Concat
+from millwright.processors.crop import PromptCrop
+from millwright.processors.hand import HandAbsolute
+from millwright.processors.resize import ResizeImage
+from millwright.training.gradient import FitConfig, fit
+from millwright.training.journal import load_losses
+from millwright.training.prepare import fit_pipeline
+from tests.policies.makers import HAND_TARGET, INPUTS, PARTS, make_observation
+from tests.training.conftest import one_thread  # noqa: F401 - used by every test here
+from tests.training.tasks import make_square_raw
+
+CHUNK = {"length": 4, "proprio": 8, "proprio_widths": (8,), "channels": (4, 8)}
+EYE = {**CHUNK, "image_size": 16}
+UNET = {**EYE, "condition": 32, "widths": (16, 32), "steps": 4}
+SMALL = {
+    "prompt-chunk": {**CHUNK, "crop_size": 16, "head_widths": (16,)},
+    "routed-chunk": {**EYE, "head_widths": (16,)},
+    "act": {**EYE, "width": 32, "latent": 2},
+    "diffusion": UNET,
+    "flow": UNET,
+}
+ROUTED = [(name, routing) for name in SMALL if name != "prompt-chunk" for routing in ROUTINGS]
+BOX = "observation.environment_state"
+
+
+@pytest.fixture(scope="module")
+def prepared():
+    """A pipeline that makes what any eye may read, and the square task as it prepares it."""
+    inputs = (
+        PromptCrop(size=16),
+        ResizeImage(size=16),
+        Concat(((BOX, (0, 1, 2, 3)),), to="box"),
+        Concat(PARTS),
+    )
+    keep = ("crop", "region", "image", "box", "proprio")
+    return fit_pipeline(make_square_raw(256), inputs, (HandAbsolute(),), target="label.plan", keep=keep)
+
+
+def make_network_bundle(name, pipeline):
+    return Bundle(make_network(name, SMALL[name]), pipeline, INPUTS, HAND_TARGET, 15.0, "brick-table", "lift")
+
+
+def test_every_network_of_the_table_is_held_to_these_promises():
+    assert set(SMALL) == set(NETWORKS)
+
+
+@pytest.mark.parametrize("name", SMALL)
+def test_a_network_learns_where_the_square_is(name, prepared, tmp_path):
+    _, data = prepared
+    network = make_network(name, SMALL[name])
+    config = FitConfig(samples=160 * 64, batch_size=64, lr=5e-3, warmup_samples=640, log_steps=20, ema_decay=0.9)
+    fit(network, data, config, tmp_path, progress=False)
+    losses = [row["loss"] for row in load_losses(tmp_path)]
+    assert losses[-1] < 0.7 * losses[0]
+    batch = {key: torch.from_numpy(value) for key, value in data.arrays.items()}
+    with torch.inference_mode():
+        error = (network.sample(batch) - batch["target"])[..., :2].abs().mean()
+    assert error < 0.4 * batch["target"][..., :2].abs().mean()
+
+
+@pytest.mark.parametrize("name", SMALL)
+def test_a_plan_has_the_declared_shape_and_comes_back_from_a_bundle_bit_for_bit(name, prepared, tmp_path):
+    bundle = make_network_bundle(name, prepared[0])
+    bundle.save(tmp_path / name)
+    plans = [
+        made.planner().plan([make_observation()], [None])[0][0].actions
+        for made in (bundle, bundle, load_bundle(tmp_path / name))
+    ]
+    assert plans[0].shape == (4, *HAND_TARGET.shape)
+    assert np.isfinite(plans[0]).all()
+    np.testing.assert_array_equal(plans[0], plans[1])
+    np.testing.assert_array_equal(plans[0], plans[2])
+
+
+@pytest.mark.parametrize("name", SMALL)
+def test_planning_for_many_is_planning_for_each(name, prepared):
+    planner = make_network_bundle(name, prepared[0]).planner()
+    observations = [make_observation(seed) for seed in range(3)]
+    together, _ = planner.plan(observations, [None] * 3)
+    for observation, chunk in zip(observations, together, strict=True):
+        alone, _ = planner.plan([observation], [None])
+        np.testing.assert_allclose(alone[0].actions, chunk.actions, atol=1e-4)
+
+
+@pytest.mark.parametrize("name", SMALL)
+def test_a_described_network_is_made_again(name):
+    network = make_network(name, SMALL[name], seed=5)
+    description = json.loads(json.dumps(describe_network(network)))
+    again = make_network(description["network"], description["config"], seed=5)
+    assert again.config == network.config
+    assert all(torch.equal(a, b) for a, b in zip(again.parameters(), network.parameters(), strict=True))
+
+
+@pytest.mark.parametrize("name", SMALL)
+def test_the_default_network_is_small_and_reads_what_it_says(name):
+    network = make_network(name, {})
+    assert sum(parameter.numel() for parameter in network.parameters()) <= 1_000_000
+    assert network.inputs == ("crop", "region", "proprio")
+
+
+@pytest.mark.parametrize(("name", "routing"), ROUTED)
+def test_a_prompt_reaches_every_network_by_every_routing(name, routing, prepared):
+    network = make_network(name, {**SMALL[name], "routing": routing})
+    batch = {key: torch.from_numpy(value[:8]) for key, value in prepared[1].arrays.items()}
+    network.loss({key: batch[key] for key in (*network.inputs, "target")})["loss"].backward()
+    idle = [key for key, value in network.named_parameters() if value.grad is None or not value.grad.any()]
+    assert not [key for key in idle if not key.endswith(("key_value.bias", "qkv.bias"))]
+    with torch.inference_mode():
+        assert network.eval().sample(batch).shape == (8, 4, 5)
