@@ -14,10 +14,15 @@ from millwright.core.judging import Judge, Verdict
 
 @dataclass(frozen=True)
 class LiftLimits:
-    """Thresholds of `SustainedLift`; SI units."""
+    """Thresholds of `SustainedLift`; SI units. Any clause can be switched off by a value that everything meets."""
 
     height_m: float = 0.10
     hold_s: float = 0.5
+    from_rest: bool = True  # height counts from where the object was found lying; else from where it started
+    rest_m: float = 0.001  # what moves less than this in a tick
+    rest_speed: float = 0.05  # and is slower than this, m/s, lies
+    flight_m: float = 0.03  # this far above where it last lay, with no pad touching it, an object flies
+    pads: int = 2  # that have to touch it
     closed_speed: float = 0.02  # m/s: fingers that still move have not closed on anything
     closed_margin_m: float = 0.002  # nearer than this to either end of their travel, fingers hold nothing
     carried_speed: float = 0.05  # m/s: faster than this against the hand, an object is not carried
@@ -27,12 +32,14 @@ class LiftLimits:
     other_fall_m: float = 0.02  # this far below its start: off the table
     force_n: float = 40.0  # harder is no touch but a blow
     penetration_m: float = 0.01  # deeper is no grasp: the solver is about to eject the object
+    only_fingers: bool = True  # no other part of the robot may touch anything
 
 
 @dataclass(frozen=True)
 class _Memory:
     """What the judge has to remember between ticks."""
 
+    lay_at_m: float | None = None
     held_since_s: float | None = None
     succeeded_at_s: float | None = None
     wrong_object: str | None = None
@@ -50,7 +57,7 @@ class SustainedLift(Judge):
 
     Success needs, for `hold_s` on end and all at once:
 
-    * the target is `height_m` above where it started,
+    * the target is `height_m` above where it was found lying; if it flew since then, or never lay, it was not lifted,
     * the fingers have closed on something: at rest, at neither end of their travel,
     * the target touches both pads,
     * the target moves with the hand and is at the fingertips,
@@ -71,12 +78,14 @@ class SustainedLift(Judge):
 
     def see(self, facts: GraspFacts) -> None:
         start = self._start = self._start or facts
-        self._now = facts
+        before, self._now = self._now, facts
         if self.decided:
             return
         limits, memory = self.limits, self._memory
-        height = compute_height(facts, start)
-        held = is_carried(facts, limits) and height >= limits.height_m
+        lay_at_m = find_rest(facts, before, memory.lay_at_m, limits)
+        height = compute_height(facts, start, lay_at_m)
+        lifted = height >= limits.height_m and not (limits.from_rest and lay_at_m is None)
+        held = lifted and is_carried(facts, limits)
         since = (memory.held_since_s if memory.held_since_s is not None else facts.time_s) if held else None
         hold_s = facts.time_s - since if since is not None else 0.0
         wrong = memory.wrong_object or find_disturbed(facts, start, limits)
@@ -84,6 +93,7 @@ class SustainedLift(Judge):
         won = hold_s >= limits.hold_s - 1e-9 and since is not None and not wrong and not collision
         self._memory = replace(
             memory,
+            lay_at_m=lay_at_m,
             held_since_s=since,
             succeeded_at_s=facts.time_s if won else None,
             wrong_object=wrong,
@@ -143,7 +153,8 @@ class SustainedLift(Judge):
         left, right = (bool(touch) for touch in facts.pad_contacts[facts.target])
         return {
             "target": facts.target_name,
-            "height_m": round(compute_height(facts, start), 4),
+            "height_m": round(compute_height(facts, start, memory.lay_at_m), 4),
+            "found_lying": memory.lay_at_m is not None,
             "left_pad": left,
             "right_pad": right,
             "fingers_closed": is_closed(facts, self.limits),
@@ -157,9 +168,34 @@ class SustainedLift(Judge):
         }
 
 
-def compute_height(facts: GraspFacts, start: GraspFacts) -> float:
-    """How far the target is above where it started, m."""
-    return float(facts.positions[facts.target, 2] - start.positions[facts.target, 2])
+def find_rest(facts: GraspFacts, before: GraspFacts | None, lay_at_m: float | None, limits: LiftLimits) -> float | None:
+    """The height (m) at which the target last lay without the fingers; None when it flew since then, or never lay.
+
+    Who is thrown a brick, or finds one in the hand, has lifted nothing.
+
+    Args:
+        before: the facts of the tick before.
+        lay_at_m: what this function said then.
+    """
+    if not limits.from_rest:
+        return None
+    here = facts.positions[facts.target]
+    if facts.pad_contacts[facts.target].any():
+        return lay_at_m
+    if before is not None and not before.pad_contacts[facts.target].any():
+        moved = float(np.linalg.norm(here - before.positions[facts.target]))
+        speed = float(np.linalg.norm(facts.velocities[facts.target]))
+        if moved < limits.rest_m and speed < limits.rest_speed:
+            return float(here[2])
+    flies = lay_at_m is not None and here[2] > lay_at_m + limits.flight_m
+    return None if flies else lay_at_m
+
+
+def compute_height(facts: GraspFacts, start: GraspFacts, lay_at_m: float | None = None) -> float:
+    """How far the target is above where it lay, or else above where it started, m."""
+    return float(
+        facts.positions[facts.target, 2] - (start.positions[facts.target, 2] if lay_at_m is None else lay_at_m)
+    )
 
 
 def compute_distance(facts: GraspFacts) -> float:
@@ -177,7 +213,7 @@ def is_carried(facts: GraspFacts, limits: LiftLimits) -> bool:
     """The target is between closed fingers, touches both pads and moves with the hand."""
     slip = float(np.linalg.norm(facts.velocities[facts.target] - facts.hand_velocity))
     return bool(
-        facts.pad_contacts[facts.target].all()
+        facts.pad_contacts[facts.target].sum() >= limits.pads
         and is_closed(facts, limits)
         and slip <= limits.carried_speed
         and compute_distance(facts) <= limits.carried_distance_m
@@ -195,7 +231,7 @@ def find_disturbed(facts: GraspFacts, start: GraspFacts, limits: LiftLimits) -> 
 
 def find_collision(facts: GraspFacts, limits: LiftLimits) -> str | None:
     """What collided, in words."""
-    if facts.robot_collision:
+    if facts.robot_collision and limits.only_fingers:
         return "a part of the robot that is not a finger touched something"
     if facts.max_contact_force_n > limits.force_n:
         return f"contact force {facts.max_contact_force_n:.0f} N"
