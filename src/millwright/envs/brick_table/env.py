@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from millwright.core.errors import ActionError, OptionError, PromptError, choose
 from millwright.core.facts import GraspFacts
 from millwright.core.features import Feature, Features
-from millwright.envs.brick_table import layout
+from millwright.envs.brick_table import layout, starts
 from millwright.envs.brick_table.pointing import Pointing, read_click
 from millwright.envs.brick_table.prompts import AnchorPrompt, Click, PromptSource, TrackedPrompt, compute_prompt_box
 from millwright.envs.brick_table.scene import TIMESTEP_S, WRIST_CAMERA, WRIST_PINHOLE_DEG, make_model
@@ -60,6 +60,7 @@ class BrickTableEnv(gymnasium.Env[dict[str, Any], Any]):
 
     Joint targets are reached by linear interpolation over the tick and never faster than the joints may move.
     `reset(options=...)` takes `{"target": NAME}` or `{"click": {"camera", "u", "v"}}`; without, both are drawn.
+    With `{"start": NAME}` the scene begins as adversarially as `starts.STARTS` describes, to try judges on.
 
     Args:
         hard: any yaw and free placement with 1 cm clearance, instead of the jittered grid.
@@ -141,7 +142,7 @@ class BrickTableEnv(gymnasium.Env[dict[str, Any], Any]):
 
         Raises:
             PromptError: the click points at no brick.
-            UnknownNameError: no brick or camera of that name.
+            UnknownNameError: no brick, camera or start of that name.
         """
         super().reset(seed=seed)
         self._next_prompts = iter(())
@@ -149,7 +150,11 @@ class BrickTableEnv(gymnasium.Env[dict[str, Any], Any]):
         self._place(layout.draw_layout(self.np_random, self.hard), self._draw_home())
         if self.miscalibrated:
             self._pointing.camera_error = draw_camera_error(self.np_random)
-        self._point(dict(options or {}))
+        wishes = dict(options or {})
+        start = wishes.pop("start", None)
+        self._point(wishes)
+        if start is not None:
+            self._begin(start)
         self._bump = Bump(self.np_random) if self.bump else None
         self._steps = 0
         self._worst.take()
@@ -215,6 +220,17 @@ class BrickTableEnv(gymnasium.Env[dict[str, Any], Any]):
             data.qpos[address : address + 7] = [x, y, layout.HALF_SIZES[2], *quaternion_from_yaw(yaw)]
         mujoco.mj_forward(self.model, data)
 
+    def _begin(self, start: str) -> None:
+        """Change the scene that was drawn into an adversarial one."""
+        data, poses = self.data, self._brick_qpos[:, None] + np.arange(7)
+        velocities = self._brick_qvel[:, None] + np.arange(6)
+        hand = pose_from_matrix(self._chain.compute_pose(data.qpos[:6]))
+        drawn = starts.Scene(data.qpos[poses], data.qvel[velocities], ur5e.MAX_OPENING_M, self._target, hand)
+        changed = choose("start", str(start), starts.STARTS)(drawn)
+        data.qpos[poses], data.qvel[velocities] = changed.poses, changed.velocities
+        data.qpos[self._finger_qpos] = data.ctrl[6] = changed.opening_m / 2
+        mujoco.mj_forward(self.model, data)
+
     def _knock(self) -> None:
         """Bump the target once, when it is due."""
         hand = self._chain.compute_pose(self.data.qpos[:6])[:3, 3]
@@ -253,7 +269,7 @@ class BrickTableEnv(gymnasium.Env[dict[str, Any], Any]):
             "click": lambda values: self._point_at(read_click(values)),
         }
         for key in options:
-            choose("reset option", key, known)
+            choose("reset option", key, {**known, "start": self._begin})
         if len(options) > 1:
             raise PromptError("give a target or a click, not both")
         if not options:
