@@ -22,7 +22,7 @@ from tests.training.tasks import make_square_raw
 
 CHUNK = {"length": 4, "proprio": 8, "proprio_widths": (8,), "channels": (4, 8)}
 EYE = {**CHUNK, "image_size": 16}
-UNET = {**EYE, "condition": 32, "widths": (16, 32), "steps": 4}
+UNET = {**EYE, "condition": 32, "widths": (32, 32)}
 SMALL = {
     "prompt-chunk": {**CHUNK, "crop_size": 16, "head_widths": (16,)},
     "routed-chunk": {**EYE, "head_widths": (16,)},
@@ -59,7 +59,7 @@ def test_every_network_of_the_table_is_held_to_these_promises():
 def test_a_network_learns_where_the_square_is(name, prepared, tmp_path):
     _, data = prepared
     network = make_network(name, SMALL[name])
-    config = FitConfig(samples=160 * 64, batch_size=64, lr=5e-3, warmup_samples=640, log_steps=20, ema_decay=0.9)
+    config = FitConfig(samples=150 * 32, batch_size=32, lr=5e-3, warmup_samples=320, log_steps=15, ema_decay=0.9)
     fit(network, data, config, tmp_path, progress=False)
     losses = [row["loss"] for row in load_losses(tmp_path)]
     assert losses[-1] < 0.7 * losses[0]
