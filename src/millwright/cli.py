@@ -213,7 +213,8 @@ def compare(a: Positional[Path], b: Positional[Path]) -> None:
     comparison = compare_results(load_result(a), load_result(b))
     for warning in comparison.warnings:
         _say(f"careful: {warning}")
-    _say(comparison.sentence)
+    for text in (comparison.sentence, *comparison.details):
+        _say(text)
 
 
 def replay(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from millwright.core.errors import ResultError
@@ -73,7 +75,85 @@ def test_what_makes_two_results_incomparable_is_said():
     assert compare(WEAK, STRONG).warnings == ()
 
 
-@pytest.mark.parametrize("broken", [{}, {"schema": 1}, {**WEAK, "schema": 9}, {**WEAK, "verdicts": []}])
-def test_what_is_no_result_is_refused(broken):
-    with pytest.raises(ResultError):
-        compare(WEAK, broken)
+def broken(**changes: object) -> dict:
+    return {**WEAK, **changes}
+
+
+def verdicts(**changes: object) -> list:
+    return [{**WEAK["verdicts"][0], **changes}, *WEAK["verdicts"][1:]]
+
+
+@pytest.mark.parametrize(
+    ("values", "said"),
+    [
+        ({}, "schema None"),
+        ([], "schema 'list'"),
+        ({"schema": 1}, "no env, policy, seeds, episodes, successes, rate, verdicts; got schema"),
+        (broken(schema=9), "schema 9; this version reads schema 1"),
+        (broken(verdicts=[]), "no episodes"),
+        (broken(verdicts=None), "verdicts must be a list, got None"),
+        (broken(verdicts="abc"), "verdicts must be a list"),
+        (broken(verdicts=[5]), "verdict 0 is 5; a verdict has seed"),
+        (broken(verdicts=verdicts(seed="0")), "verdict 0 is"),
+        (broken(verdicts=verdicts(success="yes")), "success (a boolean)"),
+        (broken(verdicts=verdicts(failure="miss")), "success True with failure 'miss'"),
+        (broken(verdicts=verdicts(success=False, failure=None)), "success False with failure None"),
+        (broken(verdicts=verdicts(seed=1)), "seed 1 has more than one verdict"),
+        (broken(verdicts=verdicts(properties=[1])), "properties must be texts, booleans or numbers by name"),
+        (broken(verdicts=verdicts(properties={"x": float("nan")})), "properties must be"),
+        (broken(successes=71), "successes is 71, but its verdicts make 70"),
+        (broken(episodes=99), "episodes is 99, but its verdicts make 100"),
+        (broken(rate=0.9), "rate is 0.9, but its verdicts make 0.7"),
+        (broken(rate=True), "rate must be a number, got True"),
+        (broken(policy=5), "policy must be a text, got 5"),
+        (broken(provenance=None), "provenance must be an object, got None"),
+    ],
+)
+def test_what_is_no_whole_result_is_refused_with_its_name_and_the_reason(values, said):
+    with pytest.raises(ResultError, match=f"^B: .*{re.escape(said)}"):
+        compare(WEAK, values)
+    with pytest.raises(ResultError, match=r"^A: "):
+        compare(values, WEAK)
+
+
+def test_results_of_older_versions_are_compared_without_complaint():
+    older = {name: value for name, value in WEAK.items() if name not in ("provenance", "interval", "privileged")}
+    assert compare(older, older).p_value == 1.0
+
+
+def started(result_json: dict, **more: object) -> dict:
+    """The result with a start for every seed; every tenth is white."""
+    rows = [
+        {**row, "properties": {"target": "red" if row["seed"] % 10 else "white", "x_m": 0.01 * row["seed"], **more}}
+        for row in result_json["verdicts"]
+    ]
+    return {**result_json, "verdicts": rows}
+
+
+def test_the_same_seeds_in_other_scenes_are_no_pairs():
+    said = compare(started(WEAK), started(STRONG, target="blue"))
+    assert said.test == "exact (Fisher)"
+    assert "100 seeds of both began differently" in said.warnings[0]
+    assert "different scenes" in said.sentence
+    assert compare(started(WEAK), started(STRONG)).test == "paired exact (McNemar)"
+    assert compare(started(WEAK), STRONG).test == "paired exact (McNemar)"
+
+
+def test_the_same_seeds_of_another_environment_are_no_pairs():
+    assert compare(WEAK, result("strong", set(range(90)), SEEDS, env="lift")).test == "exact (Fisher)"
+
+
+def test_the_classes_that_changed_are_named():
+    said = compare(WEAK, STRONG)
+    assert said.details == (
+        "From weak to strong, failures by class: miss 30 of 100 to 10 of 100 (rarer, p = 0.00032).",
+    )
+    assert compare(result("a", set(SEEDS), SEEDS), result("b", set(SEEDS), SEEDS)).details == ()
+
+
+def test_the_part_that_changed_is_named_where_both_hold_properties():
+    bad = result("bad", {seed for seed in SEEDS if seed % 10}, SEEDS)
+    good = result("good", set(SEEDS), SEEDS)
+    said = compare(started(bad), started(good))
+    assert "failures: where target is white 10 of 10 to 0 of 10 (rarer, p = 0.002)" in said.details[-1]
+    assert compare(started(bad), good).part_changes == compare(bad, started(good)).part_changes == ()

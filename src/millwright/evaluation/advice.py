@@ -39,8 +39,8 @@ ADVICE = {
         "it is large, the policy went elsewhere: check prompt and calibration first.",
     ),
     "timeout": Advice(
-        "Time ran out before the fingers tried to close.",
-        "See whether the hand stood still or dithered. A policy that stands still repeats a pause of its "
+        "Time ran out and nothing worse had happened; where there are fingers, they never tried to close.",
+        "See whether the robot stood still or dithered. A policy that stands still repeats a pause of its "
         "demonstrations: remove the pauses, or play more of each plan. One that dithers changes its plan at every "
         "tick: play longer pieces of a plan and blend them. If it was on its way, give it more steps.",
     ),

@@ -6,12 +6,11 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from millwright.core.errors import ResultError
-from millwright.evaluation.result import SCHEMA
+from millwright.evaluation.changes import Change, count_other_starts, find_class_changes, find_part_changes
+from millwright.evaluation.result_check import check_result
 from millwright.evaluation.statistics import Interval, difference, fisher, mcnemar, paired_difference
 
 LEVEL = 0.05
-NEEDED = ("schema", "env", "policy", "seeds", "episodes", "successes", "rate", "verdicts")
 
 
 @dataclass(frozen=True)
@@ -34,6 +33,18 @@ class Comparison:
     warnings: tuple[str, ...]
     """Reasons why the two may not be comparable."""
     sentence: str
+    class_changes: tuple[Change, ...] = ()
+    """Of every class of failure."""
+    part_changes: tuple[Change, ...] = ()
+    """Where both hold properties: of the parts of the episodes in which failures stand out."""
+
+    @property
+    def details(self) -> tuple[str, ...]:
+        """What changed, a line each."""
+        about = {"failures by class": self.class_changes, "failures": self.part_changes}
+        names = _name_both(self.policy_a, self.policy_b)
+        lead = f"From {names[0]} to {names[1]}"
+        return tuple(f"{lead}, {what}: {'; '.join(map(str, rows))}." for what, rows in about.items() if rows)
 
     def to_json(self) -> dict[str, Any]:
         return asdict(self)
@@ -45,10 +56,11 @@ def compare(a: Mapping[str, Any], b: Mapping[str, Any]) -> Comparison:
     Raises:
         ResultError: one of them is not what `evaluate` writes.
     """
-    for values in (a, b):
-        _check(values)
+    check_result(a, "A")
+    check_result(b, "B")
     wins_a, wins_b = _wins(a), _wins(b)
-    paired = wins_a.keys() == wins_b.keys()
+    other_starts = count_other_starts(a["verdicts"], b["verdicts"])
+    paired = a["env"] == b["env"] and wins_a.keys() == wins_b.keys() and not other_starts
     only_a = only_b = None
     if paired:
         only_a = sum(wins_a[seed] and not wins_b[seed] for seed in wins_a)
@@ -59,7 +71,6 @@ def compare(a: Mapping[str, Any], b: Mapping[str, Any]) -> Comparison:
     else:
         counts = (a["successes"], a["episodes"], b["successes"], b["episodes"])
         interval, p_value = difference(*counts), fisher(*counts)
-    warnings = _warnings(a, b)
     return Comparison(
         policy_a=a["policy"],
         policy_b=b["policy"],
@@ -71,43 +82,36 @@ def compare(a: Mapping[str, Any], b: Mapping[str, Any]) -> Comparison:
         test="paired exact (McNemar)" if paired else "exact (Fisher)",
         only_a=only_a,
         only_b=only_b,
-        warnings=warnings,
+        warnings=_warnings(a, b, other_starts),
         sentence=_sentence(a, b, interval, p_value, (only_a, only_b)),
+        class_changes=find_class_changes(a["verdicts"], b["verdicts"], paired),
+        part_changes=find_part_changes(a["verdicts"], b["verdicts"], paired),
     )
-
-
-def _check(values: Mapping[str, Any]) -> None:
-    missing = [name for name in NEEDED if name not in values]
-    if missing:
-        got = ", ".join(values) or "nothing"
-        raise ResultError(f"not a result of `millwright evaluate`: no {', '.join(missing)}; got {got}")
-    if values["schema"] != SCHEMA:
-        raise ResultError(f"schema {values['schema']!r}; this version reads schema {SCHEMA}")
-    if not values["verdicts"]:
-        raise ResultError("a result without episodes cannot be compared")
 
 
 def _wins(values: Mapping[str, Any]) -> dict[int, bool]:
     return {row["seed"]: row["success"] for row in values["verdicts"]}
 
 
-def _warnings(a: Mapping[str, Any], b: Mapping[str, Any]) -> tuple[str, ...]:
+def _warnings(a: Mapping[str, Any], b: Mapping[str, Any], other_starts: int) -> tuple[str, ...]:
     rows = []
     if a["env"] != b["env"]:
         rows.append(f"the environments differ: {a['env']} and {b['env']}")
     for name in ("env_options", "reset_options"):
-        ours, theirs = (values.get("provenance", {}).get(name) for values in (a, b))
+        ours, theirs = (values.get("provenance", {}).get(name) or {} for values in (a, b))
         if ours != theirs:
             rows.append(f"{name} differ: {ours} and {theirs}")
     if a.get("privileged") != b.get("privileged"):
         rows.append("one of the two saw the truth (privileged), the other only its observations")
+    if other_starts:
+        rows.append(f"{other_starts} seeds of both began differently, so that episodes are not compared in pairs")
     return tuple(rows)
 
 
 def _sentence(
     a: Mapping[str, Any], b: Mapping[str, Any], interval: Interval, p_value: float, only: tuple[int | None, int | None]
 ) -> str:
-    name_a, name_b = (a["policy"], b["policy"]) if a["policy"] != b["policy"] else ("A", "B")
+    name_a, name_b = _name_both(a["policy"], b["policy"])
     gain, (low, high) = b["rate"] - a["rate"], interval
     count_a, count_b = (f"{values['successes']} of {values['episodes']}" for values in (a, b))
     counts = f"{name_b} succeeded in {count_b}, {name_a} in {count_a}"
@@ -119,10 +123,16 @@ def _sentence(
     else:
         verdict = f"That is no proof of a difference: {luck} {_chance(p_value)}."
     if None in only:
-        pairing = "They played different seeds; the same seeds for both would tell more with as many episodes."
+        same = {row["seed"] for row in a["verdicts"]} == {row["seed"] for row in b["verdicts"]}
+        why = "They played different scenes" if same else "They played different seeds"
+        pairing = f"{why}; the same for both would tell more with as many episodes."
     else:
         pairing = f"On the same seeds, {name_b} alone succeeded {_times(only[1])}, {name_a} alone {_times(only[0])}."
     return f"{counts}: {band}. {verdict} {pairing}"
+
+
+def _name_both(policy_a: str, policy_b: str) -> tuple[str, str]:
+    return (policy_a, policy_b) if policy_a != policy_b else ("A", "B")
 
 
 def _points(rate: float) -> str:

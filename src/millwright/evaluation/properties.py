@@ -9,7 +9,7 @@ import numpy as np
 from millwright.core.facts import GraspFacts
 from millwright.geometry.poses import wrap_angle, yaw_from_quaternion
 
-LENGTH_DIGITS, ANGLE_DIGITS = 4, 1
+LENGTH_DIGITS, ANGLE_DIGITS = 4, 3
 
 
 def find_grasp_properties(facts: GraspFacts) -> dict[str, str | float]:

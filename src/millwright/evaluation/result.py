@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import Any
 
 from millwright.core.errors import ResultError
+from millwright.evaluation.result_check import SCHEMA, check_result
 from millwright.evaluation.statistics import Interval, describe, wilson
 
-SCHEMA = 1
 EVENTS = ("wrong_object", "collision")
 """Metrics that are 0 or 1 an episode, so that their mean is a rate with an interval."""
 
@@ -157,13 +157,15 @@ def load_result(path: Path) -> dict[str, Any]:
     """Read a JSON that `Result.save` wrote.
 
     Raises:
-        ResultError: the file is missing, is no such JSON, or is of another schema.
+        ResultError: the file is missing, is no such JSON, is of another schema or contradicts itself.
     """
+    if path.is_dir():
+        inside = path / "result.json"
+        remedy = f"give {inside}" if inside.is_file() else "give the JSON of `millwright evaluate --json`"
+        raise ResultError(f"{path} is a folder; {remedy}")
     try:
-        values = json.loads(path.read_text())
+        values: dict[str, Any] = json.loads(path.read_text())
     except (OSError, UnicodeDecodeError, json.JSONDecodeError) as error:
         raise ResultError(f"{path}: not readable as a result: {error}") from error
-    if not isinstance(values, dict) or values.get("schema") != SCHEMA:
-        found = values.get("schema") if isinstance(values, dict) else type(values).__name__
-        raise ResultError(f"{path}: schema {found!r}; this version reads schema {SCHEMA} of `millwright evaluate`")
+    check_result(values, str(path))
     return values

@@ -35,9 +35,10 @@ h2 { font-size: 17px; margin: 40px 0 12px; } h2 small { color: var(--soft); font
 .tile b { display: block; font-size: 21px; font-weight: 620; font-variant-numeric: tabular-nums; }
 .tile span, .tile small { color: var(--soft); font-size: 12.5px; display: block; }
 .title { margin: 0 0 12px; }
-.stack { display: grid; gap: 16px; align-content: start; }
+.stack { display: grid; grid-template-columns: minmax(0, 1fr); gap: 16px; align-content: start; }
 .tasks { align-self: start; } .tasks .bar { grid-template-columns: 190px 1fr 56px; }
-.two { display: grid; grid-template-columns: repeat(auto-fit, minmax(380px, 1fr)); gap: 16px; }
+.two { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(380px, 100%), 1fr));
+  gap: 16px; }
 .bar { display: grid; grid-template-columns: 150px 1fr 130px; gap: 12px; align-items: center; margin: 6px 0; }
 .bar span, .bar > a { overflow: hidden; text-overflow: ellipsis; white-space: nowrap; }
 .bar div { background: var(--line); border-radius: 5px; height: 14px; overflow: hidden; }
@@ -49,8 +50,10 @@ h2 { font-size: 17px; margin: 40px 0 12px; } h2 small { color: var(--soft); font
 .failure h4 { font-size: 14px; margin: 16px 0 6px; } .failure p { margin: 0 0 8px; }
 .failure .fine { font-size: 12.5px; margin-top: 8px; }
 .halves { display: grid; grid-template-columns: minmax(0, 3fr) minmax(0, 2fr); gap: 0 32px; }
-@media (max-width: 800px) { .halves { grid-template-columns: 1fr; } }
-.plain td, .plain th { padding: 4px 10px 4px 0; } .plain .proven { font-weight: 600; }
+@media (max-width: 800px) { .halves { grid-template-columns: minmax(0, 1fr); }
+  .bar.long { grid-template-columns: 1fr; gap: 4px; } }
+.plain td, .plain th { padding: 4px 10px 4px 0; } .plain .text { white-space: normal; }
+.plain .proven { font-weight: 600; }
 .rated { background: linear-gradient(to right, var(--quiet) var(--share), var(--line) 0) no-repeat left bottom /
   calc(100% - 10px) 3px; }
 .strips { display: grid; grid-template-columns: repeat(auto-fill, minmax(min(460px, 100%), 1fr)); gap: 18px 24px; }
