@@ -74,6 +74,7 @@ Seeds = Annotated[
 ]
 Env = Annotated[Positional[str], tyro.conf.arg(metavar="ENV")]
 OptionalPath = Annotated[Path | None, tyro.conf.arg(metavar="PATH")]
+OptionalAddress = Annotated[str | None, tyro.conf.arg(metavar="HOST:PORT")]
 OptionalName = Annotated[str | None, tyro.conf.arg(metavar="NAME")]
 BundleName = Annotated[Positional[str], tyro.conf.arg(metavar="BUNDLE")]
 Source = Annotated[Positional[str], tyro.conf.arg(metavar="ENV|DATASET")]
@@ -94,7 +95,13 @@ Given = Annotated[Call, Fixed, Suppress]
 CORES = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def demo(host: str = "127.0.0.1", port: int = 8000, policy: OptionalName = None, allow_remote: bool = False) -> None:
+def demo(
+    host: str = "127.0.0.1",
+    port: int = 8000,
+    policy: OptionalName = None,
+    allow_remote: bool = False,
+    rerun: OptionalAddress = None,
+) -> None:
     """The dashboard: click a brick, a policy picks it, and the page says whether it really did.
 
     Args:
@@ -102,11 +109,14 @@ def demo(host: str = "127.0.0.1", port: int = 8000, policy: OptionalName = None,
         port: port to listen on; 0 takes a free one.
         policy: who drives first (`millwright list policies`); any can be chosen on the page.
         allow_remote: let other machines connect. Whoever reaches the port can drive.
+        rerun: address of a Rerun viewer to stream every episode to; `rerun` starts one at 127.0.0.1:9876.
     """
     from millwright import catalog
 
     for module in ("fastapi", "uvicorn", "websockets"):
         import_extra(module, "dashboard")
+    if rerun is not None:
+        import_extra("rerun", "looking")
     from millwright.dashboard.server import serve_dashboard
     from millwright.dashboard.session import Session
     from millwright.dashboard.stage import Stage
@@ -115,7 +125,7 @@ def demo(host: str = "127.0.0.1", port: int = 8000, policy: OptionalName = None,
     policies = {name: partial(catalog.make_policy, env, name) for name in catalog.list_policies(env)}
     stage = Stage(partial(catalog.make_env, env), partial(catalog.make_judge, env), policies)
     on_ready = partial(_say, end="  (Ctrl-C ends it)\n")
-    serve_dashboard(partial(Session, stage, policy), host, port, allow_remote, on_ready)
+    serve_dashboard(partial(Session, stage, policy), host, port, allow_remote, on_ready, rerun)
 
 
 def record(

@@ -15,6 +15,7 @@ import uvicorn
 
 from millwright.core.errors import ServiceError
 from millwright.dashboard.app import make_app
+from millwright.dashboard.rerun_stream import RerunStream, find_viewer
 from millwright.dashboard.room import Room
 from millwright.dashboard.session import Session
 from millwright.dashboard.viewer_process import ViewerProcess
@@ -27,9 +28,14 @@ class Dashboard:
     """A running dashboard; close it, or use it as a context."""
 
     def __init__(
-        self, session: Session, viewers: ViewerProcess, server: uvicorn.Server, listener: socket.socket
+        self,
+        session: Session,
+        viewers: ViewerProcess,
+        server: uvicorn.Server,
+        listener: socket.socket,
+        stream: RerunStream | None = None,
     ) -> None:
-        self.session, self.viewers, self._server = session, viewers, server
+        self.session, self.viewers, self._server, self._stream = session, viewers, server, stream
         host, port = listener.getsockname()[:2]
         self.url = f"http://{f'[{host}]' if ':' in host else host}:{port}"
         self._thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, name="web", daemon=True)
@@ -44,6 +50,8 @@ class Dashboard:
         self._thread.join(timeout=10)
         self.session.close()
         self.viewers.close()
+        if self._stream is not None:
+            self._stream.close()
 
     def __enter__(self) -> Dashboard:
         return self
@@ -58,28 +66,36 @@ def serve_dashboard(
     port: int = 8000,
     allow_remote: bool = False,
     on_ready: Callable[[str], None] = print,
+    rerun: str | None = None,
 ) -> None:
     """Serve until Ctrl-C. Arguments and errors as for `start_dashboard`; `on_ready` is told the address."""
-    with start_dashboard(make_session, host, port, allow_remote) as dashboard:
+    with start_dashboard(make_session, host, port, allow_remote, rerun) as dashboard:
         on_ready(dashboard.url)
         with contextlib.suppress(KeyboardInterrupt):
             dashboard.wait()
 
 
 def start_dashboard(
-    make_session: Callable[[], Session], host: str = "127.0.0.1", port: int = 8000, allow_remote: bool = False
+    make_session: Callable[[], Session],
+    host: str = "127.0.0.1",
+    port: int = 8000,
+    allow_remote: bool = False,
+    rerun: str | None = None,
 ) -> Dashboard:
     """Start a dashboard and return as soon as its address answers; port 0 takes a free one.
 
     Args:
         make_session: called once the port is ours.
         allow_remote: let other machines connect: whoever reaches the port can drive.
+        rerun: address of a Rerun viewer that runs, to which every episode is streamed; needs the extra `looking`.
 
     Raises:
         ServiceError: the port is in use or not ours to take, the host is not this machine's, is not loopback
-            without `allow_remote`, or the scene or its views cannot be made.
+            without `allow_remote`, the scene or its views cannot be made, or no Rerun viewer answers.
     """
     _check_host(host, allow_remote)
+    if rerun is not None:
+        find_viewer(rerun)  # before anything is built
     listener = _listen(host, port)
     try:
         session = make_session()
@@ -93,10 +109,13 @@ def start_dashboard(
     except BaseException:
         listener.close()
         raise
+    stream = None
+    if rerun is not None:
+        stream = RerunStream(cast.viewer_factory, session.snapshots, rerun, cast.features)
     room = Room(cast, session.snapshots, viewers)
     app = make_app(session, room, ("*",) if allow_remote else LOCAL_NAMES)
     config = uvicorn.Config(app, log_level="warning", ws_max_size=65536, timeout_graceful_shutdown=2)
-    return Dashboard(session, viewers, uvicorn.Server(config), listener)
+    return Dashboard(session, viewers, uvicorn.Server(config), listener, stream)
 
 
 def _check_host(host: str, allow_remote: bool) -> None:

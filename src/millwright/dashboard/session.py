@@ -13,6 +13,7 @@ from typing import Any
 
 from millwright.core.episode import Step
 from millwright.core.errors import MillwrightError, ServiceError, choose
+from millwright.core.features import Features
 from millwright.core.judging import Judge
 from millwright.core.loop import play
 from millwright.core.policy import Policy, Privileged
@@ -109,7 +110,9 @@ class Session:
         bare: Any = self._env.unwrapped
         hz = float(self._env.metadata["control_hz"])
         names, colors = tuple(bare.object_names), tuple(bare.object_colors)
-        return Cast(self._stage.title, names, colors, tuple(self._stage.policies), hz, bare.viewer_factory())
+        features = Features(*bare.features.values(), bare.action) if hasattr(bare, "features") else Features()
+        policies = tuple(self._stage.policies)
+        return Cast(self._stage.title, names, colors, policies, hz, bare.viewer_factory(), features)
 
     def _serve_idle(self) -> None:
         """Take one command, or put the scene back when the end of an episode was on show long enough."""
@@ -166,6 +169,7 @@ class Session:
             scene=now.scene + 1,
             step=0,
             time_s=0.0,
+            newest_step=None,
             target=None,
             box=None,
             distance_m=None,
@@ -226,6 +230,7 @@ class Session:
                 time_s=step.time_s,
                 distance_m=point[1],
                 verdict=step.verdict,
+                newest_step=step,
                 trace=(*self.snapshots.value.trace, point),
                 pace=self._schedule.pace,
             )

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from millwright.core.episode import Step
 from millwright.core.judging import Verdict
 from millwright.evaluation.statistics import wilson
 
@@ -84,12 +85,14 @@ class Snapshot:
     verdict: Verdict | None = None
     trace: tuple[tuple[float, float], ...] = ()
     """(time s, distance m) of every step so far."""
+    newest_step: Step | None = None
+    """Of the running episode, or of the one that just ended."""
     pace: Pace = Pace()
     outcome: Outcome | None = None
     tallies: Mapping[str, Tally] = field(default_factory=dict)
 
     def to_json(self) -> dict[str, Any]:
-        """Without state, positions and trace, which travel by other ways."""
+        """Without state, positions, trace and the newest step, which travel by other ways."""
         return {
             "phase": self.phase,
             "message": self.message,

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 import gymnasium
 import numpy as np
 from numpy.typing import NDArray
 
-from millwright.core.features import Observation
+from millwright.core.features import Features, Observation
 from millwright.core.judging import Judge
 from millwright.core.policy import Policy
 
@@ -60,6 +60,8 @@ class Cast:
     policies: tuple[str, ...]
     control_hz: float
     viewer_factory: Callable[[], Viewer]
+    features: Features = field(default_factory=Features)
+    """Of observations and actions, where the environment declares them."""
 
 
 class Watched(gymnasium.Wrapper[Any, Any, Any, Any]):

@@ -10,7 +10,7 @@ import rerun as rr
 import rerun.blueprint as rrb
 
 from millwright.core.episode import Episode
-from millwright.core.features import Features
+from millwright.core.features import Features, Observation
 from millwright.evaluation.scene_log import TIME, SceneLog, write_table
 from millwright.evaluation.scene_view import PICTURE, SceneView
 
@@ -34,7 +34,7 @@ def write_replay(episode: Episode, view: SceneView, path: Path, features: Featur
         with rr.RecordingStream(APPLICATION, recording_id=path.stem) as recording:
             recording.set_log_tick_enabled(False)
             recording.set_log_time_enabled(False)
-            recording.save(draft, default_blueprint=make_layout(view, episode))
+            recording.save(draft, default_blueprint=make_layout(view, episode.steps[0].observation))
             recording.send_recording_name(path.stem)
             about = rr.TextDocument(describe_episode(episode), media_type=rr.MediaType.MARKDOWN)
             recording.log("episode", about, static=True, strict=True)
@@ -62,9 +62,9 @@ def describe_episode(episode: Episode) -> str:
     return f"# {ended}\n\n{write_table(rows)}"
 
 
-def make_layout(view: SceneView, episode: Episode) -> rrb.Blueprint:
+def make_layout(view: SceneView, observation: Observation) -> rrb.Blueprint:
     """What the viewer shows at first: the scene, the pictures, the numbers and the verdict."""
-    seen = [name.removeprefix(PICTURE) for name in episode.steps[0].observation if name.startswith(PICTURE)]
+    seen = [name.removeprefix(PICTURE) for name in observation if name.startswith(PICTURE)]
     pictures = [
         rrb.Spatial2DView(name=camera, origin=f"world/{camera}/image", contents=["$origin/**", *PLANS])
         for camera in dict.fromkeys((*seen, *view.cameras))
