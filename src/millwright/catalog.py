@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
+from functools import partial
 from numbers import Integral, Real
 from pathlib import Path
 from typing import Any
@@ -38,6 +39,19 @@ class Task:
     perturbed: str = "expert-perturbed"
     properties: Callable[[Any, Episode], Mapping[str, str | float]] | None = None
     """What an episode's start was like, by name (see `Episode.properties`), asked while the environment holds it."""
+    gamers: Mapping[str, Callable[[], Policy]] = field(default_factory=dict)
+    """Cheats that see the truth; the judge must give them nothing."""
+    starts: tuple[str, ...] = ()
+    """Adversarial starts, for `reset(options={"start": NAME})`, from which no cheat and no baseline may succeed."""
+    counter_examples: Mapping[str, Callable[[], Judge]] = field(default_factory=dict)
+    """Flawed judges: some cheat or start has to fool each."""
+    small_pictures: Mapping[str, Any] = field(default_factory=dict)
+    """Options that make episodes cheaper and change nothing for those who do not look."""
+
+    @property
+    def policies(self) -> Mapping[str, Callable[[], Policy]]:
+        """All that are made here, rather than loaded from a bundle."""
+        return {**self.experts, **self.baselines, **self.gamers}
 
 
 def _brick_table(**options: Any) -> Any:
@@ -63,6 +77,12 @@ def _sustained_lift() -> Judge:
     return SustainedLift()
 
 
+def _height_alone() -> Judge:
+    from millwright.judges import HeightAlone
+
+    return HeightAlone()
+
+
 def _brick_picker() -> Policy:
     from millwright.envs.brick_table.env import CONTROL_HZ
     from millwright.experts.brick_picker import BrickPicker
@@ -78,6 +98,13 @@ def _perturbed_brick_picker() -> Policy:
     return Perturbed(BrickPicker(CONTROL_HZ))
 
 
+def _gamer(name: str) -> Policy:
+    from millwright.envs.brick_table.env import CONTROL_HZ
+    from millwright.experts.gamers import GAMERS
+
+    return GAMERS[name](CONTROL_HZ)
+
+
 def _nothing() -> Policy:
     from millwright.policies.baselines import Nothing
 
@@ -90,6 +117,13 @@ def _random() -> Policy:
     return Random()
 
 
+GRASP_GAMERS = (
+    "hover", "push", "press-and-drag", "fling", "drop", "low-lift", "catch", "scoop", "rake", "second-guess",
+)  # fmt: skip
+BRICK_STARTS = (
+    "in-air", "on-brick", "on-tower", "in-hand", "in-brick", "in-table", "thrown", "thrown-into-hand", "another-thrown",
+)  # fmt: skip
+
 TASKS: dict[str, Task] = {
     "brick-table": Task(
         "twelve coloured bricks in front of a UR5e: pick the one pointed at",
@@ -98,6 +132,10 @@ TASKS: dict[str, Task] = {
         {"expert": _brick_picker, "expert-perturbed": _perturbed_brick_picker},
         {"nothing": _nothing, "random": _random},
         properties=_find_brick_properties,
+        gamers={name: partial(_gamer, name) for name in GRASP_GAMERS},
+        starts=BRICK_STARTS,
+        counter_examples={"height-alone": _height_alone},
+        small_pictures={"image_size": 32},
     ),
 }
 
@@ -156,28 +194,27 @@ def list_shipped() -> tuple[str, ...]:
 
 
 def list_policies(env: str) -> tuple[str, ...]:
-    """Names that `make_policy` takes for an environment, besides paths of bundles."""
+    """Names that `make_policy` takes for an environment, besides those of gamers and paths of bundles."""
     task = choose("environment", env, TASKS)
     return (*list_shipped(), *task.experts, *task.baselines)
 
 
 def make_policy(env: str, name: str, execute: int = EXECUTE, blend: int = BLEND) -> Policy:
-    """A policy by name: an expert, a baseline, a shipped bundle, or the path of a bundle.
+    """A policy by name: an expert, a baseline, a gamer, a shipped bundle, or the path of a bundle.
 
     Raises:
         UnknownNameError: none of these.
         BundleError: the bundle is damaged, or was made for another environment.
     """
     task = choose("environment", env, TASKS)
-    table = {**task.experts, **task.baselines}
-    if name in table:
-        return table[name]()
+    if name in task.policies:
+        return task.policies[name]()
     folder = find_bundle(name)
     if folder is None and not Path(name).is_dir():
         if Path(name).name != name:
             names = ", ".join(list_policies(env))
             raise UnknownNameError(f"no bundle at {name}, which is no folder; policies by name: {names}")
-        choose("policy", name, dict.fromkeys(list_policies(env)))
+        choose("policy", name, dict.fromkeys((*list_policies(env), *task.gamers)))
     return make_bundle_policy(env, folder or Path(name), execute, blend)
 
 
@@ -237,7 +274,7 @@ class Player:
         extra: dict[str, Any] = {"eyes": self.eyes, "linger": self.linger}
         about = {"env": self.env, "policy": self.policy, **options, **{k: v for k, v in extra.items() if v}}
         task = choose("environment", self.env, TASKS)
-        folder = None if self.policy in {**task.experts, **task.baselines} else find_bundle(self.policy)
+        folder = None if self.policy in task.policies else find_bundle(self.policy)
         if folder is None:
             return about
         from millwright.policies.bundle import load_manifest
