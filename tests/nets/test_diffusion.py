@@ -38,6 +38,17 @@ def test_a_perfect_prediction_leads_to_the_clean_sample(num_steps):
     torch.testing.assert_close(found, clean, atol=1e-3, rtol=1e-3)
 
 
+def test_each_step_is_asked_about_the_clean_sample_with_less_of_the_same_noise():
+    clean, noise = torch.randn(2, 3, 4, 5).unbind(0)
+
+    def predict(noisy, step):
+        torch.testing.assert_close(noisy, add_noise(clean, noise, SIGNAL[step]), atol=1e-4, rtol=1e-4)
+        return noise
+
+    start = add_noise(clean, noise, SIGNAL[75].expand(3))
+    torch.testing.assert_close(sample_ddim(predict, start, SIGNAL, 4, limit=9), clean, atol=1e-4, rtol=1e-4)
+
+
 def test_a_wrong_prediction_is_kept_within_the_limit():
     found = sample_ddim(lambda noisy, step: noisy * 0 + 50, torch.randn(3, 4, 5), SIGNAL, 8, limit=2.0)
     assert found.abs().max() <= 2

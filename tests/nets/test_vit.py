@@ -15,9 +15,9 @@ def test_features_are_those_of_the_public_implementation():
     with torch.inference_mode():
         places = fill(DinoViT(98))(paint_coordinates(make_picture(98)))
     assert places.shape == (2, 49, 384)
-    expected = torch.tensor([1.25704, -0.42894, -1.19863, 0.09585, 0.97514, -0.34311])
+    expected = torch.tensor([1.04043, -0.24012, -0.98616, 0.44819, 0.84028, 0.26351])
     torch.testing.assert_close(places[1, 4, :6], expected, atol=1e-3, rtol=1e-3)
-    assert places.std().item() == pytest.approx(1.01451, abs=1e-3)
+    assert places.std().item() == pytest.approx(1.01278, abs=1e-3)
 
 
 def test_names_are_facebookresearch_s():

@@ -18,6 +18,8 @@ def fill(network, seed=0):
                 value.copy_(drawn + 0.5)
             elif value.ndim < 2:
                 value.copy_(0.4 * drawn + (0.8 if name.endswith(SCALES) else -0.2))
+            elif name == "pos_embed":
+                value.copy_(2 * drawn - 1)
             else:
                 value.copy_((drawn - 0.5) * (8 / value[0].numel()) ** 0.5)
     return network.eval()

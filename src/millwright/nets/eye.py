@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-import torch
 from torch import Tensor, nn
 
 from millwright.core.errors import FeatureError, OptionError, choose
@@ -93,9 +92,7 @@ class Eye(nn.Module):
         size, found = self.config.image_size, tuple(painted.shape[2:])
         if found != (size, size):
             raise FeatureError(f"the eye is made for ({size}, {size}) px, the image has {found}; change image_size")
-        with torch.set_grad_enabled(torch.is_grad_enabled() and not self.config.frozen):
-            places = self.backbone(painted)
-        tokens: Tensor = self.route(self.reduce(places), batch.get("box"))
+        tokens: Tensor = self.route(self.reduce(self.backbone(painted)), batch.get("box"))
         return tokens
 
 
