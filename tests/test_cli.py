@@ -89,7 +89,14 @@ def test_options_of_the_environment_are_read_as_json_or_text() -> None:
 
 @pytest.mark.parametrize(
     ("what", "name"),
-    [("envs", "brick-table"), ("policies", "expert"), ("recipes", "brick-pick"), ("judges", "SustainedLift")],
+    [
+        ("envs", "brick-table"),
+        ("policies", "expert"),
+        ("gamers", "hover"),
+        ("starts", "in-air"),
+        ("recipes", "brick-pick"),
+        ("judges", "SustainedLift"),
+    ],
 )
 def test_list_names_what_there_is(what: str, name: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert cli.main(["list", what]) == 0

@@ -36,7 +36,7 @@ usage: millwright VERB ...
   compare    two results of `evaluate`: is one better, or was it luck?
   replay     an episode as a file for the Rerun viewer: the scene in 3D, pictures, numbers, verdict
   probe      where a policy would go for each object of a scene, and what in its picture decides that
-  list       envs, policies, recipes or judges
+  list       envs, policies, gamers (cheats), starts (adversarial ones), recipes or judges
 
 examples:
 
@@ -80,7 +80,7 @@ BundleName = Annotated[Positional[str], tyro.conf.arg(metavar="BUNDLE")]
 Source = Annotated[Positional[str], tyro.conf.arg(metavar="ENV|DATASET")]
 Number = Annotated[Positional[int | None], tyro.conf.arg(metavar="[EPISODE]")]
 OptionalInt = Annotated[int | None, tyro.conf.arg(metavar="INT")]
-Listed = Annotated[str, tyro.conf.arg(metavar="envs|policies|recipes|judges")]
+Listed = Annotated[str, tyro.conf.arg(metavar="envs|policies|gamers|starts|recipes|judges")]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -306,6 +306,8 @@ def list_names(what: Positional[Listed]) -> None:
     lists = {
         "envs": {name: task.about for name, task in TASKS.items()},
         "policies": {name: f"in {env}" for env in TASKS for name in list_policies(env)},
+        "gamers": {name: f"in {env}" for env, task in TASKS.items() for name in task.gamers},
+        "starts": {name: f"in {env}" for env, task in TASKS.items() for name in task.starts},
         "recipes": {name: recipe.about for name, recipe in RECIPES.items()},
         "judges": {type(j).__name__: f"of {env}; failures: {', '.join(j.failures)}" for env, j in judges.items()},
     }
