@@ -101,7 +101,7 @@ def find_viewer(address: str) -> str:
     except OSError as error:
         reason = error.strerror or error
         raise ServiceError(
-            f"no Rerun viewer answers at {host}:{port} ({reason}); start one with: rerun --port {port}"
+            f"no Rerun viewer answers at {host}:{port} ({reason}); start one with: rerun --bind 127.0.0.1 --port {port}"
         ) from error
     return url if parts.port else url.replace(parts.netloc, f"{parts.netloc}:{port}", 1)
 

@@ -30,7 +30,7 @@ PLAN, LABEL, WAY, PROMPTED, TOUCH = (255, 196, 0), (64, 200, 255), (120, 120, 13
 CONTACTS = ("left pad on target", "right pad on target", "pads on another", "robot collides")
 SERIES = [(47, 111, 221), (217, 65, 47), (31, 157, 91), (217, 138, 0), (138, 79, 211), (15, 143, 163), (90, 90, 90)]
 JPEG_QUALITY = 85
-FRUSTUM_M = 0.08
+FRUSTUM_M = 0.05
 
 
 class SceneLog:
