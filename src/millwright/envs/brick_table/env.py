@@ -64,14 +64,14 @@ class BrickTableEnv(gymnasium.Env[dict[str, Any], Any]):
 
     Args:
         hard: any yaw and free placement with 1 cm clearance, instead of the jittered grid.
-        restless: draw the click on the target anew at every tick: for recordings, where each is one more example.
-        bump: knock the target away by 2 to 6 cm and up to 45 degrees while the hand comes down.
-        miscalibrated: believe the wrist camera 1 to 2 cm and 1 to 3 degrees away from where it is.
-        click_noise: drawn clicks miss the brick's centre by up to this share of its box; at 0 they hit its top.
         tracked: give the true box at every tick instead of what follows from the click.
         fisheye: 155-degree equidistant lens on the wrist instead of the 85-degree pinhole.
         image_size: height and width of the wrist image, pixels.
         max_steps: ticks until the episode is truncated.
+        restless: draw the click on the target anew at every tick: for recordings, where each is one more example.
+        bump: knock the target away by 2 to 6 cm and up to 45 degrees while the hand comes down.
+        miscalibrated: believe the wrist camera 1 to 2 cm and 1 to 3 degrees away from where it is.
+        click_noise: drawn clicks miss the brick's centre by up to this share of its box; at 0 they hit its top.
 
     Raises:
         OptionError: `image_size`, `max_steps` or `click_noise` is out of its range.
@@ -88,14 +88,14 @@ class BrickTableEnv(gymnasium.Env[dict[str, Any], Any]):
     def __init__(
         self,
         hard: bool = False,
-        restless: bool = False,
-        bump: bool = False,
-        miscalibrated: bool = False,
-        click_noise: float = 0.0,
         tracked: bool = False,
         fisheye: bool = False,
         image_size: int = 128,
         max_steps: int = 120,
+        restless: bool = False,
+        bump: bool = False,
+        miscalibrated: bool = False,
+        click_noise: float = 0.0,
         render_mode: str | None = "rgb_array",
     ) -> None:
         if not 16 <= image_size <= MAX_IMAGE_SIZE or max_steps < 1:
