@@ -9,6 +9,8 @@ from tests.docs.pages import ROOT, run_page
 
 from millwright.catalog import TASKS
 from millwright.datasets.dataset import Dataset
+from millwright.nets.eye import PRETRAINED
+from millwright.nets.routing import ROUTINGS
 from millwright.policies.networks import NETWORKS
 from millwright.recipes import RECIPES
 
@@ -40,6 +42,17 @@ def test_the_policies_of_the_guide_drive_the_arm() -> None:
     assert result.successes == 0
     assert not result.privileged
     assert result.provenance["policy_digest"]
+
+
+def test_the_network_of_the_guide_reads_what_its_pipeline_makes() -> None:
+    names = run_page(DOCS / "networks.md")
+    assert names["network"].inputs == ("image", "box", "proprio")
+    assert {processor.to for processor in names["inputs"]} == set(names["network"].inputs)
+
+
+def test_every_network_and_routing_is_in_the_guide() -> None:
+    page = (DOCS / "networks.md").read_text()
+    assert not [name for name in (*NETWORKS, *ROUTINGS, *PRETRAINED) if f"| `{name}` |" not in page]
 
 
 def test_the_recipe_of_the_guide_runs_from_the_command_line_and_is_resumed(capsys: pytest.CaptureFixture[str]) -> None:
