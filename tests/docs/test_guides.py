@@ -9,7 +9,7 @@ from tests.docs.pages import ROOT, run_page
 
 from millwright.catalog import TASKS
 from millwright.datasets.dataset import Dataset
-from millwright.nets.eye import PRETRAINED
+from millwright.nets.eye import BACKBONES
 from millwright.nets.routing import ROUTINGS
 from millwright.policies.networks import NETWORKS
 from millwright.recipes import RECIPES
@@ -52,7 +52,7 @@ def test_the_network_of_the_guide_reads_what_its_pipeline_makes() -> None:
 
 def test_every_network_and_routing_is_in_the_guide() -> None:
     page = (DOCS / "networks.md").read_text()
-    assert not [name for name in (*NETWORKS, *ROUTINGS, *PRETRAINED) if f"| `{name}` |" not in page]
+    assert not [name for name in (*NETWORKS, *ROUTINGS, *BACKBONES) if f"`{name}`" not in page]
 
 
 def test_the_recipe_of_the_guide_runs_from_the_command_line_and_is_resumed(capsys: pytest.CaptureFixture[str]) -> None:

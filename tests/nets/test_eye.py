@@ -99,7 +99,7 @@ def test_public_weights_are_what_the_backbone_starts_from(tmp_path):
     eye = make_eye(backbone="resnet18", weights=str(tmp_path / "resnet.safetensors"))
     for name, value in fill(ResNet18(32)).state_dict().items():
         assert torch.equal(eye.backbone.state_dict()[name], value)
-    with pytest.raises(OptionError, match="weights are for resnet18 and dinov2; conv learns from scratch"):
+    with pytest.raises(OptionError, match="conv learns from scratch; backbones that take weights: resnet18, dinov2"):
         make_eye(weights=str(tmp_path / "resnet.safetensors"))
 
 

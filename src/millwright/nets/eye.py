@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from torch import Tensor, nn
@@ -25,7 +26,7 @@ class EyeConfig:
     image_size: int = 32
     """Side of the image or crop it gets, px."""
     backbone: str = "conv"
-    """`conv`, small and from scratch, or `resnet18` or `dinov2`."""
+    """A row of `BACKBONES`: `conv`, small and from scratch, or `resnet18` or `dinov2`."""
     channels: tuple[int, ...] = (16, 32, 64, 128)
     """Of the convolutions of `conv`; each halves the side."""
     place_channels: int = 0
@@ -52,7 +53,31 @@ class ConvPlaces(nn.Module):
 
 
 Backbone = ConvPlaces | ResNet18 | DinoViT
-PRETRAINED: dict[str, type[ResNet18 | DinoViT]] = {"resnet18": ResNet18, "dinov2": DinoViT}
+
+
+def _make_conv(config: EyeConfig, num_painted: int) -> Backbone:
+    if config.weights:
+        public = ", ".join(name for name in BACKBONES if name != "conv")
+        raise OptionError(f"conv learns from scratch; backbones that take weights: {public}")
+    return ConvPlaces(config.image_size, num_painted, config.channels)
+
+
+def _make_public(kind: type[ResNet18 | DinoViT], config: EyeConfig, num_painted: int) -> Backbone:
+    if config.frozen and config.routing == "mask":
+        others = ", ".join(name for name in ROUTINGS if name != "mask")
+        raise OptionError(f"a frozen {config.backbone} sees colours only, no mask; routings that reach it: {others}")
+    backbone = kind(config.image_size, 0 if config.frozen else num_painted - 3)
+    if config.weights:
+        load_pretrained(backbone, config.weights, source=kind.SOURCE, unused=kind.UNUSED, own=kind.OWN)
+    return backbone
+
+
+BACKBONES: dict[str, Callable[[EyeConfig, int], Backbone]] = {
+    "conv": _make_conv,
+    "resnet18": partial(_make_public, ResNet18),
+    "dinov2": partial(_make_public, DinoViT),
+}
+"""Names in a config -> what makes one for a number of painted channels."""
 
 
 class Eye(nn.Module):
@@ -70,7 +95,8 @@ class Eye(nn.Module):
         super().__init__()
         self.config = config
         self.routing = choose("routing", config.routing, ROUTINGS)
-        self.backbone = _make_backbone(config, self.routing.num_painted)
+        self.backbone = choose("backbone", config.backbone, BACKBONES)(config, self.routing.num_painted)
+        self.backbone.requires_grad_(not config.frozen)
         self.num_channels = config.place_channels or self.backbone.num_channels
         self.reduce = (
             nn.Linear(self.backbone.num_channels, self.num_channels) if config.place_channels else nn.Identity()
@@ -94,24 +120,3 @@ class Eye(nn.Module):
             raise FeatureError(f"the eye is made for ({size}, {size}) px, the image has {found}; change image_size")
         tokens: Tensor = self.route(self.reduce(self.backbone(painted)), batch.get("box"))
         return tokens
-
-
-def _make_backbone(config: EyeConfig, num_painted: int) -> Backbone:
-    """The eye's backbone, with its public weights.
-
-    Args:
-        num_painted: channels of what is painted; those beside the colours never reach a frozen public backbone.
-    """
-    if config.backbone == "conv":
-        if config.weights:
-            raise OptionError(f"weights are for {' and '.join(PRETRAINED)}; conv learns from scratch")
-        return ConvPlaces(config.image_size, num_painted, config.channels).requires_grad_(not config.frozen)
-    kind = choose("backbone", config.backbone, {"conv": None, **PRETRAINED})
-    assert kind is not None
-    if config.frozen and config.routing == "mask":
-        others = ", ".join(name for name in ROUTINGS if name != "mask")
-        raise OptionError(f"a frozen {config.backbone} sees colours only, no mask; routings that reach it: {others}")
-    backbone = kind(config.image_size, 0 if config.frozen else num_painted - 3)
-    if config.weights:
-        load_pretrained(backbone, config.weights, source=kind.SOURCE, unused=kind.UNUSED, own=kind.OWN)
-    return backbone.requires_grad_(not config.frozen)
