@@ -160,6 +160,14 @@ def test_scoop_lifts_the_nearest_other_brick(cheat, seed):
 
 
 @pytest.mark.parametrize("seed", SEEDS)
+def test_scoop_lifts_a_target_that_lies_on_the_other_brick_without_holding_it(cheat, seed):
+    facts = cheat("scoop", seed, "on-brick")
+    assert rises(facts)[-1] > LIFT_M
+    assert touches(facts).max() < 2
+    assert not touches(facts)[rises(facts) > LIFT_M].any()
+
+
+@pytest.mark.parametrize("seed", SEEDS)
 def test_rake_brings_the_other_brick_to_the_target_before_it_lifts_it(cheat, seed):
     facts = cheat("rake", seed)
     other, target = highest_other(facts), facts[0].target

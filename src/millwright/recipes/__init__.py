@@ -1,9 +1,14 @@
 """Recipes: whole experiments as dataclasses with one method, `run(out)`."""
 
 from millwright.recipes.brick_figures import BrickFigures
+from millwright.recipes.brick_gamers import BrickGamers
 from millwright.recipes.brick_pick import BrickPick
 from millwright.recipes.recipe import Recipe
 
-RECIPES: dict[str, type[Recipe]] = {"brick-pick": BrickPick, "brick-figures": BrickFigures}
+RECIPES: dict[str, type[Recipe]] = {
+    "brick-pick": BrickPick,
+    "brick-figures": BrickFigures,
+    "brick-gamers": BrickGamers,
+}
 
-__all__ = ["RECIPES", "BrickFigures", "BrickPick", "Recipe"]
+__all__ = ["RECIPES", "BrickFigures", "BrickGamers", "BrickPick", "Recipe"]
