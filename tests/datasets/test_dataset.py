@@ -134,6 +134,12 @@ def test_a_recording_is_judged_again_from_the_very_same_facts(dataset: Dataset) 
                 np.testing.assert_array_equal(value, played.to_arrays()[name])
 
 
+def test_every_frame_knows_the_first_of_its_episode(dataset: Dataset) -> None:
+    firsts = dataset.find_firsts()
+    assert len(firsts) == len(dataset)
+    np.testing.assert_array_equal(np.arange(len(dataset)) - firsts, dataset.column("frame_index")[:, 0])
+
+
 def test_windows_of_a_dataset_end_where_its_episodes_end(dataset: Dataset) -> None:
     indices, is_pad = dataset.windows({"action": range(16)}).indices("action")
     episode = dataset.column("episode_index")[:, 0]

@@ -140,6 +140,11 @@ class Dataset:
         parts = [np.arange(row.start, row.stop) for row in self.episodes if keep(row)]
         return np.concatenate([np.arange(0), *parts])
 
+    def find_firsts(self) -> NDArray[np.int64]:
+        """(num_frames,) for each frame the index of the first one of its episode."""
+        lengths = np.array([row.length for row in self.episodes], np.int64)
+        return np.repeat(np.cumsum(lengths) - lengths, lengths)
+
     def windows(self, deltas: Deltas) -> Windows:
         """Windows around every frame that never cross episodes; `deltas`: feature -> offsets in frames."""
         return Windows([row.length for row in self.episodes], deltas)

@@ -37,6 +37,7 @@ HAND_TARGET = Feature(
 )
 TRAINING_SEEDS = 5000
 """Scenes from here on are never trained on."""
+TROUBLES = {"bump": True, "miscalibrated": True, "click_noise": 0.4}
 HARD_SEEDS = 2500
 """Scenes of the hard layout are recorded with seeds from here on, so that both kinds fit into one dataset."""
 
@@ -51,6 +52,8 @@ class BrickPick(Recipe):
         samples: training samples drawn.
         seed: training seed: demonstrations, first weights, order.
         blind: train and evaluate on grey images (a control that must fail).
+        troubles: demonstrate with bumped bricks, a camera that is off and clicks that miss; the network looks at
+            a wider crop and recalls the colour that was clicked. Wants more episodes and samples.
         dataset: folder of a dataset to train on; without, `run` records one.
         seeds: scenes to evaluate on, A:B; tune on 5000 to 9999, 10000 and up are for published figures.
         workers: processes that record and evaluate.
@@ -65,6 +68,7 @@ class BrickPick(Recipe):
     samples: int = 500_000
     seed: int = 0
     blind: bool = False
+    troubles: bool = False
     dataset: str = ""
     seeds: str = "5000:5200"
     workers: int = 2
@@ -126,8 +130,10 @@ class BrickPick(Recipe):
         """Record what is not recorded yet."""
         env = make_env(ENV)
         features = Features(*env.unwrapped.features.values(), env.unwrapped.action)
+        troubles = TROUBLES if self.troubles else {}
         for hard, scenes in zip((False, True), self.find_scenes(), strict=True):
-            player = Player(ENV, {"hard": hard, "restless": True}, "expert-perturbed", labelled=True, linger=8)
+            options = {"hard": hard, "restless": True, **troubles}
+            player = Player(ENV, options, "expert-perturbed", labelled=True, linger=8)
             record(
                 player, scenes, folder,
                 fps=env.metadata["control_hz"], workers=self.workers, features=features, robot_type="ur5e",
@@ -138,10 +144,14 @@ class BrickPick(Recipe):
         dataset = Dataset(dataset_folder)
         names = (BOX, POSE, STATE, LABEL)
         raw = {IMAGE: dataset.frames(IMAGE), **{name: dataset.column(name) for name in names}}
-        network = make_network("prompt-chunk", {"proprio": 6}, self.seed)
-        pipeline, data = fit_pipeline(
-            raw, self.make_inputs(), (HandAbsolute(),), target=LABEL, keep=network.inputs, normalise=("proprio",)
+        crop = self.make_crop()
+        network = make_network(
+            "prompt-chunk", {"proprio": 6, "crop_size": crop.size, "recall": self.troubles}, self.seed
         )
+        pipeline, data = fit_pipeline(
+            raw, self.make_inputs(), (HandAbsolute(),),
+            target=LABEL, keep=network.inputs, normalise=("proprio",), first=dataset.find_firsts(),
+        )  # fmt: skip
         settings = FitConfig(samples=self.samples, batch_size=self.batch_size, lr=self.lr, seed=self.seed)
         outcome = fit(network, data, settings, out, augment=ColourJitter())
         features = dataset.features
@@ -161,4 +171,8 @@ class BrickPick(Recipe):
         """What the network sees: the crop around the prompt, the prompt's box, the hand's height, the opening."""
         numbers = Concat(((BOX, (0, 1, 2, 3)), (POSE, (2,)), (STATE, (6,))))
         eye = (Grey(),) if self.blind else ()
-        return (*eye, PromptCrop(), numbers)
+        return (*eye, self.make_crop(), numbers)
+
+    def make_crop(self) -> PromptCrop:
+        """What is cut out of the picture: wide enough for a bumped brick where there are troubles."""
+        return PromptCrop(size=64, scale=4.0) if self.troubles else PromptCrop()
