@@ -67,14 +67,19 @@ def time_training(data: ArrayData, samples: int, threads: int) -> dict[str, floa
     config = FitConfig(samples=samples, batch_size=128, warmup_samples=samples // 10)
     with tempfile.TemporaryDirectory() as out:
         fit(
-            make_network("prompt-chunk", {}),
+            make_network("prompt-chunk", {"proprio": 6}),
             data,
             FitConfig(samples=1024, warmup_samples=100),
             f"{out}/warm",
             progress=False,
         )
         result = fit(
-            make_network("prompt-chunk", {}), data, config, f"{out}/timed", augment=ColourJitter(), progress=False
+            make_network("prompt-chunk", {"proprio": 6}),
+            data,
+            config,
+            f"{out}/timed",
+            augment=ColourJitter(),
+            progress=False,
         )
     return {"train_samples_per_s": result.samples_per_s, "train_precision": result.precision}
 
@@ -91,7 +96,7 @@ def main() -> None:
     keep = ("crop", "region", "proprio")
     pipeline, data = fit_pipeline(raw, (PromptCrop(), Concat(PARTS)), (HandAbsolute(),), target="label.plan", keep=keep)
     prepared_s = time.perf_counter() - started
-    network = make_network("prompt-chunk", {})
+    network = make_network("prompt-chunk", {"proprio": 6})
     bundle = Bundle(network, pipeline, INPUTS, Feature("hand_target", (8,), frame="base"), 15.0, "brick-table", "lift")
     figures = {
         **time_plans(bundle, raw, arguments.calls),
