@@ -108,6 +108,7 @@ class BrickGamers(Recipe):
         with clock.stage("play"):
             outcomes = self._play_scenes(battery, seeds, out / "scenes")
         task = TASKS[self.env]
+        command = f"millwright run brick-gamers --seeds {self.seeds} --pair-seeds {self.pair_seeds}"
         rows = make_rows(outcomes, tuple(task.counter_examples))
         summary = {
             "schema": 1,
@@ -118,7 +119,7 @@ class BrickGamers(Recipe):
             "counter_examples": list(task.counter_examples),
             "rows": rows,
             "seconds": clock.seconds,
-            "provenance": collect_provenance({"env": self.env, "env_options": dict(task.small_pictures)}),
+            "provenance": collect_provenance({"env": self.env, "env_options": dict(task.small_pictures)}, command),
         }
         write_json(out / "summary.json", summary)
         Console().print(make_table(rows, task.labeller))
