@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -24,10 +25,10 @@ class DenoisingConfig(SeeingConfig):
     kernel: int = 3
     steps: int = 8
     """Of sampling: each asks the U-Net once."""
-    noise_seed: int | None = 0
-    """Of the noise that every sample starts from, so that one observation has one plan; None: drawn anew each time."""
+    noise_seed: int = 0
+    """Of the noise that samples start from; the numbers of the body decide it too."""
     temperature: float = 1.0
-    """Scale of that noise; at 0 a sample starts from its mean, as ACT's latent does."""
+    """Scale of that noise; at 0 every sample starts from its mean, as ACT's latent does."""
 
 
 class Denoising(Seeing):
@@ -35,7 +36,6 @@ class Denoising(Seeing):
 
     Config = DenoisingConfig
     config: DenoisingConfig
-    start: Tensor
 
     def __init__(self, config: DenoisingConfig) -> None:
         super().__init__(config)
@@ -43,15 +43,20 @@ class Denoising(Seeing):
             raise OptionError(f"sampling takes at least 1 step, got steps={config.steps}")
         self.reduce = nn.Linear(self.num_seen, config.condition)
         self.unet = ConditionalUnet(config.dof, config.condition, config.widths, kernel=config.kernel)
-        generator = torch.Generator().manual_seed(config.noise_seed or 0)
-        self.register_buffer("start", torch.randn(config.length, config.dof, generator=generator), persistent=False)
 
     def describe(self, batch: Mapping[str, Any]) -> Tensor:
         """The condition (batch, condition): all there is to know about the scene, however often the U-Net is asked."""
         condition: Tensor = self.reduce(self.see(batch))
         return condition
 
-    def draw_start(self, count: int) -> Tensor:
-        """Noise (count, length, dof) to start from: the same for each row, whatever else is in the batch."""
-        start = self.start.expand(count, -1, -1)
-        return self.config.temperature * (start if self.config.noise_seed is not None else torch.randn_like(start))
+    def draw_start(self, batch: Mapping[str, Any]) -> Tensor:
+        """Noise (batch, length, dof) to start from: for one observation one noise, whatever else is in the batch.
+
+        It changes from observation to observation. One noise for all would pull every plan of an episode the same
+        way, and what does not average out leaves a robot stuck beside its target.
+        """
+        config, rows = self.config, batch["proprio"].float().cpu().numpy()
+        noise = torch.empty(len(rows), config.length, config.dof)
+        for sample, row in zip(noise, rows, strict=True):
+            sample.normal_(generator=torch.Generator().manual_seed(zlib.crc32(row.tobytes(), config.noise_seed)))
+        return (config.temperature * noise).to(batch["proprio"].device)

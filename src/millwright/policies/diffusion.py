@@ -38,7 +38,7 @@ class Diffusion(Denoising):
 
     def sample(self, batch: Mapping[str, Any]) -> Tensor:
         condition = self.describe(batch)
-        start = self.draw_start(len(condition))
+        start = self.draw_start(batch)
         return sample_ddim(
             lambda noisy, step: self._name_noise(noisy, step, condition),
             start, self.signal, self.config.steps, self.config.limit,

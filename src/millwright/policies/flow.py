@@ -19,7 +19,7 @@ class Flow(Denoising):
 
     def sample(self, batch: Mapping[str, Any]) -> Tensor:
         condition = self.describe(batch)
-        start = self.draw_start(len(condition))
+        start = self.draw_start(batch)
         return integrate_euler(lambda chunk, time: self.unet(chunk, time, condition), start, self.config.steps)
 
     def loss(self, batch: Mapping[str, Any]) -> dict[str, Tensor]:
