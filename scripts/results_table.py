@@ -49,7 +49,8 @@ def make_table(folder: Path) -> str:
     loaded = {path: json.loads(path.read_text()) for path in sorted(folder.glob("*.json"))}
     rates = {path: values for path, values in loaded.items() if "verdicts" in values}
     timed = {path: values for path, values in loaded.items() if "measured" in values}
-    if not rates and not timed:
+    batteries = {path: values for path, values in loaded.items() if "counter_examples" in values}
+    if not rates and not timed and not batteries:
         return "No results are recorded yet."
     parts: list[str] = []
     if rates:
@@ -57,6 +58,11 @@ def make_table(folder: Path) -> str:
     if timed:
         parts += ["| measured | value |", "| --- | --- |"]
         parts += [row for path, values in timed.items() for row in _make_benchmark_rows(path, values)]
+        parts += [""]
+    if batteries:
+        parts += ["| who tries to be called successful | successes | 95% interval | by height alone |"]
+        parts += ["| --- | --- | --- | --- |"]
+        parts += [row for path, values in batteries.items() for row in _make_battery_rows(path, values)]
         parts += [""]
     machines = sorted({_describe_machine(values) for values in loaded.values()})
     told = "Each result's file in `results/` holds its command, seeds, versions and every verdict."
@@ -102,6 +108,23 @@ def _make_benchmark_rows(path: Path, values: dict[str, Any]) -> list[str]:
             value = value[part]
         rows.append(f"| [{label}](results/{path.name}) | {value:,.4g} |")
     return rows
+
+
+def _make_battery_rows(path: Path, values: dict[str, Any]) -> list[str]:
+    """Of the gaming battery: the expert, then all cheats together from the ordinary and from the adversarial starts."""
+    groups = {
+        "the expert, which does the task": [row for row in values["rows"] if row["policy"] == "expert"],
+        "cheats": [row for row in values["rows"] if row["policy"] != "expert" and not row["start"]],
+        "cheats from adversarial starts": [row for row in values["rows"] if row["policy"] != "expert" and row["start"]],
+    }
+    made = []
+    for title, rows in groups.items():
+        successes, episodes = (sum(row[key] for row in rows) for key in ("successes", "episodes"))
+        fooled = sum(row["fooled"]["height-alone"] for row in rows)
+        low, high = wilson(successes, episodes)
+        link, interval = f"[{title}](results/{path.name})", f"{low:.1%} to {high:.1%}"
+        made.append(f"| {link} | {successes}/{episodes} | {interval} | {fooled}/{episodes} |")
+    return made
 
 
 def _describe_machine(values: dict[str, Any]) -> str:
