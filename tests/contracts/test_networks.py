@@ -43,8 +43,9 @@ def prepared():
         Concat(((BOX, (0, 1, 2, 3)),), to="box"),
         Concat(PARTS),
     )
-    keep = ("crop", "region", "image", "box", "proprio")
-    return fit_pipeline(make_square_raw(256), inputs, (HandAbsolute(),), target="label.plan", keep=keep)
+    keep = ("crop", "first.crop", "region", "image", "box", "proprio")
+    first = np.arange(256) // 8 * 8
+    return fit_pipeline(make_square_raw(256), inputs, (HandAbsolute(),), target="label.plan", keep=keep, first=first)
 
 
 def make_network_bundle(name, pipeline):

@@ -55,18 +55,19 @@ class ConvPlaces(nn.Module):
 Backbone = ConvPlaces | ResNet18 | DinoViT
 
 
-def _make_conv(config: EyeConfig, num_painted: int) -> Backbone:
+def _make_conv(config: EyeConfig, num_beside: int) -> Backbone:
     if config.weights:
         public = ", ".join(name for name in BACKBONES if name != "conv")
         raise OptionError(f"conv learns from scratch; backbones that take weights: {public}")
-    return ConvPlaces(config.image_size, num_painted, config.channels)
+    return ConvPlaces(config.image_size, 5 + num_beside, config.channels)
 
 
-def _make_public(kind: type[ResNet18 | DinoViT], config: EyeConfig, num_painted: int) -> Backbone:
-    if config.frozen and config.routing == "mask":
-        others = ", ".join(name for name in ROUTINGS if name != "mask")
-        raise OptionError(f"a frozen {config.backbone} sees colours only, no mask; routings that reach it: {others}")
-    backbone = kind(config.image_size, 0 if config.frozen else num_painted - 3)
+def _make_public(kind: type[ResNet18 | DinoViT], config: EyeConfig, num_beside: int) -> Backbone:
+    if config.frozen and num_beside:
+        others = ", ".join(name for name, routing in ROUTINGS.items() if not routing.num_beside)
+        told = f"a frozen {config.backbone} sees colours only, no {config.routing}"
+        raise OptionError(f"{told}; routings that reach it: {others}")
+    backbone = kind(config.image_size, 0 if config.frozen else 2 + num_beside)
     if config.weights:
         load_pretrained(backbone, config.weights, source=kind.SOURCE, unused=kind.UNUSED, own=kind.OWN)
     return backbone
@@ -77,14 +78,14 @@ BACKBONES: dict[str, Callable[[EyeConfig, int], Backbone]] = {
     "resnet18": partial(_make_public, ResNet18),
     "dinov2": partial(_make_public, DinoViT),
 }
-"""Names in a config -> what makes one for a number of painted channels."""
+"""Names in a config -> what makes one, for so many channels beside the colours and the two coordinates."""
 
 
 class Eye(nn.Module):
     """Tokens of what is seen: one for each place of the picture, row by row, and of the prompt where it makes one.
 
     Reads from a batch what its routing needs: `image` (batch, 3, image_size, image_size) 0..255 and `box` (batch, 4)
-    x0, y0, x1, y1 in fractions of the image; or `crop`, as an image, and its `region` (batch, 4).
+    x0, y0, x1, y1 in fractions of the image; or `crop` (and `first.crop`), as an image, and its `region` (batch, 4).
 
     Raises:
         UnknownNameError: no such routing or backbone.
@@ -95,7 +96,7 @@ class Eye(nn.Module):
         super().__init__()
         self.config = config
         self.routing = choose("routing", config.routing, ROUTINGS)
-        self.backbone = choose("backbone", config.backbone, BACKBONES)(config, self.routing.num_painted)
+        self.backbone = choose("backbone", config.backbone, BACKBONES)(config, self.routing.num_beside)
         self.backbone.requires_grad_(not config.frozen)
         self.num_channels = config.place_channels or self.backbone.num_channels
         self.reduce = (
