@@ -65,7 +65,7 @@ def make_table(folder: Path) -> str:
         parts += [row for path, values in batteries.items() for row in _make_battery_rows(path, values)]
         parts += [""]
     machines = sorted({_describe_machine(values) for values in loaded.values()})
-    told = "Each result's file in `results/` holds its command, seeds, versions and every verdict."
+    told = "Each file in `results/` holds what was measured in full: of episodes, seeds, versions and every verdict."
     return "\n".join([*parts, told, f"Measured on: {'; '.join(machines)}."])
 
 

@@ -74,7 +74,10 @@ class NetworkPlanner(Planner):
         names = self.network.remembered
         if not names:
             return list(memories)
-        kept = [memory or {name: batch[name][row] for name in names} for row, memory in enumerate(memories)]
+        kept = [
+            {name: batch[name][row].clone() for name in names} if memory is None else memory
+            for row, memory in enumerate(memories)
+        ]
         batch.update({FIRST + name: torch.stack([memory[name] for memory in kept]) for name in names})
         return list(kept)
 

@@ -53,7 +53,8 @@ class BrickPick(Recipe):
         seed: training seed: demonstrations, first weights, order.
         blind: train and evaluate on grey images (a control that must fail).
         troubles: demonstrate with bumped bricks, a camera that is off and clicks that miss; the network looks at
-            a wider crop and recalls the colour that was clicked. Wants more episodes and samples.
+            a wider crop and recalls the colour in the middle of the first one. Wants more episodes and samples; the
+            report still shows the table without troubles.
         dataset: folder of a dataset to train on; without, `run` records one.
         seeds: scenes to evaluate on, A:B; tune on 5000 to 9999, 10000 and up are for published figures.
         workers: processes that record and evaluate.

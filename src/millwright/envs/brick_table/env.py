@@ -68,7 +68,7 @@ class BrickTableEnv(gymnasium.Env[dict[str, Any], Any]):
         fisheye: 155-degree equidistant lens on the wrist instead of the 85-degree pinhole.
         image_size: height and width of the wrist image, pixels.
         max_steps: ticks until the episode is truncated.
-        restless: draw the click on the target anew at every tick: for recordings, where each is one more example.
+        restless: another click for every tick, drawn on the target as it lies at the start: for recordings.
         bump: knock the target away by 2 to 6 cm and up to 45 degrees while the hand comes down.
         miscalibrated: believe the wrist camera 1 to 2 cm and 1 to 3 degrees away from where it is.
         click_noise: drawn clicks miss the brick's centre by up to this share of its box; at 0 they hit its top.
@@ -101,8 +101,8 @@ class BrickTableEnv(gymnasium.Env[dict[str, Any], Any]):
         if not 16 <= image_size <= MAX_IMAGE_SIZE or max_steps < 1:
             needed = f"image_size must be 16 to {MAX_IMAGE_SIZE} pixels and max_steps at least 1"
             raise OptionError(f"{needed}, got {image_size} and {max_steps}")
-        if not 0 <= click_noise <= 1:
-            raise OptionError(f"click_noise is a share of the brick's box, 0 to 1; got {click_noise}")
+        if not 0 <= click_noise <= 0.5:
+            raise OptionError(f"click_noise is a share of the brick's box, 0 to 0.5; got {click_noise}")
         self.render_mode = render_mode
         self.bump, self.miscalibrated, self.click_noise = bump, miscalibrated, click_noise
         self.hard, self.restless, self.tracked, self.max_steps = hard, restless, tracked, max_steps
@@ -290,7 +290,7 @@ class BrickTableEnv(gymnasium.Env[dict[str, Any], Any]):
 
     def _point_somewhere(self) -> None:
         brick = int(self.np_random.integers(len(layout.NAMES)))
-        self._point_at(self._draw_click(brick), meant=brick if self.click_noise else None)
+        self._point_at(self._draw_click(brick), meant=brick)
 
     def _draw_click(self, brick: int) -> Click:
         return self._pointing.draw_click(self.np_random, brick, self.click_noise)

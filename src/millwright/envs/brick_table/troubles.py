@@ -15,7 +15,9 @@ from millwright.geometry.poses import Floats, matrix_from_pose
 
 BUMP_M, BUMP_RAD = (0.02, 0.06), math.radians(45)
 BUMP_HEIGHTS_M, BUMP_REACH_M = (0.045, 0.09), 0.04
-"""The hand's height at which a brick is bumped (its fingers are still above it), and how near above it the hand is."""
+"""The hand's height at which a brick is bumped, and how near above it the hand is."""
+FINGERS_ABOVE_M = 0.034
+"""Higher than this, the fingertips of the hand are above a brick that lies on the table."""
 BUMP_CLEARANCE_M, BUMP_ROOM_M = 0.005, 0.04
 """A bumped brick stays this far from its neighbours, and at most this far outside of where bricks are put."""
 CAMERA_OFF_M, CAMERA_OFF_RAD = (0.01, 0.02), (math.radians(1), math.radians(3))
@@ -29,9 +31,10 @@ class Bump:
         self._height_m = rng.uniform(*BUMP_HEIGHTS_M)
 
     def is_due(self, hand: Floats, brick: Floats) -> bool:
-        """The hand (3,) has come down to the height that was drawn, above the brick (3,)."""
+        """The hand (3,) is down to the height that was drawn, its fingertips above the brick (3,), which lies."""
         beside = math.hypot(hand[0] - brick[0], hand[1] - brick[1])
-        return bool(hand[2] < self._height_m and beside < BUMP_REACH_M)
+        lies = brick[2] < 1.5 * HALF_SIZES[2]
+        return bool(FINGERS_ABOVE_M < hand[2] < self._height_m and beside < BUMP_REACH_M and lies)
 
     def move(self, places: Floats, target: int, tries: int = 200) -> Floats:
         """Where the target of bricks at `places` (n, 3: x, y, yaw) lands; where it was if there is no room."""
