@@ -14,7 +14,7 @@ from millwright.core.episode import Episode
 from millwright.core.errors import BundleError, OptionError, UnknownNameError, choose
 from millwright.core.judging import Judge
 from millwright.core.loop import run_episode
-from millwright.core.policy import Policy
+from millwright.core.policy import Policy, Privileged
 
 SHIPPED = Path(__file__).parent / "shipped"
 """Bundles that come with the package; each bears its recipe's name."""
@@ -247,6 +247,15 @@ def cover_eyes(policy: Policy, eyes: str, env: str, env_options: Mapping[str, An
     return choose("arm", eyes, arms)()
 
 
+def mix_in_expert(policy: Policy, beta: float, env: str) -> Policy:
+    """The policy, with the task's expert driving `beta` of the ticks."""
+    from millwright.policies.mixture import Mixture
+
+    expert = make_policy(env, TASKS[env].labeller)
+    assert isinstance(expert, Privileged), "those who label see the truth"
+    return Mixture(expert, policy, beta)
+
+
 @dataclass(frozen=True)
 class Player:
     """Picklable: called once a worker, gives the function that plays a seed.
@@ -258,6 +267,7 @@ class Player:
         linger: steps played on after the judge has decided.
         reset_options: handed to every `env.reset`.
         eyes: empty, or what the policy sees instead of its picture: `other-scene` or `grey`.
+        beta: share of the ticks, 0 to 1, that the task's expert drives instead, as DAgger mixes them.
     """
 
     env: str
@@ -267,11 +277,12 @@ class Player:
     linger: int = 0
     reset_options: Mapping[str, Any] = field(default_factory=dict)
     eyes: str = ""
+    beta: float = 0.0
 
     def describe(self) -> dict[str, Any]:
         """What decides an episode besides its seed."""
         options = {"env_options": dict(self.env_options), "reset_options": dict(self.reset_options)}
-        extra: dict[str, Any] = {"eyes": self.eyes, "linger": self.linger}
+        extra: dict[str, Any] = {"eyes": self.eyes, "linger": self.linger, "beta": self.beta}
         about = {"env": self.env, "policy": self.policy, **options, **{k: v for k, v in extra.items() if v}}
         task = choose("environment", self.env, TASKS)
         folder = None if self.policy in task.policies else find_bundle(self.policy)
@@ -288,6 +299,8 @@ class Player:
         policy = make_policy(self.env, self.policy)
         if self.eyes:
             policy = cover_eyes(policy, self.eyes, self.env, self.env_options)
+        if self.beta:
+            policy = mix_in_expert(policy, self.beta, self.env)
         labeller = make_policy(self.env, task.labeller) if self.labelled else None
         provenance = self.describe()
 

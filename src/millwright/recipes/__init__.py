@@ -1,5 +1,6 @@
 """Recipes: whole experiments as dataclasses with one method, `run(out)`."""
 
+from millwright.recipes.brick_dagger import BrickDagger
 from millwright.recipes.brick_figures import BrickFigures
 from millwright.recipes.brick_gamers import BrickGamers
 from millwright.recipes.brick_pick import BrickPick
@@ -9,6 +10,7 @@ RECIPES: dict[str, type[Recipe]] = {
     "brick-pick": BrickPick,
     "brick-figures": BrickFigures,
     "brick-gamers": BrickGamers,
+    "brick-dagger": BrickDagger,
 }
 
-__all__ = ["RECIPES", "BrickFigures", "BrickGamers", "BrickPick", "Recipe"]
+__all__ = ["RECIPES", "BrickDagger", "BrickFigures", "BrickGamers", "BrickPick", "Recipe"]

@@ -6,23 +6,29 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, ClassVar
 
+import numpy as np
+from numpy.typing import NDArray
+
 from millwright.catalog import Player, make_env
 from millwright.core.errors import OptionError
 from millwright.core.features import Feature, Features
 from millwright.datasets.dataset import Dataset
 from millwright.datasets.recorder import record
 from millwright.evaluation.suite import evaluate, parse_seeds
-from millwright.policies.bundle import Bundle
+from millwright.policies.bundle import Bundle, load_bundle, load_manifest
+from millwright.policies.network import Network
 from millwright.policies.networks import make_network
 from millwright.processors.concat import Concat
 from millwright.processors.crop import PromptCrop
 from millwright.processors.grey import Grey
 from millwright.processors.hand import HandAbsolute
+from millwright.processors.pipeline import Pipeline
 from millwright.processors.processor import Processor
 from millwright.recipes.recipe import Recipe, StageClock, claim_folder, write_json
 from millwright.training.augment import ColourJitter
+from millwright.training.data import ArrayData
 from millwright.training.gradient import FitConfig, fit
-from millwright.training.prepare import fit_pipeline
+from millwright.training.prepare import Raw, fit_pipeline, prepare
 
 ENV, JUDGE = "brick-table", "lift"
 IMAGE, BOX, POSE, STATE = (
@@ -37,6 +43,8 @@ HAND_TARGET = Feature(
 )
 TRAINING_SEEDS = 5000
 """Scenes from here on are never trained on."""
+SCENES_A_SEED = 600
+"""How far each training seed moves the scenes on that are recorded."""
 TROUBLES = {"bump": True, "miscalibrated": True, "click_noise": 0.4}
 HARD_SEEDS = 2500
 """Scenes of the hard layout are recorded with seeds from here on, so that both kinds fit into one dataset."""
@@ -112,47 +120,31 @@ class BrickPick(Recipe):
         """
         if self.dataset:
             return range(0), range(0)
-        first = 600 * self.seed
+        first = SCENES_A_SEED * self.seed
         plain = range(first, first + self.episodes)
         hard = range(HARD_SEEDS + first, HARD_SEEDS + first + self.hard_episodes)
         if not (plain or hard):
             raise OptionError("nothing to train on: give --episodes, --hard-episodes or --dataset")
         for scenes in (plain, hard):
-            if scenes and not (scenes[0] >= 0 and scenes[-1] < TRAINING_SEEDS):
-                raise OptionError(
-                    f"--seed {self.seed} would record scenes {scenes.start}:{scenes.stop}, and those to train on are "
-                    f"0:{TRAINING_SEEDS}; take a smaller --seed (each moves on by 600) or fewer episodes"
-                )
+            refuse_unseen(scenes, self.seed)
         if hard and len(plain) > HARD_SEEDS:
             raise OptionError(f"beside hard episodes there can be {HARD_SEEDS} default ones, not {self.episodes}")
         return plain, hard
 
     def record(self, folder: Path) -> None:
         """Record what is not recorded yet."""
-        env = make_env(ENV)
-        features = Features(*env.unwrapped.features.values(), env.unwrapped.action)
         troubles = TROUBLES if self.troubles else {}
         for hard, scenes in zip((False, True), self.find_scenes(), strict=True):
             options = {"hard": hard, "restless": True, **troubles}
             player = Player(ENV, options, "expert-perturbed", labelled=True, linger=8)
-            record(
-                player, scenes, folder,
-                fps=env.metadata["control_hz"], workers=self.workers, features=features, robot_type="ur5e",
-            )  # fmt: skip
+            record_scenes(player, scenes, folder, self.workers)
 
-    def train(self, dataset_folder: Path, out: Path, bundle: Path) -> None:
-        """Train on a recorded dataset and save the bundle."""
+    def train(self, dataset_folder: Path, out: Path, bundle: Path, start: Path | None = None) -> None:
+        """Train on a recorded dataset and save the bundle; from the weights of the bundle `start`, if one is given."""
         dataset = Dataset(dataset_folder)
         names = (BOX, POSE, STATE, LABEL)
         raw = {IMAGE: dataset.frames(IMAGE), **{name: dataset.column(name) for name in names}}
-        crop = self.make_crop()
-        network = make_network(
-            "prompt-chunk", {"proprio": 6, "crop_size": crop.size, "recall": self.troubles}, self.seed
-        )
-        pipeline, data = fit_pipeline(
-            raw, self.make_inputs(), (HandAbsolute(),),
-            target=LABEL, keep=network.inputs, normalise=("proprio",), first=dataset.find_firsts(),
-        )  # fmt: skip
+        network, pipeline, data = self._prepare(raw, dataset.find_firsts(), start)
         settings = FitConfig(samples=self.samples, batch_size=self.batch_size, lr=self.lr, seed=self.seed)
         outcome = fit(network, data, settings, out, augment=ColourJitter())
         features = dataset.features
@@ -164,9 +156,24 @@ class BrickPick(Recipe):
             "episodes": len(dataset.episodes),
             "frames": len(dataset),
             "loss": outcome.loss,
+            **({"start": load_manifest(start).id} if start else {}),
         }
         made = Bundle(network, pipeline, observed, HAND_TARGET, dataset.fps, ENV, JUDGE, lineage=lineage)
         made.save(bundle)
+
+    def _prepare(self, raw: Raw, first: NDArray[np.int64], start: Path | None) -> tuple[Network, Pipeline, ArrayData]:
+        """The network to train, its pipeline and what it trains on: all new, or `start`'s, which belong together."""
+        if start is not None:
+            begun = load_bundle(start)
+            data = prepare(begun.pipeline, raw, target=LABEL, keep=begun.network.inputs, first=first)
+            return begun.network, begun.pipeline, data
+        sizes = {"proprio": 6, "crop_size": self.make_crop().size, "recall": self.troubles}
+        network = make_network("prompt-chunk", sizes, self.seed)
+        pipeline, data = fit_pipeline(
+            raw, self.make_inputs(), (HandAbsolute(),),
+            target=LABEL, keep=network.inputs, normalise=("proprio",), first=first,
+        )  # fmt: skip
+        return network, pipeline, data
 
     def make_inputs(self) -> tuple[Processor, ...]:
         """What the network sees: the crop around the prompt, the prompt's box, the hand's height, the opening."""
@@ -177,3 +184,26 @@ class BrickPick(Recipe):
     def make_crop(self) -> PromptCrop:
         """What is cut out of the picture: wide enough for a bumped brick where there are troubles."""
         return PromptCrop(size=64, scale=4.0) if self.troubles else PromptCrop()
+
+
+def refuse_unseen(scenes: range, seed: int) -> None:
+    """Scenes that are not to be trained on are an error.
+
+    Raises:
+        OptionError: one of the scenes is none of 0:5000; `seed` is the training seed that led there.
+    """
+    if scenes and not (scenes[0] >= 0 and scenes[-1] < TRAINING_SEEDS):
+        raise OptionError(
+            f"--seed {seed} would record scenes {scenes.start}:{scenes.stop}, and those to train on are "
+            f"0:{TRAINING_SEEDS}; take a smaller --seed (each moves on by {SCENES_A_SEED}) or fewer episodes"
+        )
+
+
+def record_scenes(player: Player, scenes: range, folder: Path, workers: int) -> None:
+    """Record what is not recorded yet, with the brick table's units and names."""
+    env = make_env(player.env, **player.env_options)
+    features = Features(*env.unwrapped.features.values(), env.unwrapped.action)
+    record(
+        player, scenes, folder,
+        fps=env.metadata["control_hz"], workers=workers, features=features, robot_type="ur5e",
+    )  # fmt: skip

@@ -1,0 +1,55 @@
+"""Mixture: an expert and a learner drive by turns, drawn anew at every tick."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from millwright.core.features import Observation
+from millwright.core.planner import Chunk
+from millwright.core.policy import Action, Policy, Privileged
+
+
+class Mixture(Privileged):
+    """With chance `beta` a tick is the expert's, else the learner's (Ross et al. 2011, section 3).
+
+    Both are asked at every tick, so that neither loses track. Privileged, since an expert has its hand in it.
+
+    Args:
+        expert: sees the truth.
+        learner: sees observations alone.
+        beta: the expert's share of the ticks, 0 to 1.
+    """
+
+    def __init__(self, expert: Privileged, learner: Policy, beta: float) -> None:
+        if not 0 <= beta <= 1:
+            raise ValueError(f"beta must lie in 0..1, got {beta}")
+        self._expert = expert
+        self._learner = learner
+        self._beta = beta
+        self.name = f"{learner.name}-mixed"
+        self.reset(0)
+
+    def reset(self, seed: int) -> None:
+        self._expert.reset(seed)
+        self._learner.reset(seed)
+        self._rng = np.random.default_rng([seed, 2])
+        self._driver: Policy = self._learner
+
+    def see(self, facts: Any) -> None:
+        self._expert.see(facts)
+
+    def act(self, observation: Observation) -> Action:
+        actions = {policy: policy.act(observation) for policy in (self._expert, self._learner)}
+        self._driver = self._expert if self._rng.random() < self._beta else self._learner
+        return actions[self._driver]
+
+    @property
+    def plan(self) -> Chunk | None:
+        """What the one who drives intends."""
+        return self._driver.plan
+
+    def close(self) -> None:
+        self._expert.close()
+        self._learner.close()
