@@ -144,7 +144,7 @@ def test_dashboard_without_its_extra_gives_the_install_command(
 @pytest.mark.parametrize(
     ("options", "said"),
     [
-        (["--env.hrad", "true"], "did you mean 'hard'? (brick-table options: hard, tracked"),
+        (["--env.hrad", "true"], "did you mean 'hard'? (brick-table options: hard, max_steps"),
         (["--env.hard", "no"], "hard is true or false, got 'no'"),
         (["--env.image-size", "-5"], "image_size must be 16 to"),
         (["--workers", "0"], "workers must be at least 1"),

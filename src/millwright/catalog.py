@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from functools import partial
 from numbers import Integral, Real
 from pathlib import Path
@@ -26,6 +26,10 @@ EXECUTE, BLEND = 2, 1
 """Actions played of each chunk, and ticks over which the old one fades out."""
 
 
+MakePolicy = Callable[[float], Policy]
+"""Ticks a second -> a policy for them."""
+
+
 @dataclass(frozen=True)
 class Task:
     """An environment with what belongs to it. Everything is made late, so that a look at the table is cheap."""
@@ -33,13 +37,15 @@ class Task:
     about: str
     env: Callable[..., Any]
     judge: Callable[[], Judge]
-    experts: Mapping[str, Callable[[], Policy]] = field(default_factory=dict)
-    baselines: Mapping[str, Callable[[], Policy]] = field(default_factory=dict)
+    control_hz: float = 15
+    """Unless an option changes it."""
+    experts: Mapping[str, MakePolicy] = field(default_factory=dict)
+    baselines: Mapping[str, MakePolicy] = field(default_factory=dict)
     labeller: str = "expert"
     perturbed: str = "expert-perturbed"
     properties: Callable[[Any, Episode], Mapping[str, str | float]] | None = None
     """What an episode's start was like, by name (see `Episode.properties`), asked while the environment holds it."""
-    gamers: Mapping[str, Callable[[], Policy]] = field(default_factory=dict)
+    gamers: Mapping[str, MakePolicy] = field(default_factory=dict)
     """Cheats that see the truth; the judge must give them nothing."""
     starts: tuple[str, ...] = ()
     """Adversarial starts, for `reset(options={"start": NAME})`, from which no cheat and no baseline may succeed."""
@@ -49,15 +55,15 @@ class Task:
     """Options that make episodes cheaper and change nothing for those who do not look."""
 
     @property
-    def policies(self) -> Mapping[str, Callable[[], Policy]]:
+    def policies(self) -> Mapping[str, MakePolicy]:
         """All that are made here, rather than loaded from a bundle."""
         return {**self.experts, **self.baselines, **self.gamers}
 
 
 def _brick_table(**options: Any) -> Any:
-    from millwright.envs.brick_table import BrickTableEnv
+    from millwright.envs.brick_table import BrickTableEnv, BrickTableOptions
 
-    return make_with_options("brick-table", BrickTableEnv, options)
+    return BrickTableEnv(**asdict(make_with_options("brick-table", BrickTableOptions, options)))
 
 
 def _find_brick_properties(env: Any, episode: Episode) -> Mapping[str, str | float]:
@@ -83,35 +89,32 @@ def _height_alone() -> Judge:
     return HeightAlone()
 
 
-def _brick_picker() -> Policy:
-    from millwright.envs.brick_table.env import CONTROL_HZ
+def _brick_picker(control_hz: float) -> Policy:
     from millwright.experts.brick_picker import BrickPicker
 
-    return BrickPicker(CONTROL_HZ)
+    return BrickPicker(control_hz)
 
 
-def _perturbed_brick_picker() -> Policy:
-    from millwright.envs.brick_table.env import CONTROL_HZ
+def _perturbed_brick_picker(control_hz: float) -> Policy:
     from millwright.experts.brick_picker import BrickPicker
     from millwright.experts.perturbed import Perturbed
 
-    return Perturbed(BrickPicker(CONTROL_HZ))
+    return Perturbed(BrickPicker(control_hz))
 
 
-def _gamer(name: str) -> Policy:
-    from millwright.envs.brick_table.env import CONTROL_HZ
+def _gamer(control_hz: float, name: str) -> Policy:
     from millwright.experts.gamers import GAMERS
 
-    return GAMERS[name](CONTROL_HZ)
+    return GAMERS[name](control_hz)
 
 
-def _nothing() -> Policy:
+def _nothing(control_hz: float) -> Policy:
     from millwright.policies.baselines import Nothing
 
     return Nothing()
 
 
-def _random() -> Policy:
+def _random(control_hz: float) -> Policy:
     from millwright.policies.baselines import Random
 
     return Random()
@@ -129,10 +132,10 @@ TASKS: dict[str, Task] = {
         "twelve coloured bricks in front of a UR5e: pick the one pointed at",
         _brick_table,
         _sustained_lift,
-        {"expert": _brick_picker, "expert-perturbed": _perturbed_brick_picker},
-        {"nothing": _nothing, "random": _random},
+        experts={"expert": _brick_picker, "expert-perturbed": _perturbed_brick_picker},
+        baselines={"nothing": _nothing, "random": _random},
         properties=_find_brick_properties,
-        gamers={name: partial(_gamer, name) for name in GRASP_GAMERS},
+        gamers={name: partial(_gamer, name=name) for name in GRASP_GAMERS},
         starts=BRICK_STARTS,
         counter_examples={"height-alone": _height_alone},
         small_pictures={"image_size": 32},
@@ -162,7 +165,7 @@ def make_with_options(name: str, make: Callable[..., Any], options: Mapping[str,
         for option, value in options.items():
             default = choose(f"{name} option", option, parameters).default
             known = default is not None and default is not inspect.Parameter.empty
-            if known and value is not None and not _is_alike(value, default):
+            if known and not _is_alike(value, default):
                 kind = {bool: "true or false", int: "a whole number", float: "a number", str: "a text"}
                 raise OptionError(f"{name}: {option} is {kind.get(type(default), default)}, got {value!r}")
     return make(**options)
@@ -199,8 +202,12 @@ def list_policies(env: str) -> tuple[str, ...]:
     return (*list_shipped(), *task.experts, *task.baselines)
 
 
-def make_policy(env: str, name: str, execute: int = EXECUTE, blend: int = BLEND) -> Policy:
+def make_policy(
+    env: str, name: str, execute: int = EXECUTE, blend: int = BLEND, control_hz: float | None = None
+) -> Policy:
     """A policy by name: an expert, a baseline, a gamer, a shipped bundle, or the path of a bundle.
+
+    `control_hz`: of the environment it is to act in, where an option has changed that.
 
     Raises:
         UnknownNameError: none of these.
@@ -208,7 +215,7 @@ def make_policy(env: str, name: str, execute: int = EXECUTE, blend: int = BLEND)
     """
     task = choose("environment", env, TASKS)
     if name in task.policies:
-        return task.policies[name]()
+        return task.policies[name](control_hz or task.control_hz)
     folder = find_bundle(name)
     if folder is None and not Path(name).is_dir():
         if Path(name).name != name:
@@ -247,11 +254,11 @@ def cover_eyes(policy: Policy, eyes: str, env: str, env_options: Mapping[str, An
     return choose("arm", eyes, arms)()
 
 
-def mix_in_expert(policy: Policy, beta: float, env: str) -> Policy:
+def mix_in_expert(policy: Policy, beta: float, env: str, control_hz: float) -> Policy:
     """The policy, with the task's expert driving `beta` of the ticks."""
     from millwright.policies.mixture import Mixture
 
-    expert = make_policy(env, TASKS[env].labeller)
+    expert = make_policy(env, TASKS[env].labeller, control_hz=control_hz)
     assert isinstance(expert, Privileged), "those who label see the truth"
     return Mixture(expert, policy, beta)
 
@@ -296,12 +303,13 @@ class Player:
         task = choose("environment", self.env, TASKS)
         env = make_env(self.env, **self.env_options)
         judge = task.judge()
-        policy = make_policy(self.env, self.policy)
+        control_hz = env.metadata["control_hz"]
+        policy = make_policy(self.env, self.policy, control_hz=control_hz)
         if self.eyes:
             policy = cover_eyes(policy, self.eyes, self.env, self.env_options)
         if self.beta:
-            policy = mix_in_expert(policy, self.beta, self.env)
-        labeller = make_policy(self.env, task.labeller) if self.labelled else None
+            policy = mix_in_expert(policy, self.beta, self.env, control_hz)
+        labeller = make_policy(self.env, task.labeller, control_hz=control_hz) if self.labelled else None
         provenance = self.describe()
 
         def play_seed(seed: int) -> Episode:

@@ -8,13 +8,16 @@ import numpy as np
 import pytest
 from gymnasium.utils.env_checker import check_env
 
-from millwright.core.errors import ActionError, PromptError, UnknownNameError
+from millwright.catalog import make_policy
+from millwright.core.errors import ActionError, OptionError, PromptError, UnknownNameError
+from millwright.core.loop import run_episode
 from millwright.envs.brick_table import BrickTableEnv, layout
 from millwright.envs.brick_table.scene import OVERHEAD
 from millwright.envs.brick_table.viewer import find_camera_pose
 from millwright.envs.mujoco.rendering import PLAIN, CameraRenderer
 from millwright.geometry.boxes import compute_clearance
 from millwright.geometry.poses import invert_matrix
+from millwright.judges import SustainedLift
 
 SEED = 7000
 
@@ -112,7 +115,7 @@ def test_bad_action_is_refused_and_nothing_moves(env, bad):
 def locate_in(env, camera, point):
     """Image fractions at which a camera sees a point of the base frame."""
     lens = {"wrist": env.lens, "overhead": OVERHEAD}[camera]
-    return lens.project((invert_matrix(find_camera_pose(env.data, camera)) @ [*point, 1.0])[:3])[0]
+    return lens.project((invert_matrix(find_camera_pose(env.cell.data, camera)) @ [*point, 1.0])[:3])[0]
 
 
 def locate(env, point):
@@ -122,7 +125,7 @@ def locate(env, point):
 def test_click_in_the_wrist_view_means_the_brick_under_the_pixel(env):
     for target in ("green", "sky"):
         env.reset(seed=SEED)
-        u, v = locate(env, env.data.body(target).xpos)
+        u, v = locate(env, env.cell.data.body(target).xpos)
         _, info = env.reset(seed=SEED, options={"click": {"camera": "wrist", "u": u, "v": v}})
         assert info["facts"].target_name == target
 
@@ -160,8 +163,8 @@ def test_bad_prompt_is_refused_with_what_would_have_worked(env, options, error, 
 def test_box_follows_the_click_and_not_the_brick(env):
     observation, _ = env.reset(seed=SEED, options={"target": "red"})
     before = observation["observation.environment_state"]
-    address = env.model.joint("red").qposadr[0]
-    env.data.qpos[address] += 0.05
+    address = env.cell.model.joint("red").qposadr[0]
+    env.cell.data.qpos[address] += 0.05
     after, _ = hold(env, observation)
     assert np.abs(after["observation.environment_state"][:4] - before[:4]).max() < 0.01
     assert after["observation.environment_state"][5] == pytest.approx(1 / 15)
@@ -170,7 +173,7 @@ def test_box_follows_the_click_and_not_the_brick(env):
 @pytest.mark.parametrize("camera", ["wrist", "overhead"])
 def test_nothing_observed_depends_on_which_brick_a_click_hit(env, camera, monkeypatch):
     env.reset(seed=SEED)
-    click = {"camera": camera, **dict(zip("uv", locate_in(env, camera, env.data.body("green").xpos), strict=True))}
+    click = {"camera": camera, **dict(zip("uv", locate_in(env, camera, env.cell.data.body("green").xpos), strict=True))}
     seen, info = env.reset(seed=SEED, options={"click": click})
     assert info["facts"].target_name == "green"
     following, *_ = env.step(seen["observation.state"])
@@ -186,7 +189,7 @@ def test_tracked_box_follows_the_brick():
     env = BrickTableEnv(tracked=True)
     observation, _ = env.reset(seed=SEED, options={"target": "red"})
     before = observation["observation.environment_state"]
-    env.data.qpos[env.model.joint("red").qposadr[0]] += 0.05
+    env.cell.data.qpos[env.cell.model.joint("red").qposadr[0]] += 0.05
     after, _ = hold(env, observation)
     assert np.abs(after["observation.environment_state"][:4] - before[:4]).max() > 0.03
     assert after["observation.environment_state"][5] == 0
@@ -219,8 +222,8 @@ def test_a_brick_that_the_wrist_camera_does_not_see_is_clicked_in_the_overhead_v
 def test_wrist_image_is_what_a_fresh_renderer_sees(env):
     observation, _ = env.reset(seed=SEED)
     observation, _ = hold(env, observation, 3)
-    fresh = CameraRenderer(env.model, 128, 128, PLAIN)
-    assert np.array_equal(observation["observation.images.wrist"], fresh.render(env.data, "wrist"))
+    fresh = CameraRenderer(env.cell.model, 128, 128, PLAIN)
+    assert np.array_equal(observation["observation.images.wrist"], fresh.render(env.cell.data, "wrist"))
     fresh.close()
 
 
@@ -252,7 +255,7 @@ def test_viewer_draws_a_state_from_another_process_like_the_environment(env):
     image = viewer.render(env.scene_state(), "overhead")
     assert image.shape == (480, 640, 3)
     assert len(np.unique(image.reshape(-1, 3), axis=0)) > 50
-    u, v = viewer.project(env.scene_state(), "overhead", env.data.body("red").xpos + np.array([0, 0, 0.012]))[0]
+    u, v = viewer.project(env.scene_state(), "overhead", env.cell.data.body("red").xpos + np.array([0, 0, 0.012]))[0]
     red, green, blue = image[int(v * 480), int(u * 640)].astype(int)
     assert red > 2 * green
     assert red > 2 * blue
@@ -268,4 +271,30 @@ def test_episode_is_truncated_after_max_steps():
 
 
 def test_physics_sleeps_so_that_idle_bricks_cost_nothing(env):
-    assert env.model.opt.enableflags & int(mujoco.mjtEnableBit.mjENBL_SLEEP)
+    assert env.cell.model.opt.enableflags & int(mujoco.mjtEnableBit.mjENBL_SLEEP)
+
+
+def test_the_control_rate_is_an_option_and_the_expert_picks_at_it():
+    for hz in (12, 30):
+        env = BrickTableEnv(image_size=32, control_hz=hz, max_steps=8 * hz)
+        episode = run_episode(env, make_policy("brick-table", "expert", control_hz=hz), SustainedLift(), 5000)
+        assert episode.verdict.success
+        assert episode.steps[1].facts.time_s == pytest.approx(1 / hz)
+
+
+def test_a_rate_that_does_not_divide_the_physics_is_refused_with_those_that_do():
+    with pytest.raises(OptionError, match=r"as 5, 6, 8, 10, 12, 15, 16, 20, 24, 30, 40, 48, 60 do; got 25"):
+        BrickTableEnv(control_hz=25)
+
+
+def test_tracked_and_restless_cannot_be_had_together():
+    with pytest.raises(OptionError, match="choose one"):
+        BrickTableEnv(tracked=True, restless=True)
+
+
+def test_a_target_that_glows_has_a_colour_of_its_own_and_the_next_scene_another_one():
+    env = BrickTableEnv(image_size=64, glow=True)
+    for seed, target in enumerate(("red", "white")):
+        env.reset(seed=seed, options={"target": target})
+        painted = {name: tuple(env.cell.model.geom(name).rgba[:3]) for name in layout.NAMES}
+        assert [name for name, color in painted.items() if color == (1, 0, 1)] == [target]

@@ -9,7 +9,8 @@ import pytest
 
 from millwright.core.loop import run_episode
 from millwright.envs.brick_table import BrickTableEnv
-from millwright.envs.brick_table.env import CONTROL_HZ, HOME_YAW
+from millwright.envs.brick_table.cell import HOME_YAW
+from millwright.envs.brick_table.options import CONTROL_HZ
 from millwright.envs.mujoco.rendering import LensRenderer
 from millwright.experts.brick_picker import BrickPicker
 from millwright.geometry.poses import wrap_angle, yaw_from_quaternion

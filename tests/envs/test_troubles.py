@@ -10,7 +10,7 @@ import pytest
 from millwright.core.errors import OptionError
 from millwright.core.loop import run_episode
 from millwright.envs.brick_table import BrickTableEnv
-from millwright.envs.brick_table.env import CONTROL_HZ
+from millwright.envs.brick_table.options import CONTROL_HZ
 from millwright.envs.brick_table.troubles import draw_camera_error
 from millwright.experts.brick_picker import BrickPicker
 from millwright.geometry.poses import wrap_angle, yaw_from_quaternion

@@ -53,7 +53,7 @@ def view(env: BrickTableEnv) -> Any:
 
 
 def find_target(env: BrickTableEnv) -> Any:
-    facts = env._report(0.0, 0.0)
+    facts = env._report()
     return facts.positions[facts.target][:2]
 
 

@@ -7,7 +7,7 @@ import pytest
 
 from millwright.core.loop import play, run_episode
 from millwright.envs.brick_table import BrickTableEnv
-from millwright.envs.brick_table.env import CONTROL_HZ
+from millwright.envs.brick_table.options import CONTROL_HZ
 from millwright.experts.brick_picker import BrickPicker
 from millwright.experts.perturbed import Disturbance, Perturbed
 from millwright.judges import SustainedLift

@@ -11,7 +11,7 @@ import pytest
 from millwright.core.loop import run_episode
 from millwright.core.policy import Privileged
 from millwright.envs.brick_table import BrickTableEnv
-from millwright.envs.brick_table.env import CONTROL_HZ
+from millwright.envs.brick_table.options import CONTROL_HZ
 from millwright.envs.mujoco.rendering import LensRenderer
 from millwright.experts.gamers import GAMERS
 from millwright.judges import HeightAlone, SustainedLift
@@ -33,7 +33,7 @@ def cheat():
             options = {} if start is None else {"start": start}
             episode = run_episode(env, GAMERS[name](CONTROL_HZ), SustainedLift(), seed, options=options, linger=999)
             assert not episode.verdict.success
-            assert len(episode) == env.max_steps
+            assert len(episode) == env.options.max_steps
             return [step.facts for step in episode.steps]
 
         yield play

@@ -1,0 +1,209 @@
+"""The cell in simulation: arm, gripper, bricks and cameras, moved tick by tick, and the facts about them."""
+
+from __future__ import annotations
+
+from functools import cached_property
+
+import mujoco
+import numpy as np
+from numpy.typing import ArrayLike
+from PIL import ImageColor
+
+from millwright.core.facts import GraspFacts
+from millwright.envs.brick_table import layout
+from millwright.envs.brick_table.scene import TIMESTEP_S, WRIST_CAMERA, make_model
+from millwright.envs.mujoco.contacts import GeomRoles, Worst, find_pad_contacts, find_robot_collision
+from millwright.envs.mujoco.rendering import FAST, PLAIN, CameraRenderer, Image, LensRenderer
+from millwright.geometry.cameras import GRAPHICS_FROM_OPTICAL, Camera
+from millwright.geometry.poses import (
+    Floats,
+    matrix_from_pose,
+    pose_from_matrix,
+    quaternion_from_yaw,
+    quaternion_of_hand,
+    yaw_from_quaternion,
+)
+from millwright.robots import ur5e
+
+HOME = (0.52, 0.05, 0.30)
+HOME_YAW = -np.pi / 2
+"""Fingers open along x, across bricks that lie as on the grid."""
+HOME_JITTER_M, HOME_JITTER_RAD = 0.01, 0.05
+GLOW = "#ff00ff"
+"""A colour that nothing else has."""
+
+
+class BrickCell:
+    """A UR5e with a gripper before twelve bricks, without any task.
+
+    Args:
+        lens: of the wrist camera.
+        control_hz: ticks a second.
+    """
+
+    def __init__(self, lens: Camera, control_hz: int) -> None:
+        self.lens, self.control_hz = lens, control_hz
+        self.model = make_model(lens.fov_y_deg)
+        self.data = mujoco.MjData(self.model)
+        model, sides = self.model, ("left", "right")
+        bricks = [model.body(name).id for name in layout.NAMES]
+        self.roles = GeomRoles.of(model, bricks, ("left_finger", "right_finger"), "base")
+        self._brick_qpos = np.array([model.joint(name).qposadr[0] for name in layout.NAMES])[:, None] + np.arange(7)
+        self._brick_qvel = np.array([model.joint(name).dofadr[0] for name in layout.NAMES])[:, None] + np.arange(6)
+        self._finger_qpos = np.array([model.joint(f"{side}_finger").qposadr[0] for side in sides])
+        self._hand, self._flange = model.site("hand").id, model.body("flange").id
+        self._chain = ur5e.make_chain()
+        self._pose_camera_in_hand = WRIST_CAMERA.pose_in_hand() @ GRAPHICS_FROM_OPTICAL
+        self._worst = Worst()
+
+    def reset(self, rng: np.random.Generator, places: Floats) -> None:
+        """The arm at home, more or less, with open fingers; bricks lie at `places` (n, 3): x, y (m), yaw (rad)."""
+        data = self.data
+        mujoco.mj_resetData(self.model, data)
+        data.qpos[:6] = data.ctrl[:6] = self._draw_home(rng)
+        self.open_fingers(ur5e.MAX_OPENING_M)
+        lying = [[x, y, layout.HALF_SIZES[2], *quaternion_from_yaw(yaw)] for x, y, yaw in places]
+        self.put_bricks(np.array(lying))
+        self._worst.take()
+
+    def close(self) -> None:
+        """Free the renderers."""
+        for name in ("_wrist_renderer", "_overhead_renderer"):
+            if name in self.__dict__:
+                self.__dict__.pop(name).close()
+
+    def move(self, command: Floats) -> None:
+        """One tick towards six joint targets (rad) and an opening (m), no faster than joints and fingers may move."""
+        data, start = self.data, self.data.ctrl[:6].copy()
+        limit = ur5e.VELOCITY_LIMIT_RAD_S / self.control_hz
+        goal = np.clip(command[:6], *ur5e.POSITION_LIMITS_RAD.T)
+        goal = start + np.clip(goal - start, -limit, limit)
+        fingers = float(data.ctrl[6])
+        finger_way = float(np.clip(command[6], 0.0, ur5e.MAX_OPENING_M)) / 2 - fingers
+        substeps = round(1 / (self.control_hz * TIMESTEP_S))
+        reach = np.arange(1, substeps + 1)[:, None] * (ur5e.CLOSING_SPEED_M_S / 2 * TIMESTEP_S)
+        finger_ramp = fingers + np.clip(finger_way, -reach, reach)
+        for controls in np.hstack([np.linspace(start, goal, substeps + 1)[1:], finger_ramp]):
+            data.ctrl[:] = controls
+            mujoco.mj_step(self.model, data)
+            self._worst.see(self.roles, data)
+        mujoco.mj_kinematics(self.model, data)
+        mujoco.mj_camlight(self.model, data)
+
+    # ---------------------------------------------------------------- what is where
+
+    @property
+    def joints(self) -> Floats:
+        """(6,) rad."""
+        return np.array(self.data.qpos[:6])
+
+    @property
+    def opening_m(self) -> float:
+        return float(self.data.qpos[self._finger_qpos].sum())
+
+    @property
+    def wrench(self) -> Floats:
+        """(6,) N and N m, at the hand."""
+        return np.array(self.data.sensordata[:6])
+
+    @property
+    def pose_hand(self) -> Floats:
+        """(4, 4) the midpoint of the fingertips in the base frame."""
+        return self._chain.compute_pose(self.data.qpos[:6])
+
+    @property
+    def pose_camera(self) -> Floats:
+        """(4, 4) the wrist camera's optical frame in the base frame."""
+        return self.pose_hand @ self._pose_camera_in_hand
+
+    @property
+    def bricks(self) -> Floats:
+        """Pose of every brick, (n, 7): xyz m, wxyz."""
+        return np.array(self.data.qpos[self._brick_qpos])
+
+    @property
+    def brick_velocities(self) -> Floats:
+        """(n, 6) m/s, rad/s."""
+        return np.array(self.data.qvel[self._brick_qvel])
+
+    @property
+    def places(self) -> Floats:
+        """x, y (m) and yaw (rad) of every brick, (n, 3)."""
+        return np.array([[row[0], row[1], yaw_from_quaternion(row[3:])] for row in self.bricks])
+
+    def brick_pose(self, index: int) -> tuple[Floats, Floats]:
+        """Position (3,) m and quaternion (4,) wxyz of one brick."""
+        row = self.data.qpos[self._brick_qpos[index]].copy()
+        return row[:3], row[3:]
+
+    def put_bricks(self, poses: Floats, velocities: ArrayLike = 0.0) -> None:
+        """Put all bricks at `poses` (n, 7), with `velocities` (n, 6)."""
+        self.data.qpos[self._brick_qpos] = poses
+        self.data.qvel[self._brick_qvel] = velocities
+        mujoco.mj_forward(self.model, self.data)
+
+    def put_brick(self, index: int, x: float, y: float, yaw: float) -> None:
+        """Put one brick elsewhere on the table; its velocity stays."""
+        self.data.qpos[self._brick_qpos[index]] = [x, y, layout.HALF_SIZES[2], *quaternion_from_yaw(yaw)]
+        mujoco.mj_forward(self.model, self.data)
+
+    def open_fingers(self, opening_m: float) -> None:
+        """Put the fingers that far apart, at once; effective with the next `put_bricks`."""
+        self.data.qpos[self._finger_qpos] = self.data.ctrl[6] = opening_m / 2
+
+    def light_up(self, brick: int) -> None:
+        """Paint one brick in `GLOW`, and all others in their own colours again."""
+        for index, name in enumerate(layout.NAMES):
+            geoms = self.roles.object_index == index
+            color = GLOW if index == brick else layout.COLORS[name]
+            self.model.geom_rgba[geoms, :3] = np.array(ImageColor.getrgb(color)) / 255
+
+    def _draw_home(self, rng: np.random.Generator) -> Floats:
+        jitter = rng.uniform(-1, 1, 4)
+        yaw = HOME_YAW + HOME_JITTER_RAD * jitter[3]
+        pose = np.concatenate([HOME + HOME_JITTER_M * jitter[:3], quaternion_of_hand(yaw)])
+        return self._chain.step_towards(ur5e.SEED_JOINTS, matrix_from_pose(pose), iterations=12)
+
+    # ---------------------------------------------------------------- pictures and facts
+
+    @cached_property
+    def _wrist_renderer(self) -> LensRenderer:
+        return LensRenderer(self.model, self.lens, PLAIN)
+
+    @cached_property
+    def _overhead_renderer(self) -> CameraRenderer:
+        return CameraRenderer(self.model, 320, 240, FAST)
+
+    def render_wrist(self) -> Image:
+        """RGB, of the lens's size."""
+        return self._wrist_renderer.render(self.data, "wrist")
+
+    def render_overhead(self) -> Image:
+        """RGB (240, 320, 3)."""
+        return self._overhead_renderer.render(self.data, "overhead")
+
+    def report(self, target: int, time_s: float) -> GraspFacts:
+        """The facts of this instant; forces and penetrations are the worst since the last report."""
+        data, bricks = self.data, self.bricks
+        force_n, penetration_m = self._worst.take()
+        velocity = np.zeros(6)
+        mujoco.mj_objectVelocity(self.model, data, mujoco.mjtObj.mjOBJ_SITE, self._hand, velocity, 0)
+        return GraspFacts(
+            names=layout.NAMES,
+            target=target,
+            time_s=time_s,
+            positions=bricks[:, :3],
+            orientations=bricks[:, 3:],
+            velocities=self.brick_velocities[:, :3],
+            pad_contacts=find_pad_contacts(self.roles, data, len(layout.NAMES)),
+            hand_pose=pose_from_matrix(self.pose_hand),
+            hand_velocity=velocity[3:],
+            wrist_position=data.xpos[self._flange].copy(),
+            joint_positions=self.joints,
+            opening_m=self.opening_m,
+            opening_speed=float(data.qvel[self._finger_qpos].sum()),
+            max_opening_m=ur5e.MAX_OPENING_M,
+            robot_collision=find_robot_collision(self.roles, data),
+            max_contact_force_n=force_n,
+            max_penetration_m=penetration_m,
+        )

@@ -1,0 +1,60 @@
+"""What may be chosen about the brick table."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from millwright.core.errors import OptionError
+from millwright.envs.brick_table.scene import TIMESTEP_S
+
+CONTROL_HZ = 15
+MAX_IMAGE_SIZE = 1024
+PHYSICS_HZ = round(1 / TIMESTEP_S)
+
+
+@dataclass(frozen=True)
+class BrickTableOptions:
+    """Options of `BrickTableEnv`, in groups: the task, the camera, pointing, troubles.
+
+    Args:
+        hard: any yaw and free placement with 1 cm clearance, instead of the jittered grid.
+        max_steps: ticks until the episode is truncated.
+        control_hz: ticks a second; joint targets are reached within one.
+        fisheye: 155-degree equidistant lens on the wrist instead of the 85-degree pinhole.
+        image_size: height and width of the wrist image, pixels.
+        glow: the target is drawn in a colour that nothing else has: an upper bound for what pointing can achieve.
+        tracked: give the true box at every tick instead of what follows from the click.
+        restless: another click for every tick, drawn on the target as it lies at the start: for recordings.
+        click_noise: drawn clicks miss the brick's centre by up to this share of its box; at 0 they hit its top.
+        bump: knock the target away by 2 to 6 cm and up to 45 degrees while the hand comes down.
+        miscalibrated: believe the wrist camera 1 to 2 cm and 1 to 3 degrees away from where it is.
+
+    Raises:
+        OptionError: an option is out of its range, or two cannot be had together.
+    """
+
+    hard: bool = False
+    max_steps: int = 120
+    control_hz: int = CONTROL_HZ
+    fisheye: bool = False
+    image_size: int = 128
+    glow: bool = False
+    tracked: bool = False
+    restless: bool = False
+    click_noise: float = 0.0
+    bump: bool = False
+    miscalibrated: bool = False
+
+    def __post_init__(self) -> None:
+        if not 16 <= self.image_size <= MAX_IMAGE_SIZE or self.max_steps < 1:
+            needed = f"image_size must be 16 to {MAX_IMAGE_SIZE} pixels and max_steps at least 1"
+            raise OptionError(f"{needed}, got {self.image_size} and {self.max_steps}")
+        if self.control_hz < 1 or PHYSICS_HZ % self.control_hz:
+            rates = ", ".join(str(hz) for hz in range(5, 61) if PHYSICS_HZ % hz == 0)
+            raise OptionError(
+                f"control_hz must divide the {PHYSICS_HZ} Hz of the physics, as {rates} do; got {self.control_hz}"
+            )
+        if not 0 <= self.click_noise <= 0.5:
+            raise OptionError(f"click_noise is a share of the brick's box, 0 to 0.5; got {self.click_noise}")
+        if self.tracked and self.restless:
+            raise OptionError("tracked gives the true box at every tick, restless a click's: choose one")
