@@ -275,6 +275,7 @@ class Player:
         reset_options: handed to every `env.reset`.
         eyes: empty, or what the policy sees instead of its picture: `other-scene` or `grey`.
         beta: share of the ticks, 0 to 1, that the task's expert drives instead, as DAgger mixes them.
+        execute, blend: actions played of each chunk of a bundle, and ticks over which the old one fades out.
     """
 
     env: str
@@ -285,12 +286,16 @@ class Player:
     reset_options: Mapping[str, Any] = field(default_factory=dict)
     eyes: str = ""
     beta: float = 0.0
+    execute: int = EXECUTE
+    blend: int = BLEND
 
     def describe(self) -> dict[str, Any]:
         """What decides an episode besides its seed."""
         options = {"env_options": dict(self.env_options), "reset_options": dict(self.reset_options)}
         extra: dict[str, Any] = {"eyes": self.eyes, "linger": self.linger, "beta": self.beta}
         about = {"env": self.env, "policy": self.policy, **options, **{k: v for k, v in extra.items() if v}}
+        if (self.execute, self.blend) != (EXECUTE, BLEND):
+            about |= {"execute": self.execute, "blend": self.blend}
         task = choose("environment", self.env, TASKS)
         folder = None if self.policy in task.policies else find_bundle(self.policy)
         if folder is None:
@@ -304,7 +309,7 @@ class Player:
         env = make_env(self.env, **self.env_options)
         judge = task.judge()
         control_hz = env.metadata["control_hz"]
-        policy = make_policy(self.env, self.policy, control_hz=control_hz)
+        policy = make_policy(self.env, self.policy, self.execute, self.blend, control_hz=control_hz)
         if self.eyes:
             policy = cover_eyes(policy, self.eyes, self.env, self.env_options)
         if self.beta:

@@ -123,6 +123,8 @@ def test_wrong_policy_name_lists_those_there_are():
         {"linger": 8},
         {"reset_options": {"target": "red"}},
         {"eyes": "grey"},
+        {"execute": 16},
+        {"blend": 0},
     ],
 )
 def test_players_of_different_episodes_make_different_claims(change):

@@ -1,6 +1,7 @@
 """The loop learns, stops when told, goes on where it stopped, and says what went wrong."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -173,3 +174,15 @@ def test_it_trains_and_resumes_on_a_gpu(tmp_path):
         train(tmp_path, Breaking(make_line_data(), 23), config=config)
     _, result = train(tmp_path, config=config)
     assert result.steps == 40
+
+
+def test_threads_are_those_wanted_while_it_trains_and_those_of_before_afterwards(tmp_path):
+    class Watched(Line):
+        def loss(self, batch):
+            seen.add(torch.get_num_threads())
+            return super().loss(batch)
+
+    seen, before = set(), torch.get_num_threads()
+    train(tmp_path, network=Watched(), config=replace(CONFIG, samples=32, threads=before + 1))
+    assert seen == {before + 1}
+    assert torch.get_num_threads() == before

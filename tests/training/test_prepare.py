@@ -36,6 +36,17 @@ def test_prepared_arrays_are_normalised_and_as_small_as_they_can_be():
     np.testing.assert_allclose(data.arrays["proprio"].mean(0), 0, atol=1e-5)
 
 
+def test_steps_may_share_the_statistics_of_a_dimension():
+    raw = make_square_raw()
+    drift = np.linspace(0, 0.1, raw["label.plan"].shape[1], dtype=np.float32)
+    raw = {**raw, "label.plan": raw["label.plan"] + drift[:, None] * np.eye(8, dtype=np.float32)[0]}
+    _, data = fitted(raw, per_step=False)
+    target = data.arrays["target"]
+    assert abs(target[..., 0].mean()) < 1e-4
+    assert abs(target[:, 0, 0].mean()) > 0.1
+    np.testing.assert_allclose(target[..., :2].std((0, 1)), 1, atol=1e-4)
+
+
 def test_the_fitted_pipeline_prepares_the_same_data_again():
     raw = make_square_raw(64)
     pipeline, data = fitted(raw)

@@ -10,18 +10,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from millwright.core.errors import OptionError
-from millwright.core.features import Observation
 from millwright.core.planner import Planner
+from millwright.evaluation.asking import Asked, Scene, ask_for_each, find_scene, measure_mm
 from millwright.evaluation.measures import PROMPT
 from millwright.evaluation.occlusion import WHOLE, Influence, Rectangle, measure_influence, plan_all
 from millwright.evaluation.scene_view import PICTURE, SceneView
-from millwright.geometry.boxes import compute_corners
 from millwright.geometry.poses import Floats, matrix_from_pose
 from millwright.geometry.solids import Box
 from millwright.policies.gaze import find_crop
 
-CLICK_SPREAD = 0.8
-"""Clicks fall anywhere on this share of an object's length and width: pointing is not exact, so looking has to be."""
 TIP_M = 0.025
 """From the middle of the hand to where its fingertips are measured, the way the fingers open."""
 
@@ -136,23 +133,11 @@ def probe(planner: Planner, env: Any, view: SceneView, seed: int) -> Probe:
         OptionError: the environment has no objects to point at, or the planner sees no picture.
         FeatureError: the planner needs other observations than the environment gives.
     """
-    env = env.unwrapped
-    if not hasattr(env, "object_names"):
-        raise OptionError(f"{type(env).__name__} names no objects (object_names), so there is nothing to ask for")
     if not planner.inputs.images:
         raise OptionError(f"the policy sees no picture, only {', '.join(planner.inputs)}: there is nothing to hide")
-    _, info = env.reset(seed=seed)
-    state = view.state_of(info["facts"])
-    poses = view.find_poses(state)
-    boxes = {name: (_find_box(view, name), poses[name]) for name in env.object_names}
-    rng = np.random.default_rng(seed)
-    clicks = {name: _draw_point(*boxes[name], rng) for name in env.object_names}
-    aims = []
-    for name, point in clicks.items():
-        u, v = (float(value) for value in view.project(state, view.cameras[0], point)[0])
-        observation, _ = env.reset(seed=seed, options={"click": {"camera": view.cameras[0], "u": u, "v": v}})
-        aims.append(_aim(planner, observation, view, state, boxes, name, point))
-    return Probe(seed, tuple(aims), boxes)
+    scene = find_scene(env, view, seed)
+    aims = [_aim(planner, asked, view, scene) for asked in ask_for_each(env, view, scene)]
+    return Probe(seed, tuple(aims), scene.boxes)
 
 
 def summarise(probe: Probe) -> str:
@@ -177,25 +162,18 @@ def tabulate(probe: Probe) -> str:
     return "\n".join([*lines, summarise(probe)])
 
 
-def _aim(
-    planner: Planner,
-    observation: Observation,
-    view: SceneView,
-    state: Floats,
-    boxes: Mapping[str, tuple[Box, Floats]],
-    name: str,
-    click: Floats,
-) -> Aim:
+def _aim(planner: Planner, asked: Asked, view: SceneView, scene: Scene) -> Aim:
+    name, click, observation, state, boxes = asked.name, asked.click, asked.observation, scene.state, scene.boxes
     camera = planner.inputs.images[0]
     lens = camera.removeprefix(PICTURE)
     hands = view.find_hands(plan_all(planner, [observation])[0])
-    distances = {other: _measure_mm(hands[-1], pose) for other, (_, pose) in boxes.items()}
+    distances = {other: measure_mm(hands[-1], pose) for other, (_, pose) in boxes.items()}
     nearest = min((other for other in boxes if other != name), key=distances.__getitem__)
     crop = find_crop(planner, observation)
     return Aim(
         name=name,
         click=click,
-        click_mm=_measure_mm(click, boxes[name][1]),
+        click_mm=measure_mm(click, boxes[name][1]),
         own_mm=distances[name],
         nearest_other=nearest,
         nearest_other_mm=distances[nearest],
@@ -216,23 +194,3 @@ def find_tips(hand: Floats) -> Floats:
     pose = matrix_from_pose(hand)
     tips: Floats = pose[:3, 3] + np.outer([TIP_M, -TIP_M], pose[:3, 1])
     return tips
-
-
-def _find_box(view: SceneView, name: str) -> Box:
-    """The largest box that moves with an object."""
-    boxes = [solid for solid in view.solids if isinstance(solid, Box) and solid.frame == name]
-    if not boxes:
-        raise OptionError(f"{name} is no box in this view, so no point on it can be clicked")
-    return max(boxes, key=lambda box: float(np.prod(box.half_sizes)))
-
-
-def _draw_point(box: Box, pose: Floats, rng: np.random.Generator) -> Floats:
-    """A point (3,) m on top of a box."""
-    offset = rng.uniform(-CLICK_SPREAD, CLICK_SPREAD, 2)
-    point: Floats = compute_corners(pose[:3], pose[3:], box.half_sizes * [*offset, 1])[-1]
-    return point
-
-
-def _measure_mm(one: Floats, other: Floats) -> float:
-    """Distance on the ground."""
-    return 1e3 * float(np.linalg.norm(one[:2] - other[:2]))

@@ -16,7 +16,9 @@ from millwright.processors.concat import Concat
 from millwright.processors.crop import PromptCrop
 from millwright.processors.grey import Grey
 from millwright.processors.hand import HandAbsolute, HandRelative
+from millwright.processors.joints import JointTargets
 from millwright.processors.normalise import Normalise, Unnormalise
+from millwright.processors.pinhole_box import PinholeBox
 from millwright.processors.processor import Batch, Invertible, Processor, need
 from millwright.processors.resize import ResizeImage
 from millwright.processors.steps import StepDelta, StepSum
@@ -25,6 +27,7 @@ PROCESSORS: dict[str, type[Processor]] = {
     "grey": Grey,
     "prompt-crop": PromptCrop,
     "resize-image": ResizeImage,
+    "pinhole-box": PinholeBox,
     "concat": Concat,
     "normalise": Normalise,
     "unnormalise": Unnormalise,
@@ -34,6 +37,7 @@ PROCESSORS: dict[str, type[Processor]] = {
     "from-base-frame": FromBaseFrame,
     "step-delta": StepDelta,
     "step-sum": StepSum,
+    "joint-targets": JointTargets,
 }
 """Names in pipeline.json -> classes; a new processor needs a row here to travel in a bundle."""
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import logging
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -48,11 +50,13 @@ class FitConfig:
     """Of the order of the samples and of all that is drawn in training; not of the network's first weights."""
     max_minutes: float | None = None
     """Stop by then; the learning rate falls in time for it. A run that it hurries cannot be repeated bit for bit."""
+    threads: int | None = None
+    """Of torch, while it trains; None: as many as the process has."""
     checkpoint_s: float = 60.0
     log_steps: int = 50
 
 
-RESUMABLE = ("max_minutes", "checkpoint_s", "device")
+RESUMABLE = ("max_minutes", "threads", "checkpoint_s", "device")
 """Fields that may differ when a training is taken up again."""
 
 
@@ -100,12 +104,23 @@ def fit(
         torch.manual_seed(config.seed)
         run = _Run(network, data, config, folder)
         if not run.finished:
-            _train(run, data, augment, progress)
+            with _threads(config.threads):
+                _train(run, data, augment, progress)
     result = run.make_result()
     (folder / "fit.json").write_text(json.dumps({**asdict(result), "config": asdict(config)}, indent=2))
     network.load_state_dict(run.ema.state)
     network.eval()
     return result
+
+
+@contextmanager
+def _threads(wanted: int | None) -> Iterator[None]:
+    before = torch.get_num_threads()
+    torch.set_num_threads(wanted or before)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
 
 
 def _train(run: _Run, data: Data, augment: Augment | None, progress: bool) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torch import Tensor
 
 from millwright.core.errors import FeatureError
 from millwright.policies.network import FIRST
@@ -72,6 +73,7 @@ def fit_pipeline(
     keep: Sequence[str],
     normalise: Sequence[str] = ("proprio",),
     limit: float = 5.0,
+    per_step: bool = True,
     first: NDArray[np.int64] | None = None,
     chunk: int = 512,
 ) -> tuple[Pipeline, ArrayData]:
@@ -81,6 +83,7 @@ def fit_pipeline(
         inputs, outputs: the processors without those that normalise.
         normalise: results to be normalised, per dimension, within +-`limit` deviations; the target always is, per
             step and dimension, without limit.
+        per_step: else the target's steps share the statistics of each dimension.
         raw, target, keep, first, chunk: as for `prepare`.
 
     Raises:
@@ -92,13 +95,20 @@ def fit_pipeline(
     for name in normalise:
         statistics = compute_statistics(torch.from_numpy(data.arrays[name]))
         before.append(Normalise(name, statistics.mean, statistics.std, limit))
-    statistics = compute_statistics(torch.from_numpy(data.arrays[TARGET]))
-    after = Unnormalise(TARGET, statistics.mean, statistics.std)
+    after = _make_unnormalise(torch.from_numpy(data.arrays[TARGET]), per_step)
     batch = {name: torch.from_numpy(array) for name, array in data.arrays.items()}
     for processor in (*before, after.inverse()):
         batch = processor(batch)
     normalised = {name: value.numpy() for name, value in batch.items()}
     return Pipeline((*inputs, *before), (after, *outputs)), ArrayData(normalised)
+
+
+def _make_unnormalise(target: Tensor, per_step: bool) -> Unnormalise:
+    if per_step:
+        statistics = compute_statistics(target)
+        return Unnormalise(TARGET, statistics.mean, statistics.std)
+    shared = compute_statistics(target.flatten(0, 1))
+    return Unnormalise(TARGET, *(value.expand(target.shape[1:]).clone() for value in (shared.mean, shared.std)))
 
 
 def _refuse_missing(names: Iterable[str], made: Mapping[str, Any]) -> None:
