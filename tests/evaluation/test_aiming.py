@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from millwright.envs.brick_table import BrickTableEnv
+from millwright.catalog import make_env
 from millwright.evaluation.aiming import measure_aiming
 from millwright.evaluation.scene_view import make_view
 
@@ -14,7 +14,7 @@ DOWN = (0.0, 1.0, 0.0, 0.0)
 
 @pytest.fixture(scope="module")
 def table():
-    env = BrickTableEnv(image_size=16)
+    env = make_env("brick-table", image_size=16)
     view = make_view(env)
     yield env, view
     view.close()
