@@ -13,6 +13,7 @@ from millwright.processors.concat import Concat
 from millwright.processors.crop import PromptCrop
 from millwright.processors.hand import HandAbsolute
 from millwright.processors.resize import ResizeImage
+from millwright.processors.window import Window
 from millwright.training.gradient import FitConfig, fit
 from millwright.training.journal import load_losses
 from millwright.training.prepare import fit_pipeline
@@ -26,24 +27,35 @@ UNET = {**EYE, "condition": 32, "widths": (32, 32)}
 SMALL = {
     "prompt-chunk": {**CHUNK, "crop_size": 16, "head_widths": (16,)},
     "routed-chunk": {**EYE, "head_widths": (16,)},
+    "two-eyes": {**CHUNK, "channels": (8, 16), "crop_size": 16, "hand_size": 16, "head_widths": (32,)},
     "act": {**EYE, "width": 32, "latent": 2},
     "diffusion": UNET,
     "flow": UNET,
 }
-ROUTED = [(name, routing) for name in SMALL if name != "prompt-chunk" for routing in ROUTINGS]
+ROUTED = [(name, routing) for name in SMALL if name not in ("prompt-chunk", "two-eyes") for routing in ROUTINGS]
 BOX = "observation.environment_state"
+
+
+READ = dict.fromkeys(SMALL, ("crop", "region", "proprio")) | {
+    "two-eyes": ("crop", "region", "hand", "proprio", "first.crop")
+}
 
 
 @pytest.fixture(scope="module")
 def prepared():
+    return prepare_square()
+
+
+def prepare_square():
     """A pipeline that makes what any eye may read, and the square task as it prepares it."""
     inputs = (
         PromptCrop(size=16),
         ResizeImage(size=16),
+        Window(size=16),
         Concat(((BOX, (0, 1, 2, 3)),), to="box"),
         Concat(PARTS),
     )
-    keep = ("crop", "first.crop", "region", "image", "box", "proprio")
+    keep = ("crop", "first.crop", "region", "image", "hand", "box", "proprio")
     first = np.arange(256) // 8 * 8
     return fit_pipeline(make_square_raw(256), inputs, (HandAbsolute(),), target="label.plan", keep=keep, first=first)
 
@@ -107,7 +119,7 @@ def test_a_described_network_is_made_again(name):
 def test_the_default_network_is_small_and_reads_what_it_says(name):
     network = make_network(name, {})
     assert sum(parameter.numel() for parameter in network.parameters()) <= 1_000_000
-    assert network.inputs == ("crop", "region", "proprio")
+    assert network.inputs == READ[name]
 
 
 @pytest.mark.parametrize(("name", "routing"), ROUTED)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import shutil
-from dataclasses import replace
 
 import pytest
 
@@ -13,7 +12,7 @@ from millwright.core.errors import BundleError
 from millwright.core.loop import run_episode
 from millwright.datasets.dataset import Dataset
 from millwright.policies.bundle import load_bundle, load_manifest
-from millwright.recipes import BrickPick
+from millwright.recipes import BrickPick, BrickRobust
 
 TINY = BrickPick(episodes=2, hard_episodes=1, samples=2560, seeds="5000:5002", workers=1)
 
@@ -35,13 +34,13 @@ def test_recipe_leaves_a_dataset_a_bundle_a_report_and_a_summary(out):
     assert set(summary["seconds"]) == {"record", "train", "evaluate"}
 
 
-def test_with_troubles_the_bundle_looks_wider_and_recalls_what_was_clicked(tmp_path):
-    replace(TINY, episodes=1, hard_episodes=0, samples=1280, troubles=True, seeds="5000:5001").run(tmp_path)
+def test_brick_robust_demonstrates_and_judges_with_troubles_and_remembers_what_was_clicked(tmp_path):
+    BrickRobust(episodes=1, samples=1280, seeds="5000:5001", workers=1).run(tmp_path)
     recorded = Dataset(tmp_path / "dataset").episodes[0].provenance["env_options"]
     assert recorded == {"hard": False, "restless": True, "bump": True, "miscalibrated": True, "click_noise": 0.4}
-    bundle = load_bundle(tmp_path / "brick-pick")
-    assert bundle.network.remembered == ("crop",)
-    assert bundle.network.config.crop_size == 64
+    assert load_bundle(tmp_path / "brick-robust").network.remembered == ("crop",)
+    command = json.loads((tmp_path / "summary.json").read_text())["result"]["provenance"]["command"]
+    assert command.endswith("--env.bump true --env.miscalibrated true --env.click_noise 0.4")
 
 
 def test_run_again_repeats_nothing(out):

@@ -8,6 +8,7 @@ from millwright.training.augment import ColourJitter
 from millwright.training.gradient import FitConfig, fit
 from millwright.training.journal import load_losses
 from tests.contracts.test_networks import SMALL as EYED
+from tests.contracts.test_networks import prepare_square
 from tests.policies.makers import SMALL
 from tests.training.tasks import make_square_raw
 from tests.training.test_prepare import fitted
@@ -15,6 +16,10 @@ from tests.training.test_prepare import fitted
 PROMPT_CHUNK = [
     0.45219, 0.447083, 0.410751, 0.446347, 0.436487, 0.433509, 0.370951, 0.339053, 0.379383, 0.395269,
     0.363093, 0.370491, 0.365686, 0.362477, 0.339242, 0.396989, 0.385324, 0.368474, 0.349212, 0.345829,
+]  # fmt: skip
+TWO_EYES = [
+    0.489953, 0.457846, 0.410299, 0.389445, 0.397973, 0.408119, 0.391023, 0.400914, 0.421657, 0.326571,
+    0.393016, 0.384308, 0.363179, 0.392078, 0.318416, 0.308962, 0.344561, 0.384297, 0.327914, 0.356252,
 ]  # fmt: skip
 CURVES = {
     "routed-chunk": [
@@ -38,7 +43,10 @@ CURVES = {
 
 def train(network, folder):
     """Losses of twenty steps on the square task."""
-    _, data = fitted(make_square_raw(128))
+    return fit_twenty_steps(network, fitted(make_square_raw(128))[1], folder)
+
+
+def fit_twenty_steps(network, data, folder):
     config = FitConfig(samples=20 * 32, batch_size=32, lr=3e-3, warmup_samples=160, log_steps=1, precision="fp32")
     fit(network, data, config, folder, augment=ColourJitter(), progress=False)
     return [row["loss"] for row in load_losses(folder)]
@@ -52,3 +60,8 @@ def test_prompt_chunk(tmp_path):
 def test_networks_with_an_eye(name, tmp_path):
     losses = train(make_network(name, EYED[name]), tmp_path)
     np.testing.assert_allclose(losses, CURVES[name], rtol=5e-3)
+
+
+def test_two_eyes(tmp_path):
+    losses = fit_twenty_steps(make_network("two-eyes", EYED["two-eyes"]), prepare_square()[1], tmp_path)
+    np.testing.assert_allclose(losses, TWO_EYES, rtol=5e-3)

@@ -22,7 +22,7 @@ def make_batch(size=32):
     picture = make_picture(size)
     box = torch.tensor([[0.2, 0.3, 0.4, 0.5], [0.6, 0.1, 0.8, 0.3]])
     region = torch.tensor([[0.0, 0.0, 0.5, 0.5], [0.2, 0.2, 0.5, 0.5]])
-    return {"image": picture, "crop": picture, "first.crop": picture.flip(0), "box": box, "region": region}
+    return {"image": picture, "crop": picture, "box": box, "region": region}
 
 
 @pytest.mark.parametrize(
@@ -40,7 +40,7 @@ def test_any_routing_works_with_any_backbone(backbone, routing):
     assert torch.isfinite(tokens).all()
 
 
-@pytest.mark.parametrize(("routing", "told"), [(name, name not in ("none", "crop", "recall")) for name in ROUTINGS])
+@pytest.mark.parametrize(("routing", "told"), [(name, name not in ("none", "crop")) for name in ROUTINGS])
 def test_another_box_is_seen_by_every_routing_that_is_told_of_it(routing, told):
     eye, batch = make_eye(routing=routing), make_batch()
     with torch.inference_mode():
@@ -52,12 +52,6 @@ def test_a_crop_knows_where_in_the_picture_it_lies():
     eye, batch = make_eye(), make_batch()
     with torch.inference_mode():
         assert not torch.equal(eye(batch), eye({**batch, "region": batch["region"].flip(0)}))
-
-
-def test_what_was_clicked_at_first_changes_what_is_seen_later():
-    eye, batch = make_eye(routing="recall"), make_batch()
-    with torch.inference_mode():
-        assert not torch.equal(eye(batch), eye({**batch, "first.crop": batch["crop"]}))
 
 
 def test_what_is_far_from_the_box_fades():
@@ -95,12 +89,9 @@ def test_a_frozen_backbone_learns_nothing_and_the_rest_does(backbone):
     assert all(parameter.grad is not None for name, parameter in eye.named_parameters() if "backbone" not in name)
 
 
-@pytest.mark.parametrize("routing", ["mask", "recall"])
-def test_a_channel_of_its_own_cannot_reach_a_frozen_public_backbone(routing):
-    with pytest.raises(
-        OptionError, match=f"sees colours only, no {routing}; routings that reach it: none, crop, token"
-    ):
-        make_eye(routing=routing, backbone="resnet18", frozen=True)
+def test_a_channel_of_its_own_cannot_reach_a_frozen_public_backbone():
+    with pytest.raises(OptionError, match="sees colours only, no mask; routings that reach it: none, crop, token"):
+        make_eye(routing="mask", backbone="resnet18", frozen=True)
 
 
 def test_public_weights_are_what_the_backbone_starts_from(tmp_path):
@@ -113,7 +104,7 @@ def test_public_weights_are_what_the_backbone_starts_from(tmp_path):
 
 
 def test_unknown_names_list_those_there_are():
-    with pytest.raises(UnknownNameError, match=r"did you mean 'overlay'\? \(routings: none, crop, recall, token"):
+    with pytest.raises(UnknownNameError, match=r"did you mean 'overlay'\? \(routings: none, crop, token"):
         make_eye(routing="overlap")
     with pytest.raises(UnknownNameError, match="backbones: conv, resnet18, dinov2"):
         make_eye(backbone="resnet50")

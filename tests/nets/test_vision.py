@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from millwright.nets.vision import ConvEye, paint_coordinates, paint_likeness
+from millwright.nets.vision import ConvEye, paint_coordinates
 
 
 def test_coordinates_are_those_of_the_pixels_in_the_whole_picture():
@@ -28,16 +28,3 @@ def test_an_eye_keeps_where_things_are():
 def test_a_size_that_cannot_be_halved_is_an_error():
     with pytest.raises(ValueError, match="50 is not a multiple of 4"):
         ConvEye(50, 3, (8, 8))
-
-
-def test_likeness_is_one_where_the_sample_s_middle_colour_is_and_small_elsewhere():
-    sample = torch.zeros(2, 3, 8, 8, dtype=torch.uint8)
-    sample[0, 0, 3:5, 3:5] = 200
-    sample[1, 2, 3:5, 3:5] = 200
-    image = torch.zeros(2, 3, 4, 4, dtype=torch.uint8)
-    image[:, 0, 1, 1], image[:, 2, 2, 2] = 200, 200
-    like = paint_likeness(image, sample)
-    assert like.shape == (2, 1, 4, 4)
-    assert like[0, 0, 1, 1] == like[1, 0, 2, 2] == 1
-    assert like[0].sum() < 1.001
-    assert like[1].sum() < 1.001

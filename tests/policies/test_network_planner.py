@@ -1,5 +1,7 @@
 """A network plans for one robot as for many, and only from what was declared."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -7,6 +9,9 @@ import torch
 from millwright.core.errors import FeatureError
 from millwright.core.features import Feature
 from millwright.policies.bundle import Bundle
+from millwright.policies.networks import make_network
+from millwright.processors.pipeline import Pipeline
+from millwright.processors.window import Window
 from tests.policies.makers import make_bundle, make_observation
 
 
@@ -66,8 +71,16 @@ def test_the_process_keeps_its_own_number_of_threads():
     torch.set_num_threads(before)
 
 
+def make_remembering_bundle():
+    plain = make_bundle()
+    crop, *rest = plain.pipeline.inputs
+    sizes = {"crop_size": 16, "hand_size": 16, "channels": (4, 8), "proprio": 8, "length": 4}
+    pipeline = Pipeline((crop, Window(size=16), *rest), plain.pipeline.outputs)
+    return replace(plain, network=make_network("two-eyes", sizes, 1), pipeline=pipeline)
+
+
 def test_what_a_network_remembers_is_what_it_saw_first_of_each_robot():
-    planner = make_bundle(recall=True).planner()
+    planner = make_remembering_bundle().planner()
     first, other, later = make_observation(1), make_observation(2), make_observation(3)
     started, memories = planner.plan([first, other], [None, None])
     assert all(set(memory) == {"crop"} for memory in memories)

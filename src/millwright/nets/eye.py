@@ -85,7 +85,7 @@ class Eye(nn.Module):
     """Tokens of what is seen: one for each place of the picture, row by row, and of the prompt where it makes one.
 
     Reads from a batch what its routing needs: `image` (batch, 3, image_size, image_size) 0..255 and `box` (batch, 4)
-    x0, y0, x1, y1 in fractions of the image; or `crop` (and `first.crop`), as an image, and its `region` (batch, 4).
+    x0, y0, x1, y1 in fractions of the image; or `crop`, as an image, and its `region` (batch, 4).
 
     Raises:
         UnknownNameError: no such routing or backbone.

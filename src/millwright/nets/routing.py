@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from millwright.nets.boxes import compute_distances, cover_box, draw_box
 from millwright.nets.mlp import MLP
 from millwright.nets.transformer import CrossAttention
-from millwright.nets.vision import paint_coordinates, paint_likeness
+from millwright.nets.vision import paint_coordinates
 
 
 class Plain(nn.Module):
@@ -94,16 +94,8 @@ def paint_overlay(batch: Mapping[str, Any]) -> Tensor:
 def paint_mask(batch: Mapping[str, Any]) -> Tensor:
     """The image, its coordinates, and a channel that is 1 in the box and 0 elsewhere."""
     painted = paint_coordinates(batch["image"])
-    return _add(painted, cover_box(batch["box"], painted.shape[2]))
-
-
-def paint_recall(batch: Mapping[str, Any]) -> Tensor:
-    """The crop, its coordinates, and a channel that says where it has the colour in the middle of the first crop."""
-    return _add(paint_crop(batch), paint_likeness(batch["crop"], batch["first.crop"]))
-
-
-def _add(painted: Tensor, channel: Tensor) -> Tensor:
-    return torch.cat((painted, channel), 1).contiguous(memory_format=torch.channels_last)
+    covered = cover_box(batch["box"], painted.shape[2])
+    return torch.cat((painted, covered), 1).contiguous(memory_format=torch.channels_last)
 
 
 class Routing(NamedTuple):
@@ -119,7 +111,6 @@ class Routing(NamedTuple):
 ROUTINGS: dict[str, Routing] = {
     "none": Routing(("image",), paint_image, 0, Plain),
     "crop": Routing(("crop", "region"), paint_crop, 0, Plain),
-    "recall": Routing(("crop", "region", "first.crop"), paint_recall, 1, Plain),
     "token": Routing(("image", "box"), paint_image, 0, BoxToken),
     "overlay": Routing(("image", "box"), paint_overlay, 0, Plain),
     "mask": Routing(("image", "box"), paint_mask, 1, Plain),

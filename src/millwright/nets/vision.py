@@ -31,22 +31,6 @@ def paint_coordinates(image: Tensor, region: Tensor | None = None) -> Tensor:
     return torch.cat((image * (1 / 64) - 2, coordinates), 1).contiguous(memory_format=torch.channels_last)
 
 
-def paint_likeness(image: Tensor, sample: Tensor, size: int = 2, spread: float = 40.0) -> Tensor:
-    """How much each pixel is like the middle of a sample: 1 for its very colour, towards 0 for others.
-
-    Args:
-        image: (batch, 3, height, width), 0..255.
-        sample: (batch, 3, height, width), 0..255; its colour is the mean of the `size` x `size` pixels in the middle.
-        spread: how far colours may differ, in the units of the image.
-
-    Returns:
-        (batch, 1, height, width) float32.
-    """
-    top, left = (sample.shape[2] - size) // 2, (sample.shape[3] - size) // 2
-    colour = sample[:, :, top : top + size, left : left + size].float().mean((2, 3), keepdim=True)
-    return torch.exp(((image - colour) / spread).square().sum(1, keepdim=True) * -0.5)
-
-
 @lru_cache(maxsize=16)
 def _make_grid(height: int, width: int, device: torch.device) -> Tensor:
     """(2, height, width): x and y of pixel centres in a picture whose edges are at -1 and 1."""

@@ -15,11 +15,13 @@ from millwright.policies.flow import Flow
 from millwright.policies.network import Network
 from millwright.policies.prompt_chunk import PromptChunk
 from millwright.policies.routed_chunk import RoutedChunk
+from millwright.policies.two_eyes import TwoEyes
 from millwright.processors.pipeline import freeze
 
 NETWORKS: dict[str, type[Network]] = {
     "prompt-chunk": PromptChunk,
     "routed-chunk": RoutedChunk,
+    "two-eyes": TwoEyes,
     "act": Act,
     "diffusion": Diffusion,
     "flow": Flow,

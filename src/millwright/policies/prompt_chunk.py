@@ -10,16 +10,15 @@ import torch
 from torch import Tensor, nn
 
 from millwright.nets.mlp import MLP
-from millwright.nets.vision import ConvEye, paint_coordinates, paint_likeness
-from millwright.policies.network import FIRST, Network
+from millwright.nets.vision import ConvEye, paint_coordinates
+from millwright.policies.network import Network
 
 
 @dataclass(frozen=True)
 class PromptChunkConfig:
     """Sizes of the network.
 
-    `image_size` > 0 adds an eye on the whole image (the input `image`); `recall` a channel that says where the crop has
-    the colour that lay in its middle when the episode began.
+    `image_size` > 0 adds an eye on the whole image (the input `image`).
     """
 
     length: int = 16
@@ -31,14 +30,13 @@ class PromptChunkConfig:
     head_widths: tuple[int, ...] = (256, 256)
     image_size: int = 0
     image_channels: tuple[int, ...] = (16, 32, 32, 32)
-    recall: bool = False
 
 
 class PromptChunk(Network):
     """A small convolutional net over the crop with two coordinate channels; plain L1 on the target.
 
     Reads `crop` (batch, 3, crop_size, crop_size) 0..255, `region` (batch, 4), `proprio` (batch, proprio); with a
-    second eye, `image` (batch, 3, image_size, image_size) 0..255; with `recall`, `first.crop`, as `crop`.
+    second eye, `image` (batch, 3, image_size, image_size) 0..255.
     """
 
     Config = PromptChunkConfig
@@ -46,7 +44,7 @@ class PromptChunk(Network):
     def __init__(self, config: PromptChunkConfig) -> None:
         super().__init__()
         self.config = config
-        self.eye = ConvEye(config.crop_size, 6 if config.recall else 5, config.channels)
+        self.eye = ConvEye(config.crop_size, 5, config.channels)
         self.wide_eye = ConvEye(config.image_size, 5, config.image_channels) if config.image_size else None
         self.body = MLP(config.proprio, config.proprio_widths, activate_last=True)
         seen = self.eye.num_features + (self.wide_eye.num_features if self.wide_eye else 0)
@@ -54,15 +52,10 @@ class PromptChunk(Network):
 
     @property
     def inputs(self) -> tuple[str, ...]:
-        more = (("image",) if self.wide_eye else ()) + ((FIRST + "crop",) if self.config.recall else ())
-        return ("crop", "region", "proprio", *more)
+        return ("crop", "region", "proprio", *(("image",) if self.wide_eye else ()))
 
     def sample(self, batch: Mapping[str, Any]) -> Tensor:
-        seen = paint_coordinates(batch["crop"], batch["region"])
-        if self.config.recall:
-            seen = torch.cat((seen, paint_likeness(batch["crop"], batch[FIRST + "crop"])), 1)
-            seen = seen.contiguous(memory_format=torch.channels_last)
-        parts = [self.eye(seen), self.body(batch["proprio"])]
+        parts = [self.eye(paint_coordinates(batch["crop"], batch["region"])), self.body(batch["proprio"])]
         if self.wide_eye is not None:
             parts.append(self.wide_eye(paint_coordinates(batch["image"])))
         chunk: Tensor = self.head(torch.cat(parts, 1))

@@ -22,12 +22,14 @@ from millwright.processors.pinhole_box import PinholeBox
 from millwright.processors.processor import Batch, Invertible, Processor, need
 from millwright.processors.resize import ResizeImage
 from millwright.processors.steps import StepDelta, StepSum
+from millwright.processors.window import Window
 
 PROCESSORS: dict[str, type[Processor]] = {
     "grey": Grey,
     "prompt-crop": PromptCrop,
     "resize-image": ResizeImage,
     "pinhole-box": PinholeBox,
+    "window": Window,
     "concat": Concat,
     "normalise": Normalise,
     "unnormalise": Unnormalise,

@@ -4,13 +4,15 @@ from millwright.recipes.brick_dagger import BrickDagger
 from millwright.recipes.brick_figures import BrickFigures
 from millwright.recipes.brick_gamers import BrickGamers
 from millwright.recipes.brick_pick import BrickPick
+from millwright.recipes.brick_robust import BrickRobust
 from millwright.recipes.recipe import Recipe
 
 RECIPES: dict[str, type[Recipe]] = {
     "brick-pick": BrickPick,
+    "brick-robust": BrickRobust,
     "brick-figures": BrickFigures,
     "brick-gamers": BrickGamers,
     "brick-dagger": BrickDagger,
 }
 
-__all__ = ["RECIPES", "BrickDagger", "BrickFigures", "BrickGamers", "BrickPick", "Recipe"]
+__all__ = ["RECIPES", "BrickDagger", "BrickFigures", "BrickGamers", "BrickPick", "BrickRobust", "Recipe"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, ClassVar
@@ -45,7 +46,6 @@ TRAINING_SEEDS = 5000
 """Scenes from here on are never trained on."""
 SCENES_A_SEED = 600
 """How far each training seed moves the scenes on that are recorded."""
-TROUBLES = {"bump": True, "miscalibrated": True, "click_noise": 0.4}
 HARD_SEEDS = 2500
 """Scenes of the hard layout are recorded with seeds from here on, so that both kinds fit into one dataset."""
 
@@ -60,9 +60,6 @@ class BrickPick(Recipe):
         samples: training samples drawn.
         seed: training seed: demonstrations, first weights, order.
         blind: train and evaluate on grey images (a control that must fail).
-        troubles: demonstrate with bumped bricks, a camera that is off and clicks that miss; the network looks at
-            a wider crop and recalls the colour in the middle of the first one. Wants more episodes and samples; the
-            report still shows the table without troubles.
         dataset: folder of a dataset to train on; without, `run` records one.
         seeds: scenes to evaluate on, A:B; tune on 5000 to 9999, 10000 and up are for published figures.
         workers: processes that record and evaluate.
@@ -70,6 +67,14 @@ class BrickPick(Recipe):
         lr: learning rate at its highest.
     """
 
+    name: ClassVar[str] = "brick-pick"
+    recorded: ClassVar[Mapping[str, Any]] = {"restless": True}
+    """Options of the environment while demonstrations are recorded."""
+    network: ClassVar[str] = "prompt-chunk"
+    crops: ClassVar[tuple[Processor, ...]] = (PromptCrop(),)
+    """What is cut out of the picture."""
+    evaluated: ClassVar[Mapping[str, Any]] = {}
+    """Options of the environment in which the report shows the policy."""
     about: ClassVar[str] = "click a brick and the arm picks it: record, train, evaluate, report in five minutes"
 
     episodes: int = 400
@@ -77,7 +82,6 @@ class BrickPick(Recipe):
     samples: int = 500_000
     seed: int = 0
     blind: bool = False
-    troubles: bool = False
     dataset: str = ""
     seeds: str = "5000:5200"
     workers: int = 2
@@ -85,7 +89,7 @@ class BrickPick(Recipe):
     lr: float = 1.5e-3
 
     def run(self, out: Path) -> dict[str, Any]:
-        """As `Recipe.run`: `out` gets dataset/, training/, brick-pick/ (the bundle), report/ and summary.json.
+        """As `Recipe.run`: `out` gets dataset/, training/, a bundle of the recipe's name, report/ and summary.json.
 
         Raises:
             RecipeError: `out` was begun with other fields.
@@ -99,16 +103,17 @@ class BrickPick(Recipe):
         if not self.dataset:
             with clock.stage("record"):
                 self.record(dataset)
-        bundle = out / "brick-pick"
+        bundle = out / self.name
         if not (bundle / "manifest.json").is_file():
             with clock.stage("train"):
                 self.train(dataset, out / "training", bundle)
         with clock.stage("evaluate"):
-            player = Player(ENV, policy=str(bundle))
-            command = f"millwright evaluate {ENV} --policy {bundle} --seeds {self.seeds}"
+            player = Player(ENV, self.evaluated, str(bundle))
+            options = "".join(f" --env.{option} {value}".lower() for option, value in self.evaluated.items())
+            command = f"millwright evaluate {ENV} --policy {bundle} --seeds {self.seeds}{options}"
             result = evaluate(player, seeds, self.workers, out / "report", claim=player.describe(), command=command)
         verdict = {key: value for key, value in result.to_json().items() if key != "verdicts"}
-        summary = {"recipe": "brick-pick", "fields": asdict(self), "seconds": clock.seconds, "result": verdict}
+        summary = {"recipe": self.name, "fields": asdict(self), "seconds": clock.seconds, "result": verdict}
         write_json(out / "summary.json", summary)
         return summary
 
@@ -133,10 +138,8 @@ class BrickPick(Recipe):
 
     def record(self, folder: Path) -> None:
         """Record what is not recorded yet."""
-        troubles = TROUBLES if self.troubles else {}
         for hard, scenes in zip((False, True), self.find_scenes(), strict=True):
-            options = {"hard": hard, "restless": True, **troubles}
-            player = Player(ENV, options, "expert-perturbed", labelled=True, linger=8)
+            player = Player(ENV, {"hard": hard, **self.recorded}, "expert-perturbed", labelled=True, linger=8)
             record_scenes(player, scenes, folder, self.workers)
 
     def train(self, dataset_folder: Path, out: Path, bundle: Path, start: Path | None = None) -> None:
@@ -150,7 +153,7 @@ class BrickPick(Recipe):
         features = dataset.features
         observed = Features(*(features[name] for name in (IMAGE, BOX, POSE, STATE)))
         lineage = {
-            "recipe": "brick-pick",
+            "recipe": self.name,
             "fields": asdict(self),
             "dataset": dataset.digest,
             "episodes": len(dataset.episodes),
@@ -167,8 +170,7 @@ class BrickPick(Recipe):
             begun = load_bundle(start)
             data = prepare(begun.pipeline, raw, target=LABEL, keep=begun.network.inputs, first=first)
             return begun.network, begun.pipeline, data
-        sizes = {"proprio": 6, "crop_size": self.make_crop().size, "recall": self.troubles}
-        network = make_network("prompt-chunk", sizes, self.seed)
+        network = make_network(self.network, {"proprio": 6}, self.seed)
         pipeline, data = fit_pipeline(
             raw, self.make_inputs(), (HandAbsolute(),),
             target=LABEL, keep=network.inputs, normalise=("proprio",), first=first,
@@ -176,14 +178,10 @@ class BrickPick(Recipe):
         return network, pipeline, data
 
     def make_inputs(self) -> tuple[Processor, ...]:
-        """What the network sees: the crop around the prompt, the prompt's box, the hand's height, the opening."""
+        """What the network sees: parts of the picture, the prompt's box, the hand's height, the opening."""
         numbers = Concat(((BOX, (0, 1, 2, 3)), (POSE, (2,)), (STATE, (6,))))
         eye = (Grey(),) if self.blind else ()
-        return (*eye, self.make_crop(), numbers)
-
-    def make_crop(self) -> PromptCrop:
-        """What is cut out of the picture: wide enough for a bumped brick where there are troubles."""
-        return PromptCrop(size=64, scale=4.0) if self.troubles else PromptCrop()
+        return (*eye, *self.crops, numbers)
 
 
 def refuse_unseen(scenes: range, seed: int) -> None:

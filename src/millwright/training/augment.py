@@ -20,7 +20,7 @@ class ColourJitter:
     Each is the largest relative change. Values may leave 0..255 a little: networks do not mind, clamping costs time.
     """
 
-    images: tuple[str, ...] = ("crop", "first.crop")
+    images: tuple[str, ...] = ("crop", "first.crop", "hand")
     brightness: float = 0.15
     contrast: float = 0.15
     colour: float = 0.05
