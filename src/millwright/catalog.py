@@ -71,6 +71,8 @@ def _find_brick_properties(env: Any, episode: Episode) -> Mapping[str, str | flo
 
     facts, clicked = episode.steps[0].facts, env.unwrapped.clicked
     properties = find_grasp_properties(facts)
+    if env.unwrapped.options.bump:
+        properties["bumped_m"] = round(env.unwrapped.bumped_m, 4)
     if clicked is None:
         return properties
     camera, anchor = clicked

@@ -39,6 +39,7 @@ def test_a_bumped_brick_jumps_once_by_two_to_six_centimetres_and_is_picked_all_t
         jumps = np.linalg.norm(np.diff(places, axis=0), axis=1)
         assert (jumps > 0.015).sum() == 1
         assert 0.019 < jumps.max() < 0.061
+        assert env.bumped_m == pytest.approx(jumps.max(), abs=0.002)
         at = int(np.argmax(jumps))
         turn = wrap_angle(*np.diff([yaw_from_quaternion(f.orientations[target]) for f in still[at : at + 2]]), math.pi)
         assert abs(turn) < math.radians(46)

@@ -44,7 +44,9 @@ class BrickFigures(Recipe):
             self._repeat(out, f"seed-{seed}", BrickPick(seed=seed))
         for name, player, seeds in self._make_players(out):
             report = out / "reports" / name
-            result = evaluate(player, parse_seeds(seeds), self.workers, report, claim=player.describe())
+            command = f"millwright run brick-figures ({name}: seeds {seeds})"
+            claim = player.describe()
+            result = evaluate(player, parse_seeds(seeds), self.workers, report, claim=claim, command=command)
             result.save(figures / f"{name}.json")
         for seed in range(self.training_seeds):
             seen = str(out / f"seed-{seed}" / "dataset")

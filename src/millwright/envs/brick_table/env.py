@@ -82,6 +82,8 @@ class BrickTableEnv(gymnasium.Env[dict[str, Any], Any]):
         self._target, self._steps, self._task = 0, 0, ""
         self.clicked: tuple[str, AnchorPrompt] | None = None
         """Camera and place on the table of the click that chose the target; None when it was named."""
+        self.bumped_m = 0.0
+        """How far the target was knocked away in this episode so far."""
 
     # ---------------------------------------------------------------- gymnasium
 
@@ -107,7 +109,7 @@ class BrickTableEnv(gymnasium.Env[dict[str, Any], Any]):
         if start is not None:
             self._begin(start)
         self._bump = Bump(self.np_random) if self.options.bump else None
-        self._steps = 0
+        self._steps, self.bumped_m = 0, 0.0
         return self._observe(), {"facts": self._report()}
 
     def step(self, action: NDArray[np.float32]) -> tuple[dict[str, Any], float, bool, bool, dict[str, Any]]:
@@ -159,7 +161,10 @@ class BrickTableEnv(gymnasium.Env[dict[str, Any], Any]):
         """Bump the target once, when it is due."""
         cell = self.cell
         if self._bump is not None and self._bump.is_due(cell.pose_hand[:3, 3], cell.brick_pose(self._target)[0]):
-            cell.put_brick(self._target, *self._bump.move(cell.places, self._target))
+            places = cell.places
+            moved = self._bump.move(places, self._target)
+            self.bumped_m = float(np.linalg.norm((moved - places[self._target])[:2]))
+            cell.put_brick(self._target, *moved)
             self._bump = None
 
     # ---------------------------------------------------------------- pointing
