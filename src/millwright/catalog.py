@@ -15,6 +15,8 @@ from millwright.core.errors import BundleError, OptionError, UnknownNameError, c
 from millwright.core.judging import Judge
 from millwright.core.loop import run_episode
 from millwright.core.policy import Policy, Privileged
+from millwright.policies.answers import Latency
+from millwright.policies.playing import Playing
 
 SHIPPED = Path(__file__).parent / "shipped"
 """Bundles that come with the package; each bears its recipe's name."""
@@ -22,8 +24,7 @@ SHIPPED = Path(__file__).parent / "shipped"
 SEEDS_OF_OTHER_SCENES = range(9000, 9012)
 """Scenes whose pictures are shown to a policy instead of its own, to see whether it looks."""
 
-EXECUTE, BLEND = 2, 1
-"""Actions played of each chunk, and ticks over which the old one fades out."""
+USUAL = Playing()
 
 
 MakePolicy = Callable[[float], Policy]
@@ -204,19 +205,23 @@ def list_policies(env: str) -> tuple[str, ...]:
     return (*list_shipped(), *task.experts, *task.baselines)
 
 
-def make_policy(
-    env: str, name: str, execute: int = EXECUTE, blend: int = BLEND, control_hz: float | None = None
-) -> Policy:
+def make_policy(env: str, name: str, playing: Playing = USUAL, control_hz: float | None = None) -> Policy:
     """A policy by name: an expert, a baseline, a gamer, a shipped bundle, or the path of a bundle.
 
-    `control_hz`: of the environment it is to act in, where an option has changed that.
+    Args:
+        playing: how a bundle's chunks are played; the others have none.
+        control_hz: of the environment it is to act in, where an option has changed that.
 
     Raises:
         UnknownNameError: none of these.
+        OptionError: another way to play chunks, for a policy that has none.
         BundleError: the bundle is damaged, or was made for another environment.
     """
     task = choose("environment", env, TASKS)
     if name in task.policies:
+        if playing != USUAL:
+            asked = ", ".join(f"{option}={value}" for option, value in playing.describe().items())
+            raise OptionError(f"{name} plays no chunks, so {asked} means nothing; it is for bundles")
         return task.policies[name](control_hz or task.control_hz)
     folder = find_bundle(name)
     if folder is None and not Path(name).is_dir():
@@ -224,24 +229,23 @@ def make_policy(
             names = ", ".join(list_policies(env))
             raise UnknownNameError(f"no bundle at {name}, which is no folder; policies by name: {names}")
         choose("policy", name, dict.fromkeys((*list_policies(env), *task.gamers)))
-    return make_bundle_policy(env, folder or Path(name), execute, blend)
+    return make_bundle_policy(env, folder or Path(name), playing)
 
 
-def make_bundle_policy(env: str, folder: Path, execute: int = EXECUTE, blend: int = BLEND) -> Policy:
+def make_bundle_policy(env: str, folder: Path, playing: Playing = USUAL) -> Policy:
     """The policy that plays a bundle's chunks on the robot it was made for.
 
     Raises:
         BundleError: the bundle is damaged, or was made for another environment.
     """
     from millwright.policies.bundle import load_bundle
-    from millwright.policies.chunk_player import ChunkPlayer
     from millwright.policies.hand_targets import HandTargets
 
     bundle = load_bundle(folder)
     if bundle.env != env:
         raise BundleError(f"bundle {folder} was made for {bundle.env!r}, not for {env!r}")
     planner = bundle.planner(threads=1)
-    player = ChunkPlayer(planner, execute, blend, name=folder.name)
+    player = playing.make_policy(planner, folder.name)
     return HandTargets(player) if planner.action.name == "hand_target" else player
 
 
@@ -277,7 +281,7 @@ class Player:
         reset_options: handed to every `env.reset`.
         eyes: empty, or what the policy sees instead of its picture: `other-scene` or `grey`.
         beta: share of the ticks, 0 to 1, that the task's expert drives instead, as DAgger mixes them.
-        execute, blend: actions played of each chunk of a bundle, and ticks over which the old one fades out.
+        execute, blend, latency_s, stale: how a bundle's chunks are played, see `Playing`.
     """
 
     env: str
@@ -288,16 +292,22 @@ class Player:
     reset_options: Mapping[str, Any] = field(default_factory=dict)
     eyes: str = ""
     beta: float = 0.0
-    execute: int = EXECUTE
-    blend: int = BLEND
+    execute: int = USUAL.execute
+    blend: int = USUAL.blend
+    latency_s: Latency = USUAL.latency_s
+    stale: bool = USUAL.stale
+
+    @property
+    def playing(self) -> Playing:
+        """How chunks are played."""
+        return Playing(self.execute, self.blend, self.latency_s, self.stale)
 
     def describe(self) -> dict[str, Any]:
         """What decides an episode besides its seed."""
         options = {"env_options": dict(self.env_options), "reset_options": dict(self.reset_options)}
         extra: dict[str, Any] = {"eyes": self.eyes, "linger": self.linger, "beta": self.beta}
         about = {"env": self.env, "policy": self.policy, **options, **{k: v for k, v in extra.items() if v}}
-        if (self.execute, self.blend) != (EXECUTE, BLEND):
-            about |= {"execute": self.execute, "blend": self.blend}
+        about |= self.playing.describe()
         task = choose("environment", self.env, TASKS)
         folder = None if self.policy in task.policies else find_bundle(self.policy)
         if folder is None:
@@ -311,7 +321,7 @@ class Player:
         env = make_env(self.env, **self.env_options)
         judge = task.judge()
         control_hz = env.metadata["control_hz"]
-        policy = make_policy(self.env, self.policy, self.execute, self.blend, control_hz=control_hz)
+        policy = make_policy(self.env, self.policy, self.playing, control_hz)
         if self.eyes:
             policy = cover_eyes(policy, self.eyes, self.env, self.env_options)
         if self.beta:

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from millwright.catalog import TASKS, Player, make_env, make_judge, make_policy
-from millwright.core.errors import MillwrightError, UnknownNameError
+from millwright.core.errors import MillwrightError, OptionError, UnknownNameError
 from millwright.core.loop import play, run_episode
 from millwright.core.policy import Privileged
 
@@ -125,7 +125,23 @@ def test_wrong_policy_name_lists_those_there_are():
         {"eyes": "grey"},
         {"execute": 16},
         {"blend": 0},
+        {"latency_s": (0.1, 0.25)},
+        {"stale": True},
     ],
 )
 def test_players_of_different_episodes_make_different_claims(change):
     assert Player("brick-table", **change).describe() != Player("brick-table").describe()
+
+
+@pytest.mark.parametrize("task", TASKS)
+def test_who_plays_no_chunks_cannot_play_them_in_another_way(task):
+    with pytest.raises(OptionError, match=r"nothing plays no chunks, so latency_s=\(0.1, 0.25\) means nothing"):
+        Player(task, policy="nothing", latency_s=(0.1, 0.25))()
+
+
+def test_a_bundle_waits_for_its_first_plan_and_then_drives():
+    steps = Player("brick-table", {"max_steps": 5}, "brick-pick", latency_s=(0.1, 0.1))()(SEED).steps
+    assert [step.plan is None for step in steps] == [True, True, False, False, False]
+    heights = [step.facts.hand_pose[2] for step in steps]
+    assert abs(heights[2] - heights[0]) < 1e-3  # the first two actions kept the hand where it was
+    assert heights[2] - heights[4] > 0.01

@@ -8,8 +8,8 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from millwright.core.errors import ActionError
-from millwright.core.features import Observation
+from millwright.core.errors import ActionError, OptionError
+from millwright.core.features import Feature, Observation
 from millwright.core.planner import Chunk, Memory, Planner
 from millwright.core.policy import Action, Policy
 
@@ -36,6 +36,58 @@ BLENDS: dict[str, Blend] = {"hand_target": blend_hand}
 """Action feature -> how to blend it; linear where there is no row."""
 
 
+def choose_mix(action: Feature) -> Blend:
+    """How actions of this feature are blended."""
+    return BLENDS.get(action.name, blend_linear)
+
+
+def fade(old: Actions, new: Actions, blend: int, mix: Blend) -> Actions:
+    """`new` with `old`, what another chunk has for the same ticks, fading out over its first `blend`."""
+    ticks = min(blend, len(old), len(new))
+    if not ticks:
+        return new
+    weight = np.arange(1, ticks + 1, dtype=np.float32)[:, None] / np.float32(ticks + 1)
+    return np.concatenate((mix(old[:ticks], new[:ticks], weight), new[ticks:]))
+
+
+def check_chunk(chunk: Chunk, action: Feature, observed_s: float) -> Chunk:
+    """The chunk, observed at `observed_s` by the player's time and expiring as long after that as it says.
+
+    Raises:
+        ActionError: it is empty, or holds something else than `action` declares.
+    """
+    if not len(chunk):
+        raise ActionError("the planner gave an empty chunk; a chunk must hold at least one action")
+    if chunk.actions.shape[1:] != action.shape:
+        found = chunk.actions.shape[1:]
+        raise ActionError(f"the planner declares actions of shape {action.shape}, its chunk has {found}")
+    lifetime_s = chunk.expires_at_s - chunk.observed_at_s
+    return replace(chunk, observed_at_s=observed_s, expires_at_s=observed_s + lifetime_s)
+
+
+def refuse_expired(chunk: Chunk, now_s: float, execute: int) -> None:
+    """A chunk must not be played beyond its time.
+
+    Raises:
+        ActionError: it has expired.
+    """
+    if now_s > chunk.expires_at_s:
+        raise ActionError(
+            f"the chunk observed at {chunk.observed_at_s:.3f} s expired at {chunk.expires_at_s:.3f} s, "
+            f"now is {now_s:.3f} s: plan more often (execute={execute}) or let chunks live longer"
+        )
+
+
+def refuse_nothing(execute: int, blend: int) -> None:
+    """Playing nothing of a chunk is an error.
+
+    Raises:
+        OptionError: `execute` below 1 or `blend` below 0.
+    """
+    if execute < 1 or blend < 0:
+        raise OptionError(f"execute must be at least 1 and blend at least 0, got {execute} and {blend}")
+
+
 class ChunkPlayer(Policy):
     """Plays the first `execute` actions of a chunk, then asks for the next, one action a tick.
 
@@ -47,13 +99,12 @@ class ChunkPlayer(Policy):
     """
 
     def __init__(self, planner: Planner, execute: int = 4, blend: int = 0, name: str = "policy") -> None:
-        if execute < 1 or blend < 0:
-            raise ValueError(f"execute must be at least 1 and blend at least 0, got {execute} and {blend}")
+        refuse_nothing(execute, blend)
         self.planner = planner
         self.execute = execute
         self.blend = blend
         self.name = name
-        self._mix = BLENDS.get(planner.action.name, blend_linear)
+        self._mix = choose_mix(planner.action)
         self.reset(0)
 
     def reset(self, seed: int) -> None:
@@ -79,11 +130,7 @@ class ChunkPlayer(Policy):
         if self._chunk is None or self._played >= min(self.execute, len(self._chunk)):
             self._chunk = self._next_chunk(observation, now_s)
             self._played = 0
-        if now_s > self._chunk.expires_at_s:
-            raise ActionError(
-                f"the chunk observed at {self._chunk.observed_at_s:.3f} s expired at {self._chunk.expires_at_s:.3f} s, "
-                f"now is {now_s:.3f} s: plan more often (execute={self.execute}) or let chunks live longer"
-            )
+        refuse_expired(self._chunk, now_s, self.execute)
         action: Action = self._chunk.actions[self._played]
         self._played += 1
         self._tick += 1
@@ -91,20 +138,6 @@ class ChunkPlayer(Policy):
 
     def _next_chunk(self, observation: Observation, now_s: float) -> Chunk:
         chunks, memories = self.planner.plan([observation], [self._memory])
-        chunk, self._memory = chunks[0], memories[0]
-        if not len(chunk):
-            raise ActionError("the planner gave an empty chunk; a chunk must hold at least one action")
-        if chunk.actions.shape[1:] != self.planner.action.shape:
-            declared, found = self.planner.action.shape, chunk.actions.shape[1:]
-            raise ActionError(f"the planner declares actions of shape {declared}, its chunk has {found}")
-        lifetime_s = chunk.expires_at_s - chunk.observed_at_s
-        return replace(chunk, actions=self._faded(chunk.actions), observed_at_s=now_s, expires_at_s=now_s + lifetime_s)
-
-    def _faded(self, new: Actions) -> Actions:
-        """`new` with the rest of the chunk played so far fading out at its start."""
-        old = new[:0] if self._chunk is None else self._chunk.actions[self._played :]
-        ticks = min(self.blend, len(old), len(new))
-        if not ticks:
-            return new
-        weight = np.arange(1, ticks + 1, dtype=np.float32)[:, None] / np.float32(ticks + 1)
-        return np.concatenate((self._mix(old[:ticks], new[:ticks], weight), new[ticks:]))
+        chunk, self._memory = check_chunk(chunks[0], self.planner.action, now_s), memories[0]
+        rest = chunk.actions[:0] if self._chunk is None else self._chunk.actions[self._played :]
+        return replace(chunk, actions=fade(rest, chunk.actions, self.blend, self._mix))

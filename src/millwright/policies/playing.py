@@ -1,0 +1,53 @@
+"""Playing: how the chunks of a planner are played, as one record of choices."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from millwright.core.clock import TickClock
+from millwright.core.planner import Planner
+from millwright.core.policy import Policy
+from millwright.policies.answers import LateAnswers, Latency, check_latency
+from millwright.policies.async_chunk_player import AsyncChunkPlayer
+from millwright.policies.chunk_player import ChunkPlayer, refuse_nothing
+from millwright.policies.stale import Stale
+
+
+@dataclass(frozen=True)
+class Playing:
+    """How a planner's chunks are played.
+
+    Args:
+        execute: actions played of each chunk before the next is wanted.
+        blend: ticks over which the old chunk fades out.
+        latency_s: from and to, simulated: how long after its observation a plan is there, drawn for each call.
+        stale: do not plan while playing: take late plans for up to date (a control).
+
+    Raises:
+        OptionError: a value out of its range.
+    """
+
+    execute: int = 2
+    blend: int = 1
+    latency_s: Latency = (0.0, 0.0)
+    stale: bool = False
+
+    def __post_init__(self) -> None:
+        check_latency(self.latency_s)
+        refuse_nothing(self.execute, self.blend)
+
+    def make_policy(self, planner: Planner, name: str) -> Policy:
+        """The policy that plays `planner` so, on simulated time."""
+        if not self.latency_s[1]:
+            return ChunkPlayer(planner, self.execute, self.blend, name)
+        clock = TickClock(planner.rate_hz)
+        if self.stale:
+            return Stale(ChunkPlayer(planner, self.execute, self.blend, name), clock, self.latency_s)
+        return AsyncChunkPlayer(LateAnswers(planner, self.latency_s), clock, self.execute, self.blend, name)
+
+    def describe(self) -> Mapping[str, Any]:
+        """What differs from the usual way."""
+        usual = asdict(Playing())
+        return {name: value for name, value in asdict(self).items() if value != usual[name]}
