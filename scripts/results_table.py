@@ -12,14 +12,17 @@ from millwright.evaluation.statistics import wilson
 
 ROOT = Path(__file__).parents[1]
 BEGIN, END = "<!-- results:begin -->", "<!-- results:end -->"
-HEAD = "| policy | scenes | succeeded | 95% interval | wrong brick | other failures |"
+HEAD = "| policy | scenes | succeeded | by training seed | 95% interval | wrong brick | other failures |"
 
-TITLES = {  # what a file of results shows; a pattern may name a training seed
+TITLES = {  # what a file of results shows, or several that differ by their training seed
     r"brick-pick-shipped": "shipped `brick-pick`",
     r"brick-pick-shipped-hard": "shipped `brick-pick`, hard layout",
-    r"brick-pick-seed-(\d+)": "`millwright run brick-pick`, training seed {}",
-    r"brick-pick-seed-(\d+)-other-scene": "the same, seed {}, shown another scene's pictures",
-    r"brick-pick-blind-(\d+)": "the same recipe trained on grey pictures, seed {}",
+    r"brick-pick-seed-\d+": "`millwright run brick-pick`",
+    r"brick-pick-seed-\d+-other-scene": "the same, shown another scene's pictures",
+    r"brick-pick-blind-\d+": "the same recipe trained on grey pictures",
+    r"brick-robust-seed-\d+-bump": "`brick-robust`: the brick is knocked away while the hand comes down",
+    r"brick-robust-seed-\d+-miscalibrated": "`brick-robust`: the camera is not where it is believed to be",
+    r"brick-robust-seed-\d+-click-noise": "`brick-robust`: clicks miss by up to 40% of the brick's box",
     r"brick-table-expert": "expert (sees the truth)",
     r"brick-table-expert-hard": "expert (sees the truth), hard layout",
     r"brick-table-nothing": "`nothing`",
@@ -54,7 +57,7 @@ def make_table(folder: Path) -> str:
         return "No results are recorded yet."
     parts: list[str] = []
     if rates:
-        parts += [HEAD, "| --- | --- | --- | --- | --- | --- |", *_make_rate_rows(rates), ""]
+        parts += [HEAD, "| --- | --- | --- | --- | --- | --- | --- |", *_make_rate_rows(rates), ""]
     if timed:
         parts += ["| measured | value |", "| --- | --- |"]
         parts += [row for path, values in timed.items() for row in _make_benchmark_rows(path, values)]
@@ -70,29 +73,30 @@ def make_table(folder: Path) -> str:
 
 
 def _make_rate_rows(rates: dict[Path, dict[str, Any]]) -> list[str]:
-    """A row a file, in the order of TITLES, and one for the sum over training seeds."""
-    rows = []
+    """A row for each of TITLES, then those that it does not name."""
+    rows, unnamed = [], dict(rates)
     for pattern, title in TITLES.items():
-        found = [(path, match) for path in rates if (match := re.fullmatch(pattern, path.stem))]
-        rows += [_make_rate_row(title.format(*match.groups()), [rates[path]], path) for path, match in found]
-        if len(found) > 1:
-            rows.append(_make_rate_row(f"**all {len(found)} training seeds**", [rates[path] for path, _ in found]))
-    unnamed = [path for path in rates if not any(re.fullmatch(pattern, path.stem) for pattern in TITLES)]
-    return rows + [_make_rate_row(f"`{rates[path]['policy']}`", [rates[path]], path) for path in unnamed]
+        if found := {path: rates[path] for path in rates if re.fullmatch(pattern, path.stem)}:
+            rows.append(_make_rate_row(title, found))
+            unnamed = {path: values for path, values in unnamed.items() if path not in found}
+    return rows + [_make_rate_row(f"`{values['policy']}`", {path: values}) for path, values in unnamed.items()]
 
 
-def _make_rate_row(title: str, results: list[dict[str, Any]], path: Path | None = None) -> str:
-    successes, episodes = (sum(result[key] for result in results) for key in ("successes", "episodes"))
+def _make_rate_row(title: str, results: dict[Path, dict[str, Any]]) -> str:
+    """One row of one result, or of several that differ by their training seed."""
+    successes, episodes = (sum(values[key] for values in results.values()) for key in ("successes", "episodes"))
     failures: dict[str, int] = {}
-    for result in results:
-        for name, count in result["failures"].items():
+    for values in results.values():
+        for name, count in values["failures"].items():
             failures[name] = failures.get(name, 0) + count
     wrong = failures.pop("wrong_object", 0)
     low, high = wilson(successes, episodes)
+    each = [f"[{values['successes']}](results/{path.name})" for path, values in results.items()]
     cells = [
-        title if path is None else f"[{title}](results/{path.name})",
-        ", ".join(sorted({result["seeds"] for result in results})),
+        title if len(each) > 1 else f"[{title}](results/{next(iter(results)).name})",
+        ", ".join(sorted({values["seeds"] for values in results.values()})),
         f"{successes}/{episodes} = {successes / episodes:.1%}",
+        ", ".join(each) if len(each) > 1 else "",
         f"{low:.1%} to {high:.1%}",
         str(wrong),
         ", ".join(f"{count} {name}" for name, count in failures.items()) or "none",
