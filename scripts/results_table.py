@@ -1,10 +1,11 @@
-"""Write the README's table of results from results/*.json; with --check only say whether they agree."""
+"""Write what results/*.json say into the README and the teaching page; with --check only say whether they agree."""
 
 from __future__ import annotations
 
 import json
 import re
 import sys
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -44,6 +45,21 @@ MEASURED = {  # the numbers of a benchmark that are worth a row; a dot goes into
         "frames_per_s.slowest": "the same: frames/s of the slowest view of the slowest browser",
         "click_answer_ms.max": "the same: slowest answer to a click, ms",
     },
+}
+
+COLUMNS = ("policy", "scenes", "picked", "95% interval", "fingertips to brick at the end", "wrist to brick at the end")
+REPORTED = (  # the other side of the teaching page's table; the report gives distances at the wrist, and no others
+    ("six trained policies, in its summary", "5 each", "none", "", "not given", "about 300 mm"),
+    ("diffusion, trained on four kinds of data", "5 each", "none", "", "not given", "309, 316, 333 and 493 mm"),
+    ("ACT, trained on four kinds of data", "5 each", "none", "", "not given", "465, 476, 529 and 542 mm"),
+)
+COMPARED = {  # what of ours stands beside it, and the files that hold it
+    "shipped <code>brick-pick</code>": r"brick-pick-shipped",
+    "the same, bricks anywhere, at any angle": r"brick-pick-shipped-hard",
+    "the recipe anew, all training seeds": r"brick-pick-seed-\d+",
+    "the same, shown another scene’s pictures": r"brick-pick-seed-\d+-other-scene",
+    "the recipe trained on grey pictures": r"brick-pick-blind-\d+",
+    "doing nothing": r"brick-table-nothing",
 }
 
 
@@ -131,29 +147,67 @@ def _make_battery_rows(path: Path, values: dict[str, Any]) -> list[str]:
     return made
 
 
+def make_comparison(folder: Path) -> str:
+    """HTML of the teaching page's table: a published report's figures, and ours from the results in a folder."""
+    loaded = {path.stem: json.loads(path.read_text()) for path in sorted(folder.glob("*.json"))}
+    ours = []
+    for title, pattern in COMPARED.items():
+        found = [values for name, values in loaded.items() if re.fullmatch(pattern, name)]
+        ours += [(title, *_compare(found))] if found else []
+    head = "".join(f'<th scope="col">{name}</th>' for name in COLUMNS)
+    groups = [*_make_html_group("A published report", REPORTED), *_make_html_group("Here", ours)]
+    return "\n".join(["<table>", f"<thead><tr>{head}</tr></thead>", *groups, "</table>"])
+
+
+def _compare(results: list[dict[str, Any]]) -> tuple[str, ...]:
+    successes, episodes = (sum(result[key] for result in results) for key in ("successes", "episodes"))
+    low, high = wilson(successes, episodes)
+    means = [
+        sum(result["metrics"][f"{name}_mean"] * result["episodes"] for result in results) / episodes
+        for name in ("final_distance_m", "final_wrist_distance_m")
+    ]
+    picked, interval = f"{successes} of {episodes}", f"{low:.1%} to {high:.1%}"
+    return str(episodes), picked, interval, *(f"{1000 * mean:.0f} mm" for mean in means)
+
+
+def _make_html_group(title: str, rows: Sequence[tuple[str, ...]]) -> list[str]:
+    lines = ["<tbody>", f'<tr class="group"><th colspan="{len(COLUMNS)}" scope="rowgroup">{title}</th></tr>']
+    for name, *cells in rows:
+        lines.append(f'<tr><th scope="row">{name}</th>{"".join(f"<td>{cell}</td>" for cell in cells)}</tr>')
+    return [*lines, "</tbody>"]
+
+
 def _describe_machine(values: dict[str, Any]) -> str:
     machine = values.get("machine") or values["provenance"]["machine"]
     return f"{machine['cores']} cores of {machine['cpu']}"
 
 
-def replace_table(readme: str, table: str) -> str:
-    """The README with `table` between its markers."""
-    before, _, rest = readme.partition(BEGIN)
+def replace_table(page: str, table: str) -> str:
+    """The page with `table` between its markers."""
+    before, _, rest = page.partition(BEGIN)
     _, _, after = rest.partition(END)
     return f"{before}{BEGIN}\n{table}\n{END}{after}"
 
 
+TABLES: dict[str, Callable[[Path], str]] = {
+    "README.md": make_table,
+    "src/millwright/dashboard/static/learn/index.html": make_comparison,
+}
+
+
 def main() -> int:
-    """0 when the README holds the table (or now does), 1 when --check finds that it does not."""
-    path = ROOT / "README.md"
-    old = path.read_text()
-    new = replace_table(old, make_table(ROOT / "results"))
-    if "--check" not in sys.argv[1:]:
-        path.write_text(new)
-        return 0
-    if new != old:
-        print("README.md and results/ differ: run python scripts/results_table.py", file=sys.stderr)
-    return int(new != old)
+    """0 when the pages hold their tables (or now do), 1 when --check finds one that does not."""
+    stale = []
+    for name, make in TABLES.items():
+        old = (ROOT / name).read_text()
+        new = replace_table(old, make(ROOT / "results"))
+        if new != old and "--check" not in sys.argv[1:]:
+            (ROOT / name).write_text(new)
+        elif new != old:
+            stale.append(name)
+    if stale:
+        print(f"{', '.join(stale)} and results/ differ: run python scripts/results_table.py", file=sys.stderr)
+    return int(bool(stale))
 
 
 if __name__ == "__main__":

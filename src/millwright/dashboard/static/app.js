@@ -3,7 +3,6 @@
 import { listenToKeys } from "./keys.js";
 import { Link } from "./link.js";
 import { byId, make, makeSwatch, setText, showStatus, showTally, showVerdict } from "./panels.js";
-import { nextTheme, showTheme } from "./theme.js";
 import { Trace } from "./trace.js";
 import { View } from "./view.js";
 
@@ -167,7 +166,7 @@ function takeOrHandOver() {
 }
 
 function turnTheme() {
-  nextTheme();
+  Theme.next();
   trace.draw();
 }
 
@@ -179,7 +178,7 @@ byId("policy").addEventListener("change", ({ target }) => choosePolicy(target.va
 byId("seat-button").addEventListener("click", takeOrHandOver);
 byId("theme").addEventListener("click", turnTheme);
 byId("help").addEventListener("click", () => byId("keys").showModal());
-showTheme();
+Theme.show();
 listenToKeys({
   chooseIndex: (index) => (index === 0 ? choose(null) : page.objects[index - 1] && choose(page.objects[index - 1].name)),
   moveChoice: (by) => {
