@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 import millwright
-from millwright.catalog import BLEND, EXECUTE, SHIPPED
+from millwright.catalog import SHIPPED, USUAL
 from millwright.core.features import Observation
 from millwright.core.planner import Chunk, Memory, Planner
 from millwright.policies.bundle import load_bundle, load_manifest
@@ -30,7 +30,7 @@ def main() -> None:
     """Write the file; the page loads it as a script, since a page opened from disk may not fetch data."""
     env = millwright.make_env("brick-table")
     about = {"policy": POLICY, "digest": load_manifest(SHIPPED / POLICY).id, "seed": SEED, "target": TARGET}
-    about |= {"execute": EXECUTE, "blend": BLEND, "rate_hz": env.metadata["control_hz"], "unit_m": UNIT_M}
+    about |= {"execute": USUAL.execute, "blend": USUAL.blend, "rate_hz": env.metadata["control_hz"], "unit_m": UNIT_M}
     rows = ",\n".join(json.dumps(record(env, execute), separators=(",", ":")) for execute in range(1, LENGTH + 1))
     head = "// Real episodes of the shipped policy, written by scripts/learn_episodes.py."
     note = "// Numbers are differences from tick to tick, in units of unit_m."
@@ -57,7 +57,7 @@ class Listening(Planner):
 def record(env: Any, execute: int) -> dict[str, Any]:
     """One episode: every plan, where the hand and the brick were at each tick, and how it ended."""
     planner = Listening(load_bundle(SHIPPED / POLICY).planner(threads=1))
-    policy = HandTargets(ChunkPlayer(planner, execute, BLEND, name=POLICY))
+    policy = HandTargets(ChunkPlayer(planner, execute, USUAL.blend, name=POLICY))
     judge = millwright.make_judge("brick-table")
     episode = millwright.run_episode(env, policy, judge, SEED, options={"target": TARGET}, linger=LINGER)
     facts = [step.facts for step in episode.steps]
