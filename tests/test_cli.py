@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from millwright import cli
+from millwright.cli.arguments import take_env_options
 
 ROOT = Path(__file__).parents[1]
 
@@ -41,7 +42,7 @@ def test_every_verb_is_in_the_readme(verb: str) -> None:
         (["evalute"], "did you mean 'evaluate'"),
         (["list", "env"], "did you mean 'envs'"),
         (["run", "brick-pik"], "did you mean 'brick-pick'"),
-        (["train", "brick-figures", "--dataset", "x", "--out", "y"], "recipes: brick-pick)"),
+        (["train", "brick-figures", "--dataset", "x", "--out", "y"], "recipes: brick-pick"),
         (["evaluate", "brick-tabel", "--policy", "expert", "--seeds", "0:1"], "did you mean 'brick-table'"),
         (["evaluate", "brick-table", "--policy", "exprt", "--seeds", "0:1"], "did you mean 'expert'"),
         (["evaluate", "brick-table", "--policy", "nothing", "--seeds", "0:1", "--env.hrad", "true"], "hrad"),
@@ -83,7 +84,7 @@ def test_options_of_the_environment_are_read_as_json_or_text() -> None:
         "x",
         "--env.tracked",
     ]
-    assert cli.take_env_options(args) == {"hard": True, "image_size": 96, "name": "x", "tracked": True}
+    assert take_env_options(args) == {"hard": True, "image_size": 96, "name": "x", "tracked": True}
     assert args == ["brick-table", "--seeds", "0:1"]
 
 

@@ -1,0 +1,96 @@
+"""What the verbs share: the types of their arguments, options of the environment, paths that are refused."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import os
+from pathlib import Path
+from typing import Annotated, Any
+
+import tyro
+from tyro.conf import Fixed, Positional, Suppress
+from tyro.constructors import PrimitiveConstructorSpec
+
+from millwright.core.errors import OptionError
+
+
+def _parse_range(words: list[str]) -> range:
+    from millwright.evaluation.suite import parse_seeds
+
+    return parse_seeds(words[0])
+
+
+Seeds = Annotated[
+    range,
+    PrimitiveConstructorSpec(
+        nargs=1,
+        metavar="A:B",
+        instance_from_str=_parse_range,
+        is_instance=lambda value: isinstance(value, range),
+        str_from_instance=lambda seeds: [f"{seeds.start}:{seeds.stop}"],
+    ),
+]
+Env = Annotated[Positional[str], tyro.conf.arg(metavar="ENV")]
+OptionalPath = Annotated[Path | None, tyro.conf.arg(metavar="PATH")]
+OptionalAddress = Annotated[str | None, tyro.conf.arg(metavar="HOST:PORT")]
+OptionalName = Annotated[str | None, tyro.conf.arg(metavar="NAME")]
+BundleName = Annotated[Positional[str], tyro.conf.arg(metavar="BUNDLE")]
+Source = Annotated[Positional[str], tyro.conf.arg(metavar="ENV|DATASET")]
+Number = Annotated[Positional[int | None], tyro.conf.arg(metavar="[EPISODE]")]
+OptionalInt = Annotated[int | None, tyro.conf.arg(metavar="INT")]
+Listed = Annotated[str, tyro.conf.arg(metavar="envs|policies|gamers|starts|recipes|judges")]
+
+
+@dataclasses.dataclass(frozen=True)
+class Call:
+    """What tyro does not parse: the command line, and options of the environment."""
+
+    command: str
+    env_options: dict[str, Any]
+
+
+Given = Annotated[Call, Fixed, Suppress]
+CORES = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def check_folder(option: str, path: Path) -> None:
+    """Refuse a file where a folder is to be, before anything is played."""
+    if path.exists() and not path.is_dir():
+        raise OptionError(f"{option} {path}: that is a file; give a folder, or a name that is free")
+
+
+def check_file(option: str, path: Path, example: str) -> None:
+    """Refuse a folder where a file is to be, before anything is played; make the folder it is to be in."""
+    if path.is_dir():
+        raise OptionError(f"{option} {path}: that is a folder; give a file, {path / example} for example")
+    path.parent.mkdir(parents=True, exist_ok=True)
+
+
+def take_env_options(args: list[str]) -> dict[str, Any]:
+    """Take `--env.NAME VALUE` and `--env.NAME=VALUE` off `args`; a name alone means true."""
+    options, rest = {}, []
+    while args:
+        word = args.pop(0)
+        if not word.startswith("--env."):
+            rest.append(word)
+            continue
+        name, equals, value = word.removeprefix("--env.").partition("=")
+        if not equals:
+            value = args.pop(0) if args and not args[0].startswith("--") else "true"
+        options[name.replace("-", "_")] = _parse_value(value)
+    args[:] = rest
+    return options
+
+
+def _parse_value(text: str) -> Any:
+    """JSON where it is JSON, else the text itself."""
+    try:
+        return json.loads(text.lower() if text in ("True", "False") else text)
+    except ValueError:
+        return text
+
+
+def say(text: str, end: str = "\n") -> None:
+    """Print at once, also into a pipe."""
+    print(text, end=end, flush=True)

@@ -1,0 +1,130 @@
+"""Verbs that play episodes: to write them down, to count successes; and the one that compares two counts."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from tyro.conf import Positional
+
+from millwright.cli.arguments import CORES, Env, Given, OptionalPath, Seeds, check_file, check_folder, say
+from millwright.core.errors import OptionError, choose
+
+if TYPE_CHECKING:
+    from millwright.catalog import Player
+    from millwright.evaluation.result import Result
+
+
+def record(
+    env: Env,
+    policy: str,
+    seeds: Seeds,
+    out: Path,
+    workers: int = CORES,
+    perturb: bool = False,
+    label: bool = False,
+    linger: int = 8,
+    *,
+    call: Given,
+) -> None:
+    """Play a policy and write every episode down, the failed ones too. A second call goes on where the first stopped.
+
+    Options of the environment follow as --env.NAME VALUE, for example --env.hard true; a wrong NAME lists them.
+
+    Args:
+        env: the environment (`millwright list envs`).
+        policy: who drives: expert, the name of a shipped policy, or the path of a bundle.
+        seeds: of the episodes, half open; use seeds below 5000 to train on.
+        out: folder of the dataset.
+        workers: processes.
+        perturb: disturb what the expert does; its plan from the actual state is the label.
+        label: let the expert say at every step what it would have done (DAgger); always so with an expert.
+        linger: steps to play on after the judge has decided, so that a policy also learns to hold on.
+    """
+    from millwright import catalog
+    from millwright.core.features import Features
+    from millwright.datasets.recorder import record as record_episodes
+
+    task = choose("environment", env, catalog.TASKS)
+    check_folder("--out", out)
+    if perturb and policy != task.labeller:
+        raise OptionError(f"--perturb disturbs an expert: use it with --policy {task.labeller}, not {policy}")
+    driver = task.perturbed if perturb else policy
+    player = catalog.Player(env, call.env_options, driver, label or driver in task.experts, linger)
+    made = _check(player)
+    features = Features(*made.features.values(), made.action)
+    record_episodes(player, seeds, out, fps=made.metadata["control_hz"], workers=workers, features=features)
+    say(f"{out}: {len(seeds)} episodes")
+
+
+def evaluate(
+    env: Env,
+    policy: str,
+    seeds: Seeds,
+    workers: int = CORES,
+    report: OptionalPath = None,
+    json: OptionalPath = None,
+    *,
+    call: Given,
+) -> None:
+    """Play a policy once on every seed and count what the environment's judge says.
+
+    Options of the environment follow as --env.NAME VALUE, for example --env.hard true; a wrong NAME lists them.
+
+    Args:
+        env: the environment (`millwright list envs`).
+        policy: expert, random, nothing, the name of a shipped policy, or the path of a bundle.
+        seeds: half open; use seeds from 10000 on for figures that you publish.
+        workers: processes; their number changes nothing but the time it takes.
+        report: folder for report.html, films and result.json.
+        json: file for the result alone.
+    """
+    from millwright import catalog
+    from millwright.evaluation.suite import evaluate as evaluate_seeds
+
+    player = catalog.Player(env, call.env_options, policy)
+    _check(player)
+    if report is not None:
+        check_folder("--report", report)
+    if json is not None:
+        check_file("--json", json, "result.json")
+    result = evaluate_seeds(player, seeds, workers, report, claim=player.describe(), command=call.command)
+    if json is not None:
+        result.save(json)
+    say(_summarise(result))
+    for path in (report and report / "report.html", json):
+        if path is not None:
+            say(f"wrote {path}")
+
+
+def compare(a: Positional[Path], b: Positional[Path]) -> None:
+    """Compare two results of `evaluate`: on the same seeds in pairs, otherwise as two samples.
+
+    Args:
+        a: the result to compare with.
+        b: the result that may be better or worse.
+    """
+    from millwright.evaluation.compare import compare as compare_results
+    from millwright.evaluation.result import load_result
+
+    comparison = compare_results(load_result(a), load_result(b))
+    for warning in comparison.warnings:
+        say(f"careful: {warning}")
+    for text in (comparison.sentence, *comparison.details):
+        say(text)
+
+
+def _check(player: Player) -> Any:
+    """Make environment and policy once here, so that what is wrong with them is said before workers start."""
+    from millwright import catalog
+
+    catalog.make_policy(player.env, player.policy)
+    return catalog.make_env(player.env, **player.env_options).unwrapped
+
+
+def _summarise(result: Result) -> str:
+    low, high = result.interval
+    privileged = " (privileged: it sees the truth)" if result.privileged else ""
+    counts = f"{result.successes}/{len(result.episodes)} = {result.rate:.1%}, 95% interval {low:.1%} to {high:.1%}"
+    failures = ", ".join(f"{count} {name}" for name, count in result.failures.items())
+    return f"{result.provenance['policy']}{privileged}: {counts}" + (f"; failures: {failures}" if failures else "")
