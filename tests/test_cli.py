@@ -72,6 +72,29 @@ def test_seeds_that_are_no_range_are_refused(seeds: str, capsys: pytest.CaptureF
     assert "A:B" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("latency", ["x", "250:100", "-5", "1:2:3"])
+def test_latencies_that_are_no_range_are_refused(latency: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as stop:
+        cli.main(["evaluate", "brick-table", "--policy", "brick-pick", "--seeds", "0:1", f"--latency-ms={latency}"])
+    assert stop.value.code == 2
+    assert "100:250" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [
+        ([], {}),
+        (["--latency-ms", "100:250"], {"latency_s": [0.1, 0.25]}),
+        (["--latency-ms", "150", "--stale"], {"latency_s": [0.15, 0.15], "stale": True}),
+    ],
+)
+def test_latency_is_given_in_milliseconds_and_the_result_says_so(words, expected, tmp_path: Path) -> None:
+    options = ["--seeds", "8000:8001", "--env.max-steps", "4", "--workers", "1", "--json", str(tmp_path / "r.json")]
+    assert cli.main(["evaluate", "brick-table", "--policy", "brick-pick", *options, *words]) == 0
+    provenance = json.loads((tmp_path / "r.json").read_text())["provenance"]
+    assert {name: provenance[name] for name in ("latency_s", "stale") if name in provenance} == expected
+
+
 def test_options_of_the_environment_are_read_as_json_or_text() -> None:
     args = [
         "brick-table",
@@ -148,6 +171,7 @@ def test_dashboard_without_its_extra_gives_the_install_command(
         (["--env.hrad", "true"], "did you mean 'hard'? (brick-table options: hard, max_steps"),
         (["--env.hard", "no"], "hard is true or false, got 'no'"),
         (["--env.image-size", "-5"], "image_size must be 16 to"),
+        (["--latency-ms", "100:250"], "nothing plays no chunks"),
         (["--workers", "0"], "workers must be at least 1"),
         (["--report", __file__], "that is a file; give a folder"),
         (["--json", str(ROOT)], "that is a folder; give a file"),

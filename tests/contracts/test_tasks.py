@@ -126,7 +126,7 @@ def test_wrong_policy_name_lists_those_there_are():
         {"execute": 16},
         {"blend": 0},
         {"latency_s": (0.1, 0.25)},
-        {"stale": True},
+        {"latency_s": (0.1, 0.25), "stale": True},
     ],
 )
 def test_players_of_different_episodes_make_different_claims(change):

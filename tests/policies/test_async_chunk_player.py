@@ -156,6 +156,11 @@ def test_latencies_that_are_none_are_refused(latency_s):
         Playing(latency_s=latency_s)
 
 
+def test_plans_cannot_be_stale_without_being_late():
+    with pytest.raises(OptionError, match="need a latency"):
+        Playing(stale=True)
+
+
 class Seeing(ChunkPlayer):
     """Plays the tick it sees."""
 
@@ -182,7 +187,6 @@ def test_stale_draws_how_old_anew_for_every_tick():
 def test_ways_of_playing_make_their_players():
     kinds = {
         Playing(): ChunkPlayer,
-        Playing(stale=True): ChunkPlayer,
         Playing(latency_s=(0.1, 0.2)): AsyncChunkPlayer,
         Playing(latency_s=(0.1, 0.2), stale=True): Stale,
     }

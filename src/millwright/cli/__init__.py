@@ -41,6 +41,7 @@ examples:
   millwright train brick-pick --dataset data --out runs/mine
   millwright evaluate brick-table --policy runs/mine/brick-pick --seeds 10000:10200 --report report
   millwright evaluate brick-table --policy expert --seeds 5000:5050 --env.hard true --json expert.json
+  millwright evaluate brick-table --policy brick-pick --seeds 5000:5050 --latency-ms 100:250
   millwright compare expert.json report/result.json
   millwright replay brick-table --policy brick-pick --seed 4242
   millwright replay data 12

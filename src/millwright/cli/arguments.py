@@ -31,6 +31,31 @@ Seeds = Annotated[
         str_from_instance=lambda seeds: [f"{seeds.start}:{seeds.stop}"],
     ),
 ]
+
+
+def _parse_latency(words: list[str]) -> tuple[float, float]:
+    """Milliseconds `A:B`, or `A` for always as long, as seconds; errors as of `check_latency`."""
+    from millwright.policies.answers import check_latency
+
+    low, colon, high = words[0].partition(":")
+    try:
+        return check_latency((float(low) / 1e3, float(high if colon else low) / 1e3))
+    except ValueError as error:
+        raise OptionError(
+            f"latency in ms must read A:B with 0 <= A <= B, 100:250, or A alone; got {words[0]!r}"
+        ) from error
+
+
+Milliseconds = Annotated[
+    tuple[float, float],
+    PrimitiveConstructorSpec(
+        nargs=1,
+        metavar="A:B",
+        instance_from_str=_parse_latency,
+        is_instance=lambda value: isinstance(value, tuple),
+        str_from_instance=lambda latency_s: [":".join(f"{1e3 * value:g}" for value in latency_s)],
+    ),
+]
 Env = Annotated[Positional[str], tyro.conf.arg(metavar="ENV")]
 OptionalPath = Annotated[Path | None, tyro.conf.arg(metavar="PATH")]
 OptionalAddress = Annotated[str | None, tyro.conf.arg(metavar="HOST:PORT")]

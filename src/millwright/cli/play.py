@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from tyro.conf import Positional
 
-from millwright.cli.arguments import CORES, Env, Given, OptionalPath, Seeds, check_file, check_folder, say
+from millwright.cli.arguments import CORES, Env, Given, Milliseconds, OptionalPath, Seeds, check_file, check_folder, say
 from millwright.core.errors import OptionError, choose
 
 if TYPE_CHECKING:
@@ -64,6 +64,8 @@ def evaluate(
     workers: int = CORES,
     report: OptionalPath = None,
     json: OptionalPath = None,
+    latency_ms: Milliseconds = (0.0, 0.0),
+    stale: bool = False,
     *,
     call: Given,
 ) -> None:
@@ -78,11 +80,14 @@ def evaluate(
         workers: processes; their number changes nothing but the time it takes.
         report: folder for report.html, films and result.json.
         json: file for the result alone.
+        latency_ms: simulated: how long after its observation a plan is there, drawn for each call from A to B. The
+            policy plans while it plays.
+        stale: it does not, and takes late plans for up to date (a control).
     """
     from millwright import catalog
     from millwright.evaluation.suite import evaluate as evaluate_seeds
 
-    player = catalog.Player(env, call.env_options, policy)
+    player = catalog.Player(env, call.env_options, policy, latency_s=latency_ms, stale=stale)
     _check(player)
     if report is not None:
         check_folder("--report", report)
@@ -118,7 +123,7 @@ def _check(player: Player) -> Any:
     """Make environment and policy once here, so that what is wrong with them is said before workers start."""
     from millwright import catalog
 
-    catalog.make_policy(player.env, player.policy)
+    catalog.make_policy(player.env, player.policy, player.playing)
     return catalog.make_env(player.env, **player.env_options).unwrapped
 
 

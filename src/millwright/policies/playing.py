@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from millwright.core.clock import TickClock
+from millwright.core.errors import OptionError
 from millwright.core.planner import Planner
 from millwright.core.policy import Policy
 from millwright.policies.answers import LateAnswers, Latency, check_latency
@@ -37,6 +38,8 @@ class Playing:
     def __post_init__(self) -> None:
         check_latency(self.latency_s)
         refuse_nothing(self.execute, self.blend)
+        if self.stale and not self.latency_s[1]:
+            raise OptionError("stale plans need a latency, latency_s=(0.1, 0.25) for example; without, none is late")
 
     def make_policy(self, planner: Planner, name: str) -> Policy:
         """The policy that plays `planner` so, on simulated time."""

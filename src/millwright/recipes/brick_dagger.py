@@ -20,7 +20,7 @@ from millwright.recipes.brick_pick import ENV, SCENES_A_SEED, BrickPick, record_
 from millwright.recipes.recipe import Recipe, StageClock, claim_folder, write_json
 from millwright.training.dagger import Round, learn, make_rounds
 
-RECORDED: Mapping[str, Any] = {"restless": True}
+RECORDED = BrickPick.recorded
 LINGER = 8
 
 
