@@ -29,6 +29,8 @@ TITLES = {  # what a file of results shows, or several that differ by their trai
     r"brick-table-nothing": "`nothing`",
     r"brick-table-random": "`random`",
 }
+PAGES = frozenset({"brick-study"})
+"""Results that have a page of their own."""
 MEASURED = {  # the numbers of a benchmark that are worth a row; a dot goes into an object
     "policies": {
         "plan_ms_p50": "plan call, batch 1, one thread, median, ms",
@@ -65,7 +67,7 @@ COMPARED = {  # what of ours stands beside it, and the files that hold it
 
 def make_table(folder: Path) -> str:
     """Markdown of all results in a folder: rates of success first, then what benchmarks measured."""
-    loaded = {path: json.loads(path.read_text()) for path in sorted(folder.glob("*.json"))}
+    loaded = {path: json.loads(path.read_text()) for path in sorted(folder.glob("*.json")) if path.stem not in PAGES}
     rates = {path: values for path, values in loaded.items() if "verdicts" in values}
     timed = {path: values for path, values in loaded.items() if "measured" in values}
     batteries = {path: values for path, values in loaded.items() if "counter_examples" in values}

@@ -16,12 +16,11 @@ from millwright.datasets.dataset import Dataset
 from millwright.evaluation.compare import compare
 from millwright.evaluation.statistics import holm
 from millwright.evaluation.suite import evaluate, parse_seeds
-from millwright.recipes.brick_pick import ENV, SCENES_A_SEED, BrickPick, record_scenes, refuse_unseen
+from millwright.recipes.brick_pick import ENV, LINGER, SCENES_A_SEED, BrickPick, record_scenes, refuse_unseen
 from millwright.recipes.recipe import Recipe, StageClock, claim_folder, write_json
 from millwright.training.dagger import Round, learn, make_rounds
 
 RECORDED = BrickPick.recorded
-LINGER = 8
 
 
 @dataclass(frozen=True)

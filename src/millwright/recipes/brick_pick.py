@@ -44,6 +44,8 @@ HAND_TARGET = Feature(
 )
 TRAINING_SEEDS = 5000
 """Scenes from here on are never trained on."""
+LINGER = 8
+"""Ticks that are recorded after a lift was judged."""
 SCENES_A_SEED = 600
 """How far each training seed moves the scenes on that are recorded."""
 HARD_SEEDS = 2500
@@ -139,7 +141,7 @@ class BrickPick(Recipe):
     def record(self, folder: Path) -> None:
         """Record what is not recorded yet."""
         for hard, scenes in zip((False, True), self.find_scenes(), strict=True):
-            player = Player(ENV, {"hard": hard, **self.recorded}, "expert-perturbed", labelled=True, linger=8)
+            player = Player(ENV, {"hard": hard, **self.recorded}, "expert-perturbed", labelled=True, linger=LINGER)
             record_scenes(player, scenes, folder, self.workers)
 
     def train(self, dataset_folder: Path, out: Path, bundle: Path, start: Path | None = None) -> None:

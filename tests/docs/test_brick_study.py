@@ -1,0 +1,75 @@
+"""The page about the study says what its results say, whatever they are."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import re
+from types import ModuleType
+
+import pytest
+from tests.docs.pages import ROOT
+from tests.recipes.study.test_comparing import make_file
+
+from millwright.recipes.study.ceilings import PLAYED, Outcome, summarise
+from millwright.recipes.study.cells import CELLS
+from millwright.recipes.study.comparing import make_rows
+
+
+@pytest.fixture(scope="module")
+def script() -> ModuleType:
+    spec = importlib.util.spec_from_file_location("brick_study_page", ROOT / "scripts" / "brick_study_page.py")
+    assert spec
+    assert spec.loader
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.fixture(scope="module")
+def values() -> dict:
+    """Of a study in which only the reference and the cells named after fingers pick."""
+    files = {}
+    for number, name in enumerate(CELLS):
+        won = 97 if name == "reference" else 80 if name == "gripping" else number % 3
+        aim = {"plans": 120, "hits": won, "own_mm_p50": 100.0 - won, "own_mm_p90": 120.0, "end_ratio": won / 100}
+        eyes = {} if CELLS[name].anchor else {"eyes": {"grey": make_file(1)["played"]}}
+        files[name] = {0: make_file(won, **eyes) | {"aim": {**aim, "first_ratio": number / 100}}}
+    outcomes = [Outcome(who, who == "expert", 0.1, 0.3, 0.2, 0.4, 0.3) for who in ("expert", *PLAYED)]
+    expert = {"plans": 120, "hits": 120, "end_ratio": 1.0, "first_ratio": 0.2}
+    ceilings = {"rows": summarise(outcomes), "expert_aim": expert}
+    fields = {"seeds": "5000:5100", "minutes": 4.0, "samples": 400_000}
+    return {"rows": make_rows(tuple(CELLS.values()), files), "ceilings": ceilings, "fields": fields}
+
+
+def test_the_page_is_what_the_results_say(script: ModuleType) -> None:
+    assert script.PAGE.read_text() == script.make_page(script.load_values())
+
+
+def test_the_page_of_a_study_holds_every_cell_and_leaves_nothing_to_fill_in(script: ModuleType, values: dict) -> None:
+    page = script.make_page(json.loads(json.dumps(values)))
+    assert not re.findall(r"\[\[\w+\]\]|Not measured", page)
+    assert not [name for name in CELLS if not re.search(rf"^\| `{name}` \|", page, re.M)]
+    assert "**97/100** (by training seed: 97/100)" in page
+    assert re.search(r"^- \*\*label\*\*: `gripping` \+79 \(better\);", page, re.M)
+    assert "`reference--token` -96 (worse)" in page
+    assert "`gripping--true-box`" in page
+
+
+def test_what_may_be_luck_is_not_called_a_difference(script: ModuleType) -> None:
+    assert script.describe_effect({"effect": 0.3, "p_holm": 0.06}) == "no difference shown"
+    assert script.describe_effect({"effect": -0.3, "p_holm": 0.04}) == "worse"
+
+
+def test_the_plots_name_every_cell_beside_its_anchor(script: ModuleType, values: dict) -> None:
+    plots = script.make_plots(values)
+    for cell in CELLS.values():
+        if cell.anchor:
+            assert cell.name.removeprefix(f"{cell.anchor}--") in plots["brick-study-effects.svg"]
+    assert script.make_plots(values) == plots
+
+
+def test_plots_of_results_that_are_published_are_there(script: ModuleType) -> None:
+    published = script.load_values()
+    wanted = set(script.make_plots(published)) if published else set()
+    assert {path.name for path in script.IMAGES.glob("brick-study-*.svg")} == wanted
