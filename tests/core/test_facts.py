@@ -39,6 +39,7 @@ def facts(draw: st.DrawFn) -> GraspFacts:
         robot_collision=draw(st.booleans()),
         max_contact_force_n=draw(number),
         max_penetration_m=draw(number),
+        half_sizes=floats(draw(st.sampled_from([0, n])), 3),
     )
 
 
@@ -59,6 +60,12 @@ def test_their_features_describe_their_arrays(some):
     assert set(features) == set(values)
     assert all(name.startswith("facts.") for name in features)
     assert features["facts.positions"].names == some.names
+
+
+@given(facts())
+def test_recordings_that_are_older_than_sizes_are_read(some):
+    rows = {name: value for name, value in some.to_arrays().items() if name != "facts.half_sizes"}
+    assert GraspFacts.from_arrays(rows, some.names).half_sizes.shape == (0, 3)
 
 
 @given(facts())

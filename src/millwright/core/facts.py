@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from typing import Any
 
 import numpy as np
@@ -36,6 +36,7 @@ class GraspFacts:
     """The robot touches the table, itself, or anything with a part that is not a finger."""
     max_contact_force_n: float
     max_penetration_m: float
+    half_sizes: Floats = field(default_factory=lambda: np.zeros((0, 3)))  # (n, 3) m, along own axes; (0, 3): not told
 
     def __eq__(self, other: object) -> bool:
         """Every value is the same."""
@@ -50,11 +51,11 @@ class GraspFacts:
     def to_arrays(self) -> dict[str, NDArray[Any]]:
         """`facts.*` arrays for a dataset; names are kept with the features."""
         rows = {f.name: np.atleast_1d(np.asarray(getattr(self, f.name))) for f in fields(self) if f.name != "names"}
-        return {f"facts.{name}": value.astype(_disk_dtype(value)) for name, value in rows.items()}
+        return {f"facts.{name}": value.astype(_disk_dtype(value)) for name, value in rows.items() if value.size}
 
     def features(self) -> Features:
         """Features of `to_arrays`."""
-        names = {"facts.positions", "facts.orientations", "facts.velocities", "facts.pad_contacts"}
+        names = {"facts.positions", "facts.orientations", "facts.velocities", "facts.pad_contacts", "facts.half_sizes"}
         return Features(
             *(
                 Feature(name, value.shape, str(value.dtype), names=self.names if name in names else ())
@@ -67,7 +68,8 @@ class GraspFacts:
         """The inverse of `to_arrays`, to judge a recording again."""
         values: dict[str, Any] = {"names": names}
         for f in fields(GraspFacts):
-            if f.name != "names":
+            told = f.name != "half_sizes" or "facts.half_sizes" in arrays  # recordings may be older than that
+            if f.name != "names" and told:
                 array = np.asarray(arrays[f"facts.{f.name}"])
                 scalar = f.type in ("int", "float", "bool")
                 values[f.name] = array.reshape(-1)[0].item() if scalar else array

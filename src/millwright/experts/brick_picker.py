@@ -29,7 +29,7 @@ class PickStyle:
     hover_height: float = 0.06
     grasp_height: float = 0.012
     lift_height: float = 0.16
-    open_width: float = 0.037  # less than the jaws allow: room between neighbours
+    open_width: float = 0.037  # for bricks of the usual width; less than the jaws allow: room between neighbours
     travel_speed: float = 0.45
     descent_speed: float = 0.15  # below the hover height: slow enough to look again
     turn_speed: float = 2.5
@@ -62,6 +62,7 @@ class _Goal(NamedTuple):
     z: float
     yaw: float
     width: float
+    opening: float  # of the fingers that come down on both sides
 
 
 class BrickPicker(Privileged):
@@ -69,7 +70,7 @@ class BrickPicker(Privileged):
 
     Args:
         control_hz: ticks a second.
-        width_m: the brick's width between the pads.
+        width_m: a brick's width between the pads, for which the style is; facts that tell of others have their way.
         style: how to pick.
     """
 
@@ -116,14 +117,16 @@ class BrickPicker(Privileged):
         x, y, z = (float(v) for v in facts.positions[facts.target])
         yaw = yaw_from_quaternion(facts.hand_pose[3:])
         across = yaw_from_quaternion(facts.orientations[facts.target]) - math.pi / 2
-        return _Goal(x, y, z, yaw + wrap_angle(across - yaw, math.pi), self._width)
+        width = 2 * float(facts.half_sizes[facts.target, 0]) if len(facts.half_sizes) else self._width
+        opening = self.style.open_width + (width - self._width)
+        return _Goal(x, y, z, yaw + wrap_angle(across - yaw, math.pi), width, opening)
 
     def _find_hand(self, facts: GraspFacts, goal: _Goal) -> _Hand:
         x, y, z = (float(v) for v in facts.hand_pose[:3])
         yaw = yaw_from_quaternion(facts.hand_pose[3:])
         between = bool(facts.pad_contacts[facts.target].all())
-        holding = between and abs(facts.opening_speed) < 0.02 and facts.opening_m < self._width + 0.004
-        closing = between or facts.opening_m < self.style.open_width - 0.003
+        holding = between and abs(facts.opening_speed) < 0.02 and facts.opening_m < goal.width + 0.004
+        closing = between or facts.opening_m < goal.opening - 0.003
         return _Hand(x, y, z, yaw, facts.opening_m, 1 if closing else 0, holding)
 
     def _closing(self, hand: _Hand) -> bool:
@@ -164,7 +167,7 @@ class BrickPicker(Privileged):
         if excess >= style.hover_height - style.grasp_height and hand.z > style.hover_height:
             # Far away still: come down while travelling, but not faster than travelling closes the gap.
             floor = max(style.hover_height, style.hover_height + 0.6 * (beside - 0.03))
-        if hand.opening < style.open_width - 0.008 and hand.z < style.hover_height:
+        if hand.opening < goal.opening - 0.008 and hand.z < style.hover_height:
             floor = max(floor, hand.z)
         z = self._approach(hand.z, floor)
         if z < style.hover_height:
@@ -172,7 +175,7 @@ class BrickPicker(Privileged):
         turn = style.turn_speed * self._period_s
         yaw_error = wrap_angle(goal.yaw - hand.yaw)
         yaw = hand.yaw + _clip(style.near_gain * yaw_error, turn)
-        opening = hand.opening + _clip(style.open_width - hand.opening, 0.013)
+        opening = hand.opening + _clip(goal.opening - hand.opening, 0.013)
         return hand._replace(
             x=hand.x + share * (goal.x - hand.x),
             y=hand.y + share * (goal.y - hand.y),

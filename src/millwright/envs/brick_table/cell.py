@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+import copy
 from functools import cached_property
 
 import mujoco
 import numpy as np
 from numpy.typing import ArrayLike
-from PIL import ImageColor
 
 from millwright.core.facts import GraspFacts
 from millwright.envs.brick_table import layout
-from millwright.envs.brick_table.scene import TIMESTEP_S, WRIST_CAMERA, make_model
+from millwright.envs.brick_table.bricks import Bricks
+from millwright.envs.brick_table.scene import POSE_WRIST_CAMERA_IN_HAND, TIMESTEP_S, make_model, paint_bricks
+from millwright.envs.brick_table.variation import ORDINARY, Variation, change_model
 from millwright.envs.mujoco.contacts import GeomRoles, Worst, find_pad_contacts, find_robot_collision
 from millwright.envs.mujoco.rendering import FAST, PLAIN, CameraRenderer, Image, LensRenderer
-from millwright.geometry.cameras import GRAPHICS_FROM_OPTICAL, Camera
+from millwright.geometry.cameras import Camera
 from millwright.geometry.poses import (
     Floats,
     matrix_from_pose,
@@ -29,8 +31,6 @@ HOME = (0.52, 0.05, 0.30)
 HOME_YAW = -np.pi / 2
 """Fingers open along x, across bricks that lie as on the grid."""
 HOME_JITTER_M, HOME_JITTER_RAD = 0.01, 0.05
-GLOW = "#ff00ff"
-"""A colour that nothing else has."""
 
 
 class BrickCell:
@@ -45,6 +45,8 @@ class BrickCell:
         self.lens, self.control_hz = lens, control_hz
         self.model = make_model(lens.fov_y_deg)
         self.data = mujoco.MjData(self.model)
+        self._compiled = copy.copy(self.model)
+        self._variation, self.bricks_made = ORDINARY, ORDINARY.bricks
         model, sides = self.model, ("left", "right")
         bricks = [model.body(name).id for name in layout.NAMES]
         self.roles = GeomRoles.of(model, bricks, ("left_finger", "right_finger"), "base")
@@ -53,7 +55,6 @@ class BrickCell:
         self._finger_qpos = np.array([model.joint(f"{side}_finger").qposadr[0] for side in sides])
         self._hand, self._flange = model.site("hand").id, model.body("flange").id
         self._chain = ur5e.make_chain()
-        self._pose_camera_in_hand = WRIST_CAMERA.pose_in_hand() @ GRAPHICS_FROM_OPTICAL
         self._worst = Worst()
 
     def reset(self, rng: np.random.Generator, places: Floats) -> None:
@@ -62,15 +63,30 @@ class BrickCell:
         mujoco.mj_resetData(self.model, data)
         data.qpos[:6] = data.ctrl[:6] = self._draw_home(rng)
         self.open_fingers(ur5e.MAX_OPENING_M)
-        lying = [[x, y, layout.HALF_SIZES[2], *quaternion_from_yaw(yaw)] for x, y, yaw in places]
+        heights = self.half_sizes[:, 2]
+        lying = [[x, y, z, *quaternion_from_yaw(yaw)] for (x, y, yaw), z in zip(places, heights, strict=True)]
         self.put_bricks(np.array(lying))
         self._worst.take()
 
+    def vary(self, variation: Variation) -> None:
+        """Another table from the next `reset` on; nothing is left of the one before."""
+        if variation is self._variation:
+            return
+        change_model(self.model, self._compiled, variation, self.lens.fov_y_deg)
+        self._variation, self.bricks_made = variation, variation.bricks
+        for renderer in self._find_renderers().values():
+            renderer.reload_textures()
+
+    def paint(self, bricks: Bricks) -> None:
+        """Give the bricks the colours of these."""
+        self.bricks_made = bricks
+        paint_bricks(self.model, bricks)
+
     def close(self) -> None:
         """Free the renderers."""
-        for name in ("_wrist_renderer", "_overhead_renderer"):
-            if name in self.__dict__:
-                self.__dict__.pop(name).close()
+        for name, renderer in self._find_renderers().items():
+            del self.__dict__[name]
+            renderer.close()
 
     def move(self, command: Floats) -> None:
         """One tick towards six joint targets (rad) and an opening (m), no faster than joints and fingers may move."""
@@ -114,7 +130,7 @@ class BrickCell:
     @property
     def pose_camera(self) -> Floats:
         """(4, 4) the wrist camera's optical frame in the base frame."""
-        return self.pose_hand @ self._pose_camera_in_hand
+        return self.pose_hand @ POSE_WRIST_CAMERA_IN_HAND @ self._variation.camera_moved
 
     @property
     def bricks(self) -> Floats:
@@ -136,6 +152,15 @@ class BrickCell:
         row = self.data.qpos[self._brick_qpos[index]].copy()
         return row[:3], row[3:]
 
+    def brick_box(self, index: int) -> tuple[Floats, Floats, Floats]:
+        """Position (3,) m, quaternion (4,) wxyz and half sizes (3,) m of one brick."""
+        return *self.brick_pose(index), self.half_sizes[index]
+
+    @property
+    def half_sizes(self) -> Floats:
+        """Of every brick, (n, 3) m."""
+        return self.bricks_made.half_sizes
+
     def put_bricks(self, poses: Floats, velocities: ArrayLike = 0.0) -> None:
         """Put all bricks at `poses` (n, 7), with `velocities` (n, 6)."""
         self.data.qpos[self._brick_qpos] = poses
@@ -144,19 +169,12 @@ class BrickCell:
 
     def put_brick(self, index: int, x: float, y: float, yaw: float) -> None:
         """Put one brick elsewhere on the table; its velocity stays."""
-        self.data.qpos[self._brick_qpos[index]] = [x, y, layout.HALF_SIZES[2], *quaternion_from_yaw(yaw)]
+        self.data.qpos[self._brick_qpos[index]] = [x, y, self.half_sizes[index, 2], *quaternion_from_yaw(yaw)]
         mujoco.mj_forward(self.model, self.data)
 
     def open_fingers(self, opening_m: float) -> None:
         """Put the fingers that far apart, at once; effective with the next `put_bricks`."""
         self.data.qpos[self._finger_qpos] = self.data.ctrl[6] = opening_m / 2
-
-    def light_up(self, brick: int) -> None:
-        """Paint one brick in `GLOW`, and all others in their own colours again."""
-        for index, name in enumerate(layout.NAMES):
-            geoms = self.roles.object_index == index
-            color = GLOW if index == brick else layout.COLORS[name]
-            self.model.geom_rgba[geoms, :3] = np.array(ImageColor.getrgb(color)) / 255
 
     def _draw_home(self, rng: np.random.Generator) -> Floats:
         jitter = rng.uniform(-1, 1, 4)
@@ -174,9 +192,16 @@ class BrickCell:
     def _overhead_renderer(self) -> CameraRenderer:
         return CameraRenderer(self.model, 320, 240, FAST)
 
+    def _find_renderers(self) -> dict[str, LensRenderer | CameraRenderer]:
+        """Those that are in use, by their attributes."""
+        return {
+            name: self.__dict__[name] for name in ("_wrist_renderer", "_overhead_renderer") if name in self.__dict__
+        }
+
     def render_wrist(self) -> Image:
-        """RGB, of the lens's size."""
-        return self._wrist_renderer.render(self.data, "wrist")
+        """RGB, of the lens's size, as the camera delivers it."""
+        image = self._wrist_renderer.render(self.data, "wrist")
+        return image if self._variation.sensor is None else self._variation.sensor(image)
 
     def render_overhead(self) -> Image:
         """RGB (240, 320, 3)."""
@@ -206,4 +231,5 @@ class BrickCell:
             robot_collision=find_robot_collision(self.roles, data),
             max_contact_force_n=force_n,
             max_penetration_m=penetration_m,
+            half_sizes=self.half_sizes,
         )

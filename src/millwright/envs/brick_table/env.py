@@ -20,10 +20,11 @@ from millwright.envs.brick_table.pointing import Pointing, read_click
 from millwright.envs.brick_table.prompts import AnchorPrompt, Click, PromptSource, TrackedPrompt, compute_prompt_box
 from millwright.envs.brick_table.scene import WRIST_PINHOLE_DEG
 from millwright.envs.brick_table.troubles import Bump, draw_camera_error
+from millwright.envs.brick_table.variation import draw_variation
 from millwright.envs.brick_table.viewer import BrickTableViewer
 from millwright.envs.mujoco.rendering import Image
 from millwright.geometry.cameras import Camera, Fisheye, Pinhole
-from millwright.geometry.poses import Floats, pose_from_matrix
+from millwright.geometry.poses import Floats, invert_matrix, pose_from_matrix
 from millwright.robots import ur5e
 
 FISHEYE_DEG = 155.0
@@ -78,7 +79,7 @@ class BrickTableEnv(gymnasium.Env[dict[str, Any], Any]):
         self._prompt: PromptSource = AnchorPrompt(*layout.GRID_CENTER)
         self._next_prompts: Iterator[PromptSource] = iter(())
         cell = self.cell
-        self._pointing = Pointing(cell.model, cell.data, self.lens, cell.roles.object_index, cell.brick_pose)
+        self._pointing = Pointing(cell.model, cell.data, self.lens, cell.roles.object_index, cell.brick_box)
         self._target, self._steps, self._task = 0, 0, ""
         self.clicked: tuple[str, AnchorPrompt] | None = None
         """Camera and place on the table of the click that chose the target; None when it was named."""
@@ -98,14 +99,15 @@ class BrickTableEnv(gymnasium.Env[dict[str, Any], Any]):
         """
         super().reset(seed=seed)
         self._next_prompts = iter(())
+        variation = draw_variation(self.np_random, self.options)
+        self.cell.vary(variation)
         self.cell.reset(self.np_random, layout.draw_layout(self.np_random, self.options.hard))
-        if self.options.miscalibrated:
-            self._pointing.camera_error = draw_camera_error(self.np_random)
+        error = draw_camera_error(self.np_random) if self.options.miscalibrated else np.eye(4)
+        self._pointing.camera_error = invert_matrix(variation.camera_moved) @ error
         wishes = dict(options or {})
         start = wishes.pop("start", None)
         self._point(wishes)
-        if self.options.glow:
-            self.cell.light_up(self._target)
+        self.cell.paint(variation.color(variation.bricks, self._target))
         if start is not None:
             self._begin(start)
         self._bump = Bump(self.np_random) if self.options.bump else None
@@ -127,7 +129,7 @@ class BrickTableEnv(gymnasium.Env[dict[str, Any], Any]):
         self._prompt = next(self._next_prompts, self._prompt)
         facts = self._report()
         held = facts.pad_contacts[self._target].all()
-        lifted = held and facts.positions[self._target, 2] > 0.1 + layout.HALF_SIZES[2]
+        lifted = held and facts.positions[self._target, 2] > 0.1 + self.cell.half_sizes[self._target, 2]
         return self._observe(), float(lifted), False, self._steps >= self.options.max_steps, {"facts": facts}
 
     def render(self) -> Image:
@@ -140,8 +142,8 @@ class BrickTableEnv(gymnasium.Env[dict[str, Any], Any]):
     # ------------------------------------------------- for viewers in other processes
 
     def scene_state(self) -> Floats:
-        """Everything a `BrickTableViewer` needs to draw the scene: qpos."""
-        return np.array(self.cell.data.qpos)
+        """What a `BrickTableViewer` draws: qpos, and what the bricks are like; not light, table and sensor."""
+        return np.concatenate([self.cell.data.qpos, self.cell.bricks_made.to_numbers()])
 
     def viewer_factory(self) -> Callable[[], BrickTableViewer]:
         return BrickTableViewer.seeing_through(self.lens)
@@ -184,7 +186,7 @@ class BrickTableEnv(gymnasium.Env[dict[str, Any], Any]):
         for key, value in options.items():
             known[key](value)
         if self.options.tracked:
-            self._prompt = TrackedPrompt(lambda: self.cell.brick_pose(self._target))
+            self._prompt = TrackedPrompt(lambda: self.cell.brick_box(self._target))
         elif self.options.restless:
             clicks = [self._draw_click(self._target) for _ in range(self.options.max_steps)]
             self._next_prompts = iter([self._pointing.find_anchor(click) for click in clicks])

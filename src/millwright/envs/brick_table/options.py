@@ -14,7 +14,7 @@ PHYSICS_HZ = round(1 / TIMESTEP_S)
 
 @dataclass(frozen=True)
 class BrickTableOptions:
-    """Options of `BrickTableEnv`, in groups: the task, the camera, pointing, troubles.
+    """Options of `BrickTableEnv`, in groups: the task, the camera, pointing, troubles, perturbations.
 
     Args:
         hard: any yaw and free placement with 1 cm clearance, instead of the jittered grid.
@@ -28,6 +28,14 @@ class BrickTableOptions:
         click_noise: drawn clicks miss the brick's centre by up to this share of its box; at 0 they hit its top.
         bump: knock the target away by 2 to 6 cm and up to 45 degrees while the hand comes down.
         miscalibrated: believe the wrist camera 1 to 2 cm and 1 to 3 degrees away from where it is.
+        lighting: dusk to glare, warm to cold, the lamp on any side and as low as 30 degrees.
+        texture: another table: plain, wood, checks or stone, of any pale or dull colour.
+        camera_moved: the wrist camera sits 1 to 2 cm and 1 to 3 degrees away from where it is believed to be: not
+            only the box is off, as with `miscalibrated`; the picture is another one.
+        sensor_noise: the wrist image is blurred, off in colour, noisy and comes as a JPEG of quality 20 to 60.
+        twins: one to three other bricks have the target's colour. Judged as ever: the one that was clicked.
+        shapes: blocks of other widths, lengths and heights, round bars, and cylinders that stand.
+        randomise: each of these but `shapes` in three episodes of four: for recordings.
 
     Raises:
         OptionError: an option is out of its range, or two cannot be had together.
@@ -44,6 +52,13 @@ class BrickTableOptions:
     click_noise: float = 0.0
     bump: bool = False
     miscalibrated: bool = False
+    lighting: bool = False
+    texture: bool = False
+    camera_moved: bool = False
+    sensor_noise: bool = False
+    twins: bool = False
+    shapes: bool = False
+    randomise: bool = False
 
     def __post_init__(self) -> None:
         if not 16 <= self.image_size <= MAX_IMAGE_SIZE or self.max_steps < 1:
@@ -58,3 +73,5 @@ class BrickTableOptions:
             raise OptionError(f"click_noise is a share of the brick's box, 0 to 0.5; got {self.click_noise}")
         if self.tracked and self.restless:
             raise OptionError("tracked gives the true box at every tick, restless a click's: choose one")
+        if self.glow and (self.twins or self.randomise):
+            raise OptionError("glow gives the target a colour that nothing else has, twins share it: choose one")

@@ -31,7 +31,7 @@ class Pointing:
         model, data: the scene.
         lens: of the wrist camera.
         objects: geom id -> index of its brick, or -1.
-        brick_pose: index of a brick -> position (3,), quaternion (4,), in the base frame.
+        brick_box: index of a brick -> position (3,), quaternion (4,), in the base frame, and half sizes (3,).
     """
 
     def __init__(
@@ -40,12 +40,12 @@ class Pointing:
         data: mujoco.MjData,
         lens: Camera,
         objects: NDArray[np.int64],
-        brick_pose: Callable[[int], tuple[Floats, Floats]],
+        brick_box: Callable[[int], tuple[Floats, Floats, Floats]],
     ) -> None:
         self._model, self._data = model, data
         self._cameras: dict[str, Camera] = {"wrist": lens, "overhead": OVERHEAD}
         self._objects = objects
-        self._brick_pose = brick_pose
+        self._brick_box = brick_box
         self.camera_error: Floats = np.eye(4)
         """Where the wrist camera is believed to be, in its own true frame."""
 
@@ -56,8 +56,7 @@ class Pointing:
         """
         camera = ("wrist", "overhead")[int(rng.integers(2))]
         offset = rng.uniform(-1, 1, 2) * CLICK_SPREAD
-        position, quaternion = self._brick_pose(brick)
-        half = layout.HALF_SIZES
+        position, quaternion, half = self._brick_box(brick)
         point = compute_corners(position, quaternion, [offset[0] * half[0], offset[1] * half[1], half[2]])[-1]
         if noise:
             return self._aim_at_box(rng, camera, compute_corners(position, quaternion, half), noise)
@@ -126,9 +125,9 @@ class Pointing:
         return nearest
 
     def _distance_on_table(self, brick: int, point: Floats) -> float:
-        position, quaternion = self._brick_pose(brick)
+        position, quaternion, half = self._brick_box(brick)
         local = matrix_from_pose([*position, *quaternion])[:2, :2].T @ (point - position[:2])
-        return float(np.linalg.norm(np.maximum(np.abs(local) - layout.HALF_SIZES[:2], 0)))
+        return float(np.linalg.norm(np.maximum(np.abs(local) - half[:2], 0)))
 
 
 def read_click(values: Mapping[str, Any]) -> Click:

@@ -68,10 +68,11 @@ class AnchorPrompt(PromptSource):
 class TrackedPrompt(PromptSource):
     """The true box of a brick at every tick, as a perfect tracker would give it."""
 
-    pose: Callable[[], tuple[Floats, Floats]]
+    box: Callable[[], tuple[Floats, Floats, Floats]]
+    """Gives position (3,), quaternion (4,) and half sizes (3,)."""
 
     def corners(self) -> Floats:
-        return compute_corners(*self.pose(), HALF_SIZES)
+        return compute_corners(*self.box())
 
     def age_s(self, elapsed_s: float) -> float:
         return 0.0

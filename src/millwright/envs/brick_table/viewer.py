@@ -12,8 +12,9 @@ from numpy.typing import ArrayLike
 
 from millwright.core.errors import choose
 from millwright.core.facts import GraspFacts
+from millwright.envs.brick_table.bricks import ORDINARY_BRICKS, Bricks
 from millwright.envs.brick_table.layout import NAMES
-from millwright.envs.brick_table.scene import OVERHEAD, WRIST_PINHOLE_DEG, make_model
+from millwright.envs.brick_table.scene import OVERHEAD, WRIST_PINHOLE_DEG, make_model, take_over
 from millwright.envs.mujoco.rendering import FAST, Image, LensRenderer, Look
 from millwright.envs.mujoco.solids import find_frame_poses, make_solids
 from millwright.geometry.cameras import GRAPHICS_FROM_OPTICAL, Camera, Pinhole
@@ -33,6 +34,7 @@ class BrickTableViewer:
     def __init__(self, look: Look = FAST, wrist: Camera = WRIST, overhead: Pinhole = OVERHEAD) -> None:
         self._model = make_model(wrist.fov_y_deg)
         self._data = mujoco.MjData(self._model)
+        self._shown = ORDINARY_BRICKS.to_numbers()
         self._look = look
         self._lenses: dict[str, Camera] = {"overhead": overhead, "wrist": wrist}
         self._renderers = {name: LensRenderer(self._model, lens, look) for name, lens in self._lenses.items()}
@@ -88,13 +90,14 @@ class BrickTableViewer:
         return find_camera_pose(self._data, camera)
 
     def state_of(self, facts: GraspFacts) -> Floats:
-        """The scene state (qpos) that facts tell of, so that recordings can be drawn too."""
+        """The scene state that facts tell of, so that recordings can be drawn too; all bricks as blocks."""
         state: Floats = np.array(self._model.qpos0)
         state[: len(ur5e.JOINTS)] = facts.joint_positions
         state[self._fingers] = facts.opening_m / 2
         for address, position, quaternion in zip(self._bricks, facts.positions, facts.orientations, strict=True):
             state[address : address + 7] = [*position, *quaternion]
-        return state
+        told = replace(ORDINARY_BRICKS, half_sizes=facts.half_sizes) if len(facts.half_sizes) else ORDINARY_BRICKS
+        return np.concatenate([state, told.to_numbers()])
 
     def find_hands(self, actions: ArrayLike) -> Floats:
         """Where the hand would go, poses (n, 7): of hand targets (n, 8), or of joint targets (n, 7)."""
@@ -109,7 +112,11 @@ class BrickTableViewer:
             renderer.close()
 
     def _place(self, state: ArrayLike) -> None:
-        self._data.qpos[:] = state
+        qpos, bricks = np.split(np.asarray(state, dtype=np.float64), [self._model.nq])
+        if not np.array_equal(bricks, self._shown):
+            take_over(self._model, make_model(self._lenses["wrist"].fov_y_deg, Bricks.from_numbers(bricks)))
+            self._shown = bricks
+        self._data.qpos[:] = qpos
         mujoco.mj_kinematics(self._model, self._data)
         mujoco.mj_camlight(self._model, self._data)
 

@@ -79,6 +79,7 @@ class CameraRenderer:
         flags[mujoco.mjtRndFlag.mjRND_SHADOW] = look.shadows
         for flag in _DEAR_FLAGS:
             flags[flag] = False
+        self._model = model
         self._option = mujoco.MjvOption()
         self._option.geomgroup[:] = 0
         self._option.geomgroup[list(look.groups)] = 1
@@ -89,6 +90,13 @@ class CameraRenderer:
         with _undisturbed():
             image: Image = self._renderer.render()
         return image
+
+    def reload_textures(self) -> None:
+        """Draw with what the model's textures hold now."""
+        with _undisturbed():
+            self._renderer._gl_context.make_current()
+            for texture in range(self._model.ntex):
+                mujoco.mjr_uploadTexture(self._model, self._renderer._mjr_context, texture)
 
 
 class LensRenderer:
@@ -112,6 +120,10 @@ class LensRenderer:
             return image
         padded = np.concatenate([image.reshape(-1, 3), np.zeros((1, 3), np.uint8)])
         return padded[self._map].reshape(self._lens.height, self._lens.width, 3)
+
+    def reload_textures(self) -> None:
+        """Draw with what the model's textures hold now."""
+        self._renderer.reload_textures()
 
     def close(self) -> None:
         self._renderer.close()
