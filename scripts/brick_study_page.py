@@ -49,7 +49,9 @@ def make_page(values: dict[str, Any] | None) -> str:
     parts = {"setups": make_setups()}
     if values is None:
         told = "The study has not been run yet; what follows is its design, and what can be reckoned without it."
-        parts |= dict.fromkeys(("ceilings", "effects", "table", "probe", "eyes", "verdicts"), "*Not measured yet.*")
+        parts |= dict.fromkeys(
+            ("ceilings", "effects", "reached", "table", "probe", "eyes", "verdicts"), "*Not measured yet.*"
+        )
         parts["short"] = told
     else:
         rows = {row["name"]: row for row in values["rows"]}
@@ -57,6 +59,7 @@ def make_page(values: dict[str, Any] | None) -> str:
             "short": make_short(values, rows),
             "ceilings": make_ceilings(values["ceilings"]["rows"]),
             "effects": "![What each change does to the success rate](images/brick-study-effects.svg)",
+            "reached": "![What each change does to reaching the brick](images/brick-study-reached.svg)",
             "table": make_cells(values["rows"]),
             "probe": make_probe(values, rows),
             "eyes": make_eyes(rows),
@@ -121,11 +124,12 @@ def make_ceilings(rows: list[dict[str, Any]]) -> str:
 
 def make_cells(rows: list[dict[str, Any]]) -> str:
     """Every cell, grouped by its anchor."""
-    head = (
-        "| cell | what differs | picks | 95% interval | beside its anchor | p (Holm) | fingertips end | wrist ends | "
-        "own brick p50 / p90 | ends ratio | report's ratio | samples | min | failures |"
-    )
-    return "\n".join([head, f"|{' --- |' * 14}", *map(_make_cell, rows)])
+    columns = (
+        "cell", "what differs", "picks", "95% interval", "beside its anchor", "p (Holm)", "reaches", "fingertips end",
+        "wrist ends", "own brick p50 / p90", "ends ratio", "report's ratio", "samples", "min", "failures",
+    )  # fmt: skip
+    head = f"| {' | '.join(columns)} |"
+    return "\n".join([head, f"|{' --- |' * 15}", *map(_make_cell, rows)])
 
 
 def _make_cell(row: dict[str, Any]) -> str:
@@ -137,6 +141,7 @@ def _make_cell(row: dict[str, Any]) -> str:
         beside = (f"{100 * row['effect']:+.0f} ({100 * low:+.0f} to {100 * high:+.0f})", f"{row['p_holm']:.1g}")
     cells = (
         f"`{row['name']}`", row["about"], _rate(row), _interval(row["interval"]), *beside,
+        f"{row['reached']}/{row['episodes']}",
         f"{row['final_distance_mm']:.0f} mm", f"{row['final_wrist_distance_mm']:.0f} mm",
         f"{aim['own_mm_p50']:.0f} / {aim['own_mm_p90']:.0f} mm", f"{aim['end_ratio']:.2f}", f"{aim['first_ratio']:.2f}",
         f"{row['samples']:,}", f"{row['minutes']:.1f}", failures,
@@ -200,19 +205,23 @@ def describe_effect(row: dict[str, Any]) -> str:
     return "better" if row["effect"] > 0 else "worse"
 
 
-def make_plots(values: dict[str, Any]) -> dict[str, str]:
-    """File name in docs/images -> SVG."""
-    rows = values["rows"]
+def make_groups(rows: list[dict[str, Any]], outcome: str = "") -> list[tuple[str, list[Effect]]]:
+    """The panels of a forest plot, of success or of another `outcome`."""
     groups = []
     for anchor, title in ANCHOR_TITLES.items():
         own = [row for row in rows if row["anchor"] == anchor and "effect" in row]
+        names = [row["name"].removeprefix(f"{anchor}--") for row in own]
         effects = [
-            Effect(
-                row["name"].removeprefix(f"{anchor}--"), row["effect"], *row["effect_interval"], row["p_holm"] < LEVEL
-            )
-            for row in own
+            Effect(name, row[f"{outcome}effect"], *row[f"{outcome}effect_interval"], row[f"{outcome}p_holm"] < LEVEL)
+            for name, row in zip(names, own, strict=True)
         ]
         groups.append((f"{anchor}: {title}", effects))
+    return groups
+
+
+def make_plots(values: dict[str, Any]) -> dict[str, str]:
+    """File name in docs/images -> SVG."""
+    rows = values["rows"]
     families = {row["name"]: row["anchor"] or row["name"] for row in rows}
 
     def make_points(measure: str) -> list[Point]:
@@ -220,7 +229,8 @@ def make_plots(values: dict[str, Any]) -> dict[str, str]:
 
     own, ratio = "plan's end to its own brick, median, mm", "report's ratio: first action moved / way between bricks"
     return {
-        "brick-study-effects.svg": plot_effects(groups),
+        "brick-study-effects.svg": plot_effects(make_groups(rows)),
+        "brick-study-reached.svg": plot_effects(make_groups(rows, "reached_")),
         "brick-study-own.svg": plot_against(make_points("own_mm_p50"), own, "success", logarithmic=True),
         "brick-study-ratio.svg": plot_against(make_points("first_ratio"), ratio, "success"),
     }

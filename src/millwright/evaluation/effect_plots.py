@@ -54,7 +54,7 @@ def plot_effects(groups: Sequence[tuple[str, Sequence[Effect]]]) -> str:
         panels = figure.subplots(len(groups), 1, squeeze=False, gridspec_kw={"height_ratios": heights})[:, 0]
         for axes, (title, effects) in zip(panels, groups, strict=True):
             _draw_effects(axes, title, effects)
-        panels[-1].set_xlabel("difference of success rates, percentage points, 95% interval")
+        panels[-1].set_xlabel("difference of the rates, percentage points, 95% interval")
 
     return _render(draw, (7.4, ROW_INCHES * sum(heights) + 0.8))
 

@@ -13,6 +13,7 @@ def make_file(successes, episodes=100, **more):
     played = {
         "episodes": episodes,
         "successes": successes,
+        "reached": min(episodes, successes + 1),
         "failures": {"miss": episodes - successes},
         "final_distance_mm": 10.0,
         "final_wrist_distance_mm": 200.0,
@@ -52,6 +53,8 @@ def test_an_effect_is_the_cell_minus_its_anchor_with_an_exact_test_corrected_for
     assert token["effect_interval"] == list(difference(294, 300, 60, 100))
     plain = [fisher(294, 300, 60, 100), fisher(294, 300, 191, 200)]
     assert (token["p_holm"], clean["p_holm"]) == holm(plain)
+    assert token["reached_effect"] == pytest.approx(61 / 100 - 297 / 300)
+    assert token["reached_effect_interval"] == list(difference(297, 300, 61, 100))
 
 
 def test_a_cell_without_its_anchor_is_told_but_not_compared_and_one_without_a_file_is_left_out():

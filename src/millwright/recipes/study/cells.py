@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from fnmatch import fnmatch
 from typing import Any
@@ -109,19 +110,45 @@ MEND_PLATEAU: tuple[Row, ...] = (
 )
 """Changes to the report's recipe as it was."""
 
+LADDER: tuple[Row, ...] = (
+    ("together", "1-replanning", "the box is right and 2 actions of a chunk are played", {
+        "straight_box": False, "execute": 2, "blend": 1,
+    }),
+    ("together", "2-perturbed-plan", "and a pushed demonstrator says what to do from there", {
+        "recording": {"perturbed": True}, "label": "plan", "pauses": False,
+    }),
+    ("together", "3-hand-relative", "and actions are seen from the hand, by the statistics of their step", {
+        "actions": "hand-relative", "per_step": True,
+    }),
+    ("together", "4-pinhole", "and the lens is a pinhole of 85 degrees", {"recording": {"fisheye": False}}),
+    ("together", "5-crop", "and the picture is cut out around the box", {"routing": "crop"}),
+    ("together", "6-plain", "and one head takes the place of ACT", {"network": "routed-chunk"}),
+)  # fmt: skip
+"""Mended one after the other, each with all of those before: how the way back looks where no one thing mends it."""
+
 DECIDING = frozenset({
     "reference--token", "reference--state", "reference--state-gripped", "reference--clean", "plateau--attention",
     "gripping--attention", "gripping--perturbed-plan", "gripping--true-box", "gripping--replanning",
 })  # fmt: skip
 
 
-def _make(anchor: str, row: Row) -> Cell:
+def _make(anchor: str, row: Row, before: Setup | None = None) -> Cell:
+    """The cell of a row: what differs from its anchor, or from a setup that differs already."""
     suspect, name, about, fields = row
-    setup = ANCHORS[anchor]
+    setup = before or ANCHORS[anchor]
     recording = replace(setup.recording, **fields.get("recording", {}))
     changed = replace(setup, **{**fields, "recording": recording})
     full = f"{anchor}--{name}"
     return Cell(full, suspect, about, changed, anchor, full in DECIDING)
+
+
+def _climb() -> Iterator[Cell]:
+    """The cells of the ladder."""
+    setup = GRIPPING
+    for row in LADDER:
+        cell = _make("gripping", row, setup)
+        setup = cell.setup
+        yield cell
 
 
 CELLS: dict[str, Cell] = {
@@ -135,6 +162,7 @@ CELLS: dict[str, Cell] = {
         Cell("plateau-diffusion", "anchor", "the report's recipe, Diffusion", DIFFUSION, deciding=True),
         *(_make("reference", row) for row in BREAK),
         *(_make("plateau", row) for row in MEND_PLATEAU),
+        *_climb(),
         *(_make("gripping", row) for row in MEND_GRIPPING),
     )
 }

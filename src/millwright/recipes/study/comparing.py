@@ -18,25 +18,28 @@ def make_rows(cells: Sequence[Cell], files: Files) -> list[dict[str, Any]]:
 
     Where the anchor has a file too, the row holds the difference of the rates, cell minus anchor, with its 95%
     interval (Newcombe 1998), and the p-value of Fisher's exact test, plain and corrected for all rows (Holm 1979).
+    The same for how often the fingertips reached the right brick at all.
     """
     done = [cell for cell in cells if cell.name in files]
     rows = [_make_row(cell, files[cell.name]) for cell in done]
     by_name = {row["name"]: row for row in rows}
     compared = [row for row in rows if row["anchor"] in by_name]
-    for row in compared:
-        anchor = by_name[row["anchor"]]
-        counts = (anchor["successes"], anchor["episodes"], row["successes"], row["episodes"])
-        row["effect"] = row["rate"] - anchor["rate"]
-        row["effect_interval"] = list(difference(*counts))
-        row["p"] = fisher(*counts)
-    for row, corrected in zip(compared, holm([row["p"] for row in compared]), strict=True):
-        row["p_holm"] = corrected
+    for outcome, prefix in (("successes", ""), ("reached", "reached_")):
+        tests = []
+        for row in compared:
+            anchor = by_name[row["anchor"]]
+            counts = (anchor[outcome], anchor["episodes"], row[outcome], row["episodes"])
+            row[f"{prefix}effect"] = row[outcome] / row["episodes"] - anchor[outcome] / anchor["episodes"]
+            row[f"{prefix}effect_interval"] = list(difference(*counts))
+            tests.append(fisher(*counts))
+        for row, plain, corrected in zip(compared, tests, holm(tests), strict=True):
+            row |= {f"{prefix}p": plain, f"{prefix}p_holm": corrected}
     return rows
 
 
 def _make_row(cell: Cell, seeds: Mapping[int, Mapping[str, Any]]) -> dict[str, Any]:
     played = [values["played"] for values in seeds.values()]
-    successes, episodes = (sum(row[key] for row in played) for key in ("successes", "episodes"))
+    successes, reached, episodes = (sum(row[key] for row in played) for key in ("successes", "reached", "episodes"))
     failures: dict[str, int] = {}
     for row in played:
         for name, number in row["failures"].items():
@@ -56,6 +59,7 @@ def _make_row(cell: Cell, seeds: Mapping[int, Mapping[str, Any]]) -> dict[str, A
         "successes": successes,
         "rate": successes / episodes,
         "interval": list(wilson(successes, episodes)),
+        "reached": reached,
         "failures": failures,
         **{name: round(sum(row[name] for row in played) / len(played), 1) for name in means},
         "aim": {name: round(sum(v["aim"][name] for v in seeds.values()) / len(seeds), 3) for name in first["aim"]},

@@ -19,6 +19,8 @@ from millwright.policies.bundle import load_bundle
 from millwright.recipes.brick_pick import ENV
 from millwright.recipes.study.setup import Setup
 
+REACHED_M = 0.03
+"""Fingertips that come this near to the middle of a brick went to it: bricks lie at least 7 cm apart."""
 EYES = ("other-scene", "grey")
 """What the anchors are shown instead of what they look at."""
 
@@ -40,6 +42,7 @@ def count(result: Result) -> dict[str, Any]:
         "successes": result.successes,
         "interval": list(result.interval),
         "failures": result.failures,
+        "reached": sum(distance < REACHED_M for distance in distances["min_distance"]),
         **{f"{name}_mm": round(1e3 * float(np.mean(values)), 1) for name, values in distances.items()},
         "succeeded": [episode.seed for episode in result.episodes if episode.success],
     }

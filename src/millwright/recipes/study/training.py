@@ -53,6 +53,8 @@ SIZES: Mapping[tuple[str, bool], Mapping[str, Any]] = {
 """Network, and whether it sees a crop -> sizes at which all have as many parameters."""
 PARAMETERS = 720_000
 """That every network of the study has, within 10%."""
+NUMERIC: Mapping[str, tuple[str, ...]] = {"token": ("box",), "attention": ("box",)}
+"""Routings that take the box as numbers -> what is normalised for them, as the report's library does."""
 RATES: Mapping[str, float] = {"routed-chunk": 1.5e-3, "act": 5e-4, "diffusion": 1e-3}
 """Highest learning rate of each network."""
 
@@ -95,7 +97,8 @@ def train(
     network = make_cell_network(setup, seed)
     pipeline, data = fit_pipeline(
         collect(dataset, columns, frames, setup), make_inputs(setup), ACTIONS[setup.actions][1],
-        target=LABEL, keep=network.inputs, per_step=setup.per_step,
+        target=LABEL, keep=network.inputs, normalise=("proprio", *NUMERIC.get(setup.routing, ())),
+        per_step=setup.per_step,
     )  # fmt: skip
     settings = FitConfig(
         samples=budget.samples, batch_size=budget.batch_size, lr=RATES[setup.network], seed=seed,
