@@ -23,7 +23,7 @@ STYLE: dict[Any, Any] = {
     "xtick.color": INK,
     "ytick.color": INK,
 }
-ROW_INCHES = 0.21
+ROW_INCHES, TITLE_ROWS = 0.21, 3.0
 
 
 class Effect(NamedTuple):
@@ -48,15 +48,16 @@ class Point(NamedTuple):
 def plot_effects(groups: Sequence[tuple[str, Sequence[Effect]]]) -> str:
     """A forest plot, a panel a group: what each change does to the rate, in percentage points."""
     groups = [(title, effects) for title, effects in groups if effects]
-    heights = [len(effects) + 1.5 for _, effects in groups]
+    heights = [len(effects) for _, effects in groups]
 
     def draw(figure: Figure) -> None:
-        panels = figure.subplots(len(groups), 1, squeeze=False, gridspec_kw={"height_ratios": heights})[:, 0]
+        room = {"height_ratios": heights, "hspace": TITLE_ROWS * len(heights) / sum(heights), "top": 1, "bottom": 0}
+        panels = figure.subplots(len(groups), 1, squeeze=False, gridspec_kw=room)[:, 0]
         for axes, (title, effects) in zip(panels, groups, strict=True):
             _draw_effects(axes, title, effects)
         panels[-1].set_xlabel("difference of the rates, percentage points, 95% interval")
 
-    return _render(draw, (7.4, ROW_INCHES * sum(heights) + 0.8))
+    return _render(draw, (6.0, ROW_INCHES * (sum(heights) + TITLE_ROWS * (len(heights) - 1))))
 
 
 def plot_against(points: Sequence[Point], x_label: str, y_label: str, *, logarithmic: bool = False) -> str:
@@ -96,7 +97,9 @@ def _draw_effects(axes: Axes, title: str, effects: Sequence[Effect]) -> None:
 def _render(draw: Callable[[Figure], None], inches: tuple[float, float]) -> str:
     buffer = io.StringIO()
     with matplotlib.rc_context({**STYLE, "svg.hashsalt": "effects"}):
-        figure = Figure(figsize=inches, layout="constrained")
+        figure = Figure(figsize=inches)
         draw(figure)
-        figure.savefig(buffer, format="svg", facecolor="white", metadata={"Date": None, "Creator": None})
+        # cut to size afterwards: matplotlib's solver of layouts does not give the same file twice
+        about = {"Date": None, "Creator": None}
+        figure.savefig(buffer, format="svg", facecolor="white", bbox_inches="tight", metadata=about)
     return "\n".join(line.rstrip() for line in buffer.getvalue().splitlines()) + "\n"
