@@ -5,16 +5,28 @@ from millwright.recipes.brick_figures import BrickFigures
 from millwright.recipes.brick_gamers import BrickGamers
 from millwright.recipes.brick_pick import BrickPick
 from millwright.recipes.brick_robust import BrickRobust
+from millwright.recipes.brick_robustness import BrickRobustness
 from millwright.recipes.brick_study import BrickStudy
 from millwright.recipes.recipe import Recipe
 
 RECIPES: dict[str, type[Recipe]] = {
     "brick-pick": BrickPick,
     "brick-robust": BrickRobust,
+    "brick-robustness": BrickRobustness,
     "brick-figures": BrickFigures,
     "brick-gamers": BrickGamers,
     "brick-dagger": BrickDagger,
     "brick-study": BrickStudy,
 }
 
-__all__ = ["RECIPES", "BrickDagger", "BrickFigures", "BrickGamers", "BrickPick", "BrickRobust", "BrickStudy", "Recipe"]
+__all__ = [
+    "RECIPES",
+    "BrickDagger",
+    "BrickFigures",
+    "BrickGamers",
+    "BrickPick",
+    "BrickRobust",
+    "BrickRobustness",
+    "BrickStudy",
+    "Recipe",
+]

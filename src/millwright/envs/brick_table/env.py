@@ -162,7 +162,8 @@ class BrickTableEnv(gymnasium.Env[dict[str, Any], Any]):
     def _knock(self) -> None:
         """Bump the target once, when it is due."""
         cell = self.cell
-        if self._bump is not None and self._bump.is_due(cell.pose_hand[:3, 3], cell.brick_pose(self._target)[0]):
+        brick, _, half = cell.brick_box(self._target)
+        if self._bump is not None and self._bump.is_due(cell.pose_hand[:3, 3], brick, half[2]):
             places = cell.places
             moved = self._bump.move(places, self._target)
             self.bumped_m = float(np.linalg.norm((moved - places[self._target])[:2]))

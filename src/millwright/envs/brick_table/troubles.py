@@ -30,11 +30,15 @@ class Bump:
         self._rng = rng
         self._height_m = rng.uniform(*BUMP_HEIGHTS_M)
 
-    def is_due(self, hand: Floats, brick: Floats) -> bool:
-        """The hand (3,) is down to the height that was drawn, its fingertips above the brick (3,), which lies."""
+    def is_due(self, hand: Floats, brick: Floats, half_height: float = HALF_SIZES[2]) -> bool:
+        """The hand (3,) is down to the height that was drawn, its fingertips above the brick (3,), which lies.
+
+        `half_height`: of the brick, m.
+        """
+        taller = 2 * (half_height - HALF_SIZES[2])
         beside = math.hypot(hand[0] - brick[0], hand[1] - brick[1])
-        lies = brick[2] < 1.5 * HALF_SIZES[2]
-        return bool(FINGERS_ABOVE_M < hand[2] < self._height_m and beside < BUMP_REACH_M and lies)
+        lies = brick[2] < 1.5 * half_height
+        return bool(FINGERS_ABOVE_M < hand[2] - taller < self._height_m and beside < BUMP_REACH_M and lies)
 
     def move(self, places: Floats, target: int, tries: int = 200) -> Floats:
         """Where the target of bricks at `places` (n, 3: x, y, yaw) lands; where it was if there is no room."""
