@@ -196,11 +196,11 @@ def test_a_broken_info_is_named_and_left_as_it_is(tmp_path: Path) -> None:
 
 def test_validate_names_what_is_wrong(root: Path, tmp_path: Path) -> None:
     assert validate(root) == []
-    assert "no dataset in" in validate(tmp_path)[0]
+    assert "no dataset in" in str(validate(tmp_path)[0])
     record(MakePlay(), range(3), tmp_path, fps=FPS)
     info = tmp_path / "meta/info.json"
     info.write_text(info.read_text().replace('"total_frames": 21', '"total_frames": 20'))
     (tmp_path / f"videos/{CAMERA}/chunk-000/file-000.mp4").unlink()
-    problems = "\n".join(validate(tmp_path))
+    problems = "\n".join(map(str, validate(tmp_path)))
     assert "total_frames is 20, the files hold 21" in problems
-    assert "file-000.mp4 is missing" in problems
+    assert "file-000.mp4: episode 0 is to be in it, and it is missing" in problems

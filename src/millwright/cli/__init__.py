@@ -12,6 +12,7 @@ from functools import partial
 import tyro
 
 from millwright.cli.arguments import Call, say, take_env_options
+from millwright.cli.dataset import dataset
 from millwright.cli.demo import demo
 from millwright.cli.experiment import run, train
 from millwright.cli.look import list_names, probe, replay
@@ -31,6 +32,7 @@ usage: millwright VERB ...
   compare    two results of `evaluate`: is one better, or was it luck?
   replay     an episode as a file for the Rerun viewer: the scene in 3D, pictures, numbers, verdict
   probe      where a policy would go for each object of a scene, and what in its picture decides that
+  dataset    look after datasets: validate, and more (`millwright dataset --help`)
   list       envs, policies, gamers (cheats), starts (adversarial ones), recipes or judges
 
 examples:
@@ -46,6 +48,7 @@ examples:
   millwright replay brick-table --policy brick-pick --seed 4242
   millwright replay data 12
   millwright probe runs/mine/brick-pick --seed 4242
+  millwright dataset validate data
 
 `millwright VERB --help` says more. Seeds are half open: 0:500 is 500 episodes.
 Ctrl-C stops; run, record, train, and evaluate with --report, go on from there when called again.
@@ -69,6 +72,7 @@ VERBS: dict[str, Callable[[list[str]], None]] = {
     "compare": partial(_parse_and_call, compare),
     "replay": partial(_parse_and_call, replay),
     "probe": partial(_parse_and_call, probe),
+    "dataset": dataset,
     "list": partial(_parse_and_call, list_names),
 }
 

@@ -1,6 +1,7 @@
 """Datasets on disk in the LeRobot v3.0 layout: record, read, judge again, validate."""
 
 from millwright.datasets.dataset import Dataset
+from millwright.datasets.findings import Finding
 from millwright.datasets.metadata import EpisodeRow
 from millwright.datasets.recorder import Recorded, record
 from millwright.datasets.rejudging import judge_again, load_facts
@@ -11,6 +12,7 @@ from millwright.datasets.windows import Windows
 __all__ = [
     "Dataset",
     "EpisodeRow",
+    "Finding",
     "Recorded",
     "Statistics",
     "Windows",

@@ -1,97 +1,64 @@
-"""validate: every promise of the layout, checked against the files."""
+"""validate: what is wrong with a dataset, with code, place, cause and cure; in one pass, in constant memory."""
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Iterator
-from fractions import Fraction
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-import numpy as np
-import pyarrow.parquet as pq
-
 from millwright.core.errors import DatasetError
-from millwright.datasets import layout
-from millwright.datasets.dataset import Dataset
-from millwright.datasets.layout import Place
-from millwright.datasets.metadata import load_episode_table, load_info
-from millwright.datasets.video import read_grid
+from millwright.datasets.checks import columns, learning, meaning, pictures, structure, video
+from millwright.datasets.checks.check import Check
+from millwright.datasets.checks.reference import FindReference, References, know_nothing
+from millwright.datasets.checks.statistics import Columnwise
+from millwright.datasets.findings import Finding
+from millwright.datasets.folder import Folder, open_folder, stream
 
 
-def validate(root: Path) -> list[str]:
-    """What is wrong with a dataset, in sentences; empty when nothing is."""
+def validate(root: Path, find_reference: FindReference = know_nothing, look: bool = True) -> list[Finding]:
+    """What is wrong with a LeRobot v3.0 folder of any tool; empty when nothing is. Nothing is changed.
+
+    Args:
+        find_reference: an episode's provenance -> what its environment would say (its judge, its actions' range).
+        look: decode the videos, which takes most of the time.
+    """
+    return list(find(Path(root), find_reference, look))
+
+
+def find(root: Path, find_reference: FindReference, look: bool) -> Iterator[Finding]:
+    """The same, one after the other."""
+    yield from structure.check_leftovers(root)
+    yield from structure.check_footers(root)
     try:
-        dataset = Dataset(root)
+        folder = open_folder(root)
     except DatasetError as error:
-        return [str(error)]
-    return [*_check_totals(dataset), *_check_data(dataset), *_check_videos(dataset), *_check_statistics(dataset)]
+        yield Finding("MW101", str(error))
+        return
+    for check in (
+        structure.check_info, structure.check_tasks, structure.check_episodes, structure.check_files,
+        structure.check_splits, columns.check_schemas, video.check_videos,
+    ):  # fmt: skip
+        yield from check(folder)
+    yield from _pass_by(folder, _make_checks(folder, References(find_reference), look))
 
 
-def _check_totals(dataset: Dataset) -> Iterator[str]:
-    info = load_info(dataset.root)
-    found = {
-        "total_episodes": len(dataset.episodes),
-        "total_frames": len(dataset),
-        "total_tasks": len(dataset.tasks),
-    }
-    for name, number in found.items():
-        if info[name] != number:
-            yield f"info.json: {name} is {info[name]}, the files hold {number}"
-    stops = [0, *(row.stop for row in dataset.episodes)]
-    for position, row in enumerate(dataset.episodes):
-        if row.index != position or row.start != stops[position] or row.length < 1:
-            yield f"episode at position {position}: index {row.index}, frames {row.start} to {row.stop} leave a gap"
+def _make_checks(folder: Folder, references: References, look: bool) -> Sequence[Check]:
+    return [
+        columns.Standard(folder),
+        columns.Finite(),
+        Columnwise(folder),
+        *learning.make_checks(folder, references),
+        *meaning.make_checks(folder, references),
+        *(pictures.make_checks(folder) if look else ()),
+    ]
 
 
-def _check_data(dataset: Dataset) -> Iterator[str]:
-    declared = {name for name, feature in dataset.features.items() if not feature.is_image}
-    table = load_episode_table(dataset.root, ["data/chunk_index", "data/file_index"])
-    for chunk, file in dict.fromkeys(zip(*(column.to_pylist() for column in table.columns), strict=True)):
-        path = dataset.root / Place(chunk, file).path(layout.DATA)
-        if not path.exists():
-            yield f"{path} is missing"
-            return
-        if set(pq.read_schema(path).names) != declared:
-            yield f"{path}: its columns are not those of info.json"
-            return
-    lengths = [row.length for row in dataset.episodes]
-    frame_index = np.concatenate([np.arange(length) for length in lengths])
-    expected = {
-        "index": np.arange(len(dataset)),
-        "frame_index": frame_index,
-        "episode_index": np.repeat(np.arange(len(lengths)), lengths),
-        "task_index": np.repeat([dataset.tasks.index(row.task) for row in dataset.episodes], lengths),
-        "timestamp": (frame_index / dataset.fps).astype(np.float32),
-    }
-    for name, values in expected.items():
-        if not np.array_equal(dataset.column(name)[:, 0], values):
-            yield f"data: {name} does not follow from the table of episodes"
-
-
-def _check_videos(dataset: Dataset) -> Iterator[str]:
-    for camera in dataset.features.images:
-        keys = [f"videos/{camera}/{key}" for key in ("chunk_index", "file_index", "from_timestamp", "to_timestamp")]
-        table = load_episode_table(dataset.root, keys)
-        ends: dict[Place, int] = defaultdict(int)
-        for row, (chunk, file, begin, end) in zip(
-            dataset.episodes, zip(*(column.to_pylist() for column in table.columns), strict=True), strict=True
-        ):
-            place = Place(chunk, file)
-            first = ends[place]
-            ends[place] += row.length
-            if (begin, end) != (first / dataset.fps, ends[place] / dataset.fps):
-                yield f"{camera}, episode {row.index}: its time in the video is not counted in frames"
-        for place, count in ends.items():
-            path = dataset.root / place.path(layout.VIDEO, camera)
-            if not path.exists():
-                yield f"{path} is missing"
-            elif read_grid(path) != [Fraction(index, dataset.fps) for index in range(count)]:
-                yield f"{path}: its frames are not {count}, one every 1/{dataset.fps} s"
-
-
-def _check_statistics(dataset: Dataset) -> Iterator[str]:
-    for name in dataset.features:
-        if name not in dataset.stats:
-            yield f"stats.json: {name} is missing"
-        elif dataset.stats[name].count[0] != len(dataset):
-            yield f"stats.json: {name} counts {dataset.stats[name].count[0]} frames of {len(dataset)}"
+def _pass_by(folder: Folder, checks: Sequence[Check]) -> Iterator[Finding]:
+    """Show every episode to every check, once."""
+    for entry, table in stream(folder):
+        found, findings = columns.read_columns(folder, entry, table)
+        yield from findings
+        if found and len(table):
+            for check in checks:
+                yield from check.see(entry, found)
+    for check in checks:
+        yield from check.finish()

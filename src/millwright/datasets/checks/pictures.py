@@ -1,0 +1,255 @@
+"""What is in the pictures: black, frozen, blurred, depth without values; and whether their statistics are theirs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import av
+import numpy as np
+from av.error import FFmpegError
+from numpy.typing import NDArray
+
+from millwright.datasets import layout
+from millwright.datasets.checks.check import Check
+from millwright.datasets.checks.statistics import load_stats
+from millwright.datasets.findings import Finding
+from millwright.datasets.folder import Columns, Entry, Folder
+from millwright.datasets.layout import Place
+from millwright.datasets.statistics import compute_image_statistics, count_levels
+
+STATE = "observation.state"
+_BLACK = 20.0
+"""Luma, of 16 (black) to 235, that no pixel but one in a hundred exceeds."""
+_SAME = 12.0
+"""Largest difference of two frames in grey levels: a codec makes less, the edge of a thing that moves more."""
+_FROZEN_S = 0.5
+_MOVED = 0.1
+"""Share of a state's range in an episode that counts as having moved."""
+_BLURRED = 0.1
+"""Sharpness relative to the median's."""
+_INVALID = 0.3
+_IMAGE_TOLERANCE = 0.03
+"""Of 1: what compression and another choice of samples may do to an image's mean and deviation."""
+_RGB_STRIDE = 4
+
+
+class Trace(NamedTuple):
+    """One number a frame, (length,) each."""
+
+    bright: NDArray[np.float32]
+    """99th percentile of luma."""
+    sharp: NDArray[np.float32]
+    """Variance of the Laplacian."""
+    change: NDArray[np.float32]
+    """Largest difference to the frame before."""
+    invalid: NDArray[np.float32]
+    """Share of depth without a value."""
+
+
+class Pictures(Check):
+    """Decodes every frame once, a frame in memory at a time."""
+
+    def __init__(self, folder: Folder, camera: str) -> None:
+        self._folder = folder
+        self._camera = camera
+        self._is_depth = is_depth(folder.features[camera])
+        self._reader: _Reader | None = None
+        self._levels = np.zeros((3, 256), np.int64)
+        self._entries: list[Entry] = []
+        self._sharpness: list[float] = []  # median of an episode
+
+    def see(self, entry: Entry, columns: Columns) -> Iterator[Finding]:
+        span = entry.spans.get(self._camera)
+        if span is None:
+            return
+        file = span.place.path(layout.VIDEO, self._camera)
+        if self._reader is None or self._reader.place != span.place:
+            self.close()
+            self._reader = _Reader(self._folder.root / file, span.place)
+        broken, trace = self._reader.broken, self._read(entry)
+        if self._reader.broken and not broken and self._reader.opened:
+            cause = f"frame {self._reader.count} of it cannot be decoded: damaged"
+            yield Finding("MW301", cause, entry.position, len(trace.bright), file)
+        if len(trace.bright) == 0:
+            return
+        if self._is_depth:
+            yield from _check_depth(trace.invalid, entry, file, self._camera)
+            return
+        yield from _check_black(trace, entry, file)
+        yield from self._check_frozen(trace, columns, entry, file)
+        yield from _check_blur(trace, entry, file)
+        self._entries.append(entry)
+        self._sharpness.append(float(np.median(trace.sharp)))
+
+    def finish(self) -> Iterator[Finding]:
+        self.close()
+        sharpness = np.array(self._sharpness)
+        if len(sharpness) >= 3:
+            usual = float(np.median(sharpness))
+            for number in np.flatnonzero(sharpness < _BLURRED * usual):
+                entry = self._entries[number]
+                cause = f"its pictures are {sharpness[number] / usual:.1%} as sharp as those of the median episode"
+                yield Finding(
+                    "MW313", cause, entry.position, 0, entry.spans[self._camera].place.path(layout.VIDEO, self._camera)
+                )
+        stats = (load_stats(self._folder) or {}).get(self._camera)
+        if stats and self._levels.any():
+            yield from _check_statistics(self._camera, stats, self._levels)
+
+    def close(self) -> None:
+        """Close the video that is being read."""
+        if self._reader is not None:
+            self._reader.close()
+            self._reader = None
+
+    def _read(self, entry: Entry) -> Trace:
+        rows, before = [], None
+        assert self._reader is not None
+        for number, frame in enumerate(self._reader.take(entry.length)):
+            plane = _read_plane(frame)
+            if self._is_depth:
+                rows.append((0.0, 0.0, 0.0, float((plane == 0).mean())))
+                continue
+            if number % _RGB_STRIDE == 0:
+                self._levels += count_levels(np.asarray(frame.to_ndarray(format="rgb24"), np.uint8)[None])
+            luma = plane.astype(np.float32)
+            change = np.inf if before is None else float(np.abs(luma - before).max())
+            rows.append((float(np.percentile(plane, 99)), _measure_sharpness(luma), change, 0.0))
+            before = luma
+        return Trace(*np.array(rows, np.float32).reshape(-1, 4).T)
+
+    def _check_frozen(self, trace: Trace, columns: Columns, entry: Entry, file: str) -> Iterator[Finding]:
+        state = columns.get(STATE)
+        if state is None or len(state) != len(trace.change):
+            return
+        still = trace.change < _SAME
+        least = max(4, round(_FROZEN_S * self._folder.fps))
+        whole = np.ptp(state, axis=0)
+        for begin, end in _find_runs(still):
+            moved = np.ptp(state[begin - 1 : end], axis=0)
+            if end - begin >= least and (moved > _MOVED * whole)[whole > 0].any():
+                cause = f"{end - begin} frames are the same as the one before, while {STATE} moves"
+                yield Finding("MW312", cause, entry.position, begin, file)
+                return
+
+
+class DepthColumns(Check):
+    """Depth that lies in parquet files rather than in a video."""
+
+    def __init__(self, folder: Folder) -> None:
+        self._names = [name for name, row in folder.features.items() if "depth" in name and row["dtype"] != "video"]
+
+    def see(self, entry: Entry, columns: Columns) -> Iterator[Finding]:
+        for name in self._names:
+            if name in columns and columns[name].shape[1] > 1:
+                values = columns[name]
+                valid = np.isfinite(values) & (values > 0)
+                yield from _check_depth(1 - valid.mean(1), entry, entry.data.path(layout.DATA), name)
+
+
+def is_depth(row: Any) -> bool:
+    """A video feature that holds depth."""
+    info = row.get("info") or {}
+    return bool(info.get("is_depth_map") or info.get("video.is_depth_map"))
+
+
+class _Reader:
+    """A video's frames, one after the other."""
+
+    def __init__(self, path: Path, place: Place) -> None:
+        self.place = place
+        self.count = 0
+        self.broken = False
+        self._container: Any = None
+        try:
+            self._container = av.open(str(path))
+            stream = self._container.streams.video[0]
+            stream.codec_context.thread_count = 1
+            self._frames = self._container.decode(stream)
+        except (FFmpegError, OSError, IndexError):
+            self.broken = True  # said elsewhere, by those who look at files
+        self.opened = not self.broken
+
+    def take(self, number: int) -> Iterator[av.VideoFrame]:
+        """The next frames, fewer where the video ends or is damaged."""
+        for _ in range(number):
+            try:
+                frame = None if self.broken else next(self._frames, None)
+            except FFmpegError:
+                self.broken, frame = True, None
+            if frame is None:
+                return
+            self.count += 1
+            yield frame
+
+    def close(self) -> None:
+        if self._container is not None:
+            self._container.close()
+
+
+def _read_plane(frame: av.VideoFrame) -> NDArray[Any]:
+    """Luma or depth: (height, width)."""
+    if frame.format.name.startswith(("rgb", "bgr", "gbr")):
+        return np.asarray(frame.to_ndarray(format="gray"))
+    plane = frame.planes[0]
+    content = memoryview(plane)
+    dtype = np.dtype("<u2" if frame.format.components[0].bits > 8 else np.uint8)
+    rows: NDArray[Any] = np.frombuffer(content, dtype).reshape(plane.height, -1)
+    return rows[:, : plane.width]
+
+
+def _measure_sharpness(luma: NDArray[np.float32]) -> float:
+    """Variance of the Laplacian (Pech-Pacheco et al. 2000)."""
+    inner = luma[1:-1, 1:-1]
+    laplacian = luma[:-2, 1:-1] + luma[2:, 1:-1] + luma[1:-1, :-2] + luma[1:-1, 2:] - 4 * inner
+    return float(laplacian.var())
+
+
+def _find_runs(marked: NDArray[np.bool_]) -> list[tuple[int, int]]:
+    """Half-open runs of True."""
+    edges = np.flatnonzero(np.diff(np.concatenate(([0], marked.astype(np.int8), [0]))))
+    return [(int(begin), int(end)) for begin, end in edges.reshape(-1, 2)]
+
+
+def _check_black(trace: Trace, entry: Entry, file: str) -> Iterator[Finding]:
+    black = trace.bright <= _BLACK
+    if black.any():
+        yield Finding("MW311", f"{black.sum()} frames are black", entry.position, int(black.argmax()), file)
+
+
+def _check_blur(trace: Trace, entry: Entry, file: str) -> Iterator[Finding]:
+    """Against the frames of the same episode; that all of them are blurred shows against the other episodes."""
+    lit = trace.bright > _BLACK
+    usual = float(np.median(trace.sharp[lit])) if lit.any() else 0.0
+    blurred = lit & (trace.sharp < _BLURRED * usual)
+    if blurred.any():
+        at = int(blurred.argmax())
+        cause = f"{blurred.sum()} frames; the first is {trace.sharp[at] / usual:.1%} as sharp as the episode's median"
+        yield Finding("MW313", cause, entry.position, at, file)
+
+
+def _check_depth(invalid: NDArray[Any], entry: Entry, file: str, name: str) -> Iterator[Finding]:
+    bad = invalid > _INVALID
+    if bad.any():
+        at = int(bad.argmax())
+        cause = f"{name} has no value in {invalid[at]:.0%} of its pixels ({bad.sum()} frames are above {_INVALID:.0%})"
+        yield Finding("MW314", cause, entry.position, at, file)
+
+
+def _check_statistics(camera: str, stats: Any, levels: NDArray[np.int64]) -> Iterator[Finding]:
+    found = compute_image_statistics(levels, 1)
+    for key in ("mean", "std"):
+        said, meant = np.ravel(stats.get(key, ())), np.ravel(getattr(found, key))
+        if said.shape != meant.shape:
+            yield Finding("MW403", f"{camera}: {key} has {len(said)} values, one a colour is meant", file=layout.STATS)
+        elif not (np.abs(said - meant) <= _IMAGE_TOLERANCE).all():
+            told = f"{np.round(said, 3).tolist()}, of the frames {np.round(meant, 3).tolist()} (0 to 1)"
+            yield Finding("MW404", f"{camera}: {key} is {told}", file=layout.STATS)
+            return
+
+
+def make_checks(folder: Folder) -> list[Check]:
+    """One a camera, and one for depth in columns."""
+    return [*(Pictures(folder, camera) for camera in folder.cameras), DepthColumns(folder)]
