@@ -11,7 +11,7 @@ from millwright.core.errors import OptionError, RecipeError, UnknownNameError
 from millwright.datasets.dataset import Dataset
 from millwright.policies.bundle import load_bundle
 from millwright.recipes import BrickStudy
-from millwright.recipes.study import ceilings, setup
+from millwright.recipes.study import ceilings, jobs, setup
 
 TINY = BrickStudy(
     only="reference,gripping,gripping--joints", minutes=1, samples=256, training_seeds=1, seeds="5000:5001",
@@ -19,20 +19,25 @@ TINY = BrickStudy(
 )  # fmt: skip
 
 
+def shorten(patch):
+    """Episodes of a second, ceilings of the expert alone, one way to take away eyes."""
+    patch.setattr(ceilings, "PLAYED", {})
+    patch.setattr(setup, "SECONDS", 1.0)
+    patch.setattr(jobs, "EYES", ("grey",))
+
+
 @pytest.fixture(scope="module")
 def out(tmp_path_factory):
     folder = tmp_path_factory.mktemp("brick-study")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(ceilings, "PLAYED", {})
-        patch.setattr(setup, "SECONDS", 1.0)
+        shorten(patch)
         TINY.run(folder)
     return folder
 
 
 @pytest.fixture(autouse=True)
-def short_episodes_and_only_the_expert_for_ceilings(monkeypatch):
-    monkeypatch.setattr(ceilings, "PLAYED", {})
-    monkeypatch.setattr(setup, "SECONDS", 1.0)
+def short(monkeypatch):
+    shorten(monkeypatch)
 
 
 def test_each_kind_of_recording_is_made_once_with_as_many_scenes_as_its_cells_need(out):
@@ -50,7 +55,7 @@ def test_each_cell_has_its_file_and_the_summary_a_row(out):
     row = rows["gripping--joints"]
     assert (row["episodes"], row["samples"], row["aim"]["plans"]) == (1, 256, 12)
     assert {"effect", "effect_interval", "p_holm"} <= set(row)
-    assert set(rows["reference"]["eyes"]) == {"other-scene", "grey"}
+    assert rows["reference"]["eyes"] == {"grey": [0, 1]}
     assert summary["ceilings"]["rows"][0]["who"] == "expert"
     assert "only" not in summary["fields"]
 

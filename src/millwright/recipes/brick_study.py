@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from rich.console import Console
-from rich.table import Table
+from rich.table import Column, Table
 
 from millwright.core.workers import map_seeds
 from millwright.evaluation.provenance import collect_provenance, compute_claim_digest
@@ -122,7 +122,7 @@ class BrickStudy(Recipe):
 
 def make_table(rows: list[dict[str, Any]]) -> Table:
     """A line a cell: how often it picked, and what that is beside its anchor."""
-    table = Table("cell", "success", "95% interval", "beside its anchor", "p (Holm)", "own brick, mm", "samples")
+    table = Table(Column("cell", no_wrap=True), "success", "95% interval", "effect", "p (Holm)", "own mm", "samples")
     for row in rows:
         low, high = row["interval"]
         beside = [f"{row['effect']:+.0%}", f"{row['p_holm']:.2g}"] if "effect" in row else ["", ""]

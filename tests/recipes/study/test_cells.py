@@ -85,5 +85,6 @@ def test_what_is_recorded_in_one_way_has_one_folder_and_is_played_on_the_grid() 
     hard = Recording(hard=True, control_hz=24)
     assert hard.env_options["hard"]
     assert hard.env_options["restless"]
+    assert hard.env_options["max_steps"] == 192
     assert hard.played_options == {"control_hz": 24, "max_steps": 240}
     assert Recording(tracked=True).played_options["tracked"]

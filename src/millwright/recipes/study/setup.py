@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Any
 
-SECONDS = 10.0
-"""Simulated time until an episode is over, whatever the control rate."""
+RECORDED_SECONDS, SECONDS = 8.0, 10.0
+"""Simulated time until a demonstration, and an episode that a cell plays, is over, whatever the control rate."""
 
 
 @dataclass(frozen=True)
@@ -33,7 +33,7 @@ class Recording:
     def env_options(self) -> dict[str, Any]:
         """Of the table it is recorded on."""
         pointing = {"tracked": True} if self.tracked else {"restless": True}
-        return {**self._look, "hard": self.hard, **pointing}
+        return {**self._look, "max_steps": round(RECORDED_SECONDS * self.control_hz), "hard": self.hard, **pointing}
 
     @property
     def played_options(self) -> dict[str, Any]:
