@@ -13,7 +13,7 @@ from millwright.datasets.dataset import Dataset
 from millwright.policies.bundle import load_bundle, load_manifest
 from millwright.recipes import BrickDagger
 
-TINY = BrickDagger(demonstrations=2, rounds=1, episodes=1, samples=512, seeds="5000:5001", workers=1)
+TINY = BrickDagger(demonstrations=2, rounds=1, episodes=1, samples=512, beta=0.5, seeds="5000:5001", workers=1)
 
 
 @pytest.fixture(scope="module")
@@ -29,7 +29,9 @@ def test_all_arms_record_the_same_scenes_and_the_expert_labels_them(out):
         assert [row.seed for row in data.episodes] == [0, 1, 2]
         assert data.episodes[-1].provenance["policy"] == driver
         assert data.features["label.plan"].shape == (16, 8)
-    assert [row.provenance["policy"] for row in Dataset(out / "data-dagger").episodes[:2]] == ["expert", "expert"]
+    rows = Dataset(out / "data-dagger").episodes
+    assert [row.provenance["policy"] for row in rows] == ["expert", "expert", "round-0"]
+    assert [row.provenance.get("beta") for row in rows] == [None, None, 0.5]
 
 
 def test_what_is_driven_by_the_policy_is_labelled_with_what_the_expert_would_have_done(out):
@@ -56,7 +58,7 @@ def test_every_two_arms_are_compared_and_rounds_are_counted(out):
     assert pairs == [("clean", "dagger"), ("clean", "perturbed"), ("dagger", "perturbed")]
     assert all(row["p_corrected"] >= row["p_value"] for row in summary["comparisons"])
     assert summary["rounds"][0] == {"round": 0, "seeds": "0:2", "beta": 1.0, "episodes": 2, "successes": 2}
-    assert (summary["rounds"][1]["seeds"], summary["rounds"][1]["beta"]) == ("2:3", 0.0)
+    assert (summary["rounds"][1]["seeds"], summary["rounds"][1]["beta"]) == ("2:3", 0.5)
 
 
 def test_run_again_repeats_nothing(out):
