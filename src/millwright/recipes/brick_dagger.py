@@ -43,9 +43,9 @@ class BrickDagger(Recipe):
 
     about: ClassVar[str] = "DAgger beside clean and perturbed demonstrations, same scenes and samples; ten minutes"
 
-    demonstrations: int = 100
-    rounds: int = 2
-    episodes: int = 50
+    demonstrations: int = 50
+    rounds: int = 5
+    episodes: int = 30
     samples: int = 300_000
     beta: float = 0.0
     seed: int = 0
