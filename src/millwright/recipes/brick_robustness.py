@@ -29,12 +29,14 @@ class Condition(NamedTuple):
         kind: `reference`, `perturbation` or `trouble`; the mean is that of the perturbations.
         options: of the environment.
         latency_s: from an observation to the plan for it.
+        stale: late plans are taken for up to date, which is slow and safe; else they are played ahead.
     """
 
     about: str
     kind: str
     options: Mapping[str, Any] = {}
     latency_s: tuple[float, float] = (0.0, 0.0)
+    stale: bool = False
 
     @property
     def felt(self) -> dict[str, Any]:
@@ -54,7 +56,8 @@ CONDITIONS: dict[str, Condition] = {
     "texture": Condition("another table", "perturbation", {"texture": True}),
     "camera-moved": Condition("the camera moved 1-2 cm, 1-3 degrees", "perturbation", {"camera_moved": True}),
     "sensor-noise": Condition("blur, colour shift, noise, JPEG", "perturbation", {"sensor_noise": True}),
-    "latency": Condition("plans 100-250 ms late", "perturbation", latency_s=LATENCY_S),
+    "latency": Condition("plans 100-250 ms late", "perturbation", latency_s=LATENCY_S, stale=True),
+    "latency-ahead": Condition("the same, played from where they would be by then", "trouble", latency_s=LATENCY_S),
     "twins": Condition("one to three others of the same colour", "perturbation", {"twins": True}),
     "shapes": Condition("sizes and shapes never trained on", "perturbation", {"shapes": True}),
     "bump": Condition("bumped before the jaws close", "trouble", {"bump": True}),
@@ -102,7 +105,7 @@ class BrickRobustness(Recipe):
         experts = {name: self._evaluate(out, name, Player(ENV, felt)) for name, felt in worlds.items()}
         rows = []
         for name, condition in conditions.items():
-            player = Player(ENV, condition.options, self.policy, latency_s=condition.latency_s)
+            player = Player(ENV, condition.options, self.policy, latency_s=condition.latency_s, stale=condition.stale)
             row = self._evaluate(out, f"{self.bundle}-{name}", player)
             beside = {"expert": experts[condition.world]} if self.expert else {}
             rows.append({"condition": name, "kind": condition.kind, "about": condition.about, **row, **beside})
