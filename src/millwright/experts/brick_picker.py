@@ -30,6 +30,7 @@ class PickStyle:
     grasp_height: float = 0.012
     lift_height: float = 0.16
     open_width: float = 0.037  # for bricks of the usual width; less than the jaws allow: room between neighbours
+    widest: float = 0.034  # a brick no longer than this may be grasped across its length too
     travel_speed: float = 0.45
     descent_speed: float = 0.15  # below the hover height: slow enough to look again
     turn_speed: float = 2.5
@@ -116,10 +117,17 @@ class BrickPicker(Privileged):
     def _find_goal(self, facts: GraspFacts) -> _Goal:
         x, y, z = (float(v) for v in facts.positions[facts.target])
         yaw = yaw_from_quaternion(facts.hand_pose[3:])
-        across = yaw_from_quaternion(facts.orientations[facts.target]) - math.pi / 2
-        width = 2 * float(facts.half_sizes[facts.target, 0]) if len(facts.half_sizes) else self._width
-        opening = self.style.open_width + (width - self._width)
-        return _Goal(x, y, z, yaw + wrap_angle(across - yaw, math.pi), width, opening)
+        lies = yaw_from_quaternion(facts.orientations[facts.target])
+        ways = [(wrap_angle(lies + turn - yaw, math.pi), width) for turn, width in self._find_widths(facts)]
+        turn, width = min(ways, key=lambda way: abs(way[0]))
+        return _Goal(x, y, z, yaw + turn, width, self.style.open_width + (width - self._width))
+
+    def _find_widths(self, facts: GraspFacts) -> list[tuple[float, float]]:
+        """Turns against the brick's yaw at which it fits between the jaws, and its width there."""
+        if not len(facts.half_sizes):
+            return [(-math.pi / 2, self._width)]
+        width, length = (2 * float(half) for half in facts.half_sizes[facts.target, :2])
+        return [(-math.pi / 2, width), *([(0.0, length)] if length <= self.style.widest else [])]
 
     def _find_hand(self, facts: GraspFacts, goal: _Goal) -> _Hand:
         x, y, z = (float(v) for v in facts.hand_pose[:3])

@@ -17,11 +17,17 @@ KIND_SHARES = (0.5, 0.25, 0.25)
 GLOW = "#ff00ff"
 """A colour that nothing else has."""
 
-WIDTHS_M, LENGTHS_M, HEIGHTS_M = (0.020, 0.034), (0.038, 0.068), (0.015, 0.032)
-"""Of other blocks: they fit between the jaws, and stay clear of each other wherever ordinary bricks would."""
-DIAMETERS_M = (0.022, 0.032)
-OTHERNESS_M = 0.006
-"""In one direction at least, another block differs this much from the ordinary one."""
+Sizes = tuple[tuple[float, float, float], tuple[float, float, float]]
+"""The least and the greatest width, length and height, m."""
+RECORDED_M: Sizes = (0.024, 0.034, 0.018), (0.033, 0.064, 0.028)
+"""Blocks for recordings."""
+HELD_OUT_M: Sizes = (0.020, 0.034, 0.015), (0.034, 0.068, 0.032)
+"""Blocks that nobody trains on: of these, but in one direction at least MARGIN_M beyond those for recordings. All fit
+between the jaws, and stay clear of each other wherever ordinary bricks would."""
+MARGIN_M = 0.001
+DIAMETERS_M, BAR_LENGTHS_M, CYLINDER_HEIGHTS_M = (0.022, 0.032), (0.040, 0.068), (0.015, 0.032)
+ORDINARY_SHARE = 0.25
+"""Of the bricks among blocks of other sizes."""
 NUM_TWINS = (1, 3)
 
 
@@ -62,8 +68,15 @@ ORDINARY_BRICKS = Bricks(
 )
 
 
+def draw_sizes(rng: np.random.Generator, bricks: Bricks) -> Bricks:
+    """Bricks become blocks of sizes for recordings; some stay as they are."""
+    sizes = rng.uniform(*RECORDED_M, (len(NAMES), 3))
+    kept = rng.random(len(NAMES)) < ORDINARY_SHARE
+    return replace(bricks, half_sizes=np.where(kept[:, None], bricks.half_sizes, sizes / 2))
+
+
 def draw_shapes(rng: np.random.Generator, bricks: Bricks) -> Bricks:
-    """Every brick becomes a block of other proportions, or a cylinder."""
+    """Every brick becomes a block of a size that is held out, a round bar or a cylinder."""
     kinds = rng.choice(len(KIND_SHARES), len(NAMES), p=KIND_SHARES)
     draw = {BLOCK: _draw_block, LYING: _draw_lying, STANDING: _draw_standing}
     return replace(bricks, kinds=kinds, half_sizes=np.array([draw[int(kind)](rng) for kind in kinds]) / 2)
@@ -71,19 +84,19 @@ def draw_shapes(rng: np.random.Generator, bricks: Bricks) -> Bricks:
 
 def _draw_block(rng: np.random.Generator) -> Floats:
     while True:
-        size: Floats = rng.uniform(*np.array([WIDTHS_M, LENGTHS_M, HEIGHTS_M]).T)
-        if np.abs(size - 2 * HALF_SIZES).max() >= OTHERNESS_M:
+        size: Floats = rng.uniform(*HELD_OUT_M)
+        if (size < np.array(RECORDED_M[0]) - MARGIN_M).any() or (size > np.array(RECORDED_M[1]) + MARGIN_M).any():
             return size
 
 
 def _draw_lying(rng: np.random.Generator) -> Floats:
     diameter = rng.uniform(*DIAMETERS_M)
-    return np.array([diameter, rng.uniform(*LENGTHS_M), diameter])
+    return np.array([diameter, rng.uniform(*BAR_LENGTHS_M), diameter])
 
 
 def _draw_standing(rng: np.random.Generator) -> Floats:
     diameter = rng.uniform(*DIAMETERS_M)
-    return np.array([diameter, diameter, rng.uniform(*HEIGHTS_M)])
+    return np.array([diameter, diameter, rng.uniform(*CYLINDER_HEIGHTS_M)])
 
 
 def draw_twins(rng: np.random.Generator, bricks: Bricks, target: int) -> Bricks:

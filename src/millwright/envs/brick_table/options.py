@@ -34,8 +34,10 @@ class BrickTableOptions:
             only the box is off, as with `miscalibrated`; the picture is another one.
         sensor_noise: the wrist image is blurred, off in colour, noisy and comes as a JPEG of quality 20 to 60.
         twins: one to three other bricks have the target's colour. Judged as ever: the one that was clicked.
-        shapes: blocks of other widths, lengths and heights, round bars, and cylinders that stand.
-        randomise: each of these but `shapes` in three episodes of four: for recordings.
+        sizes: three bricks of four are blocks 24 to 33 mm wide, 34 to 64 mm long and 18 to 28 mm high: for recordings.
+        shapes: blocks that are narrower, wider, longer, flatter or higher than those, round bars, and cylinders that
+            stand: nobody trains on them.
+        randomise: each of these but `sizes` and `shapes` in three episodes of four: for recordings.
 
     Raises:
         OptionError: an option is out of its range, or two cannot be had together.
@@ -57,6 +59,7 @@ class BrickTableOptions:
     camera_moved: bool = False
     sensor_noise: bool = False
     twins: bool = False
+    sizes: bool = False
     shapes: bool = False
     randomise: bool = False
 
@@ -73,5 +76,7 @@ class BrickTableOptions:
             raise OptionError(f"click_noise is a share of the brick's box, 0 to 0.5; got {self.click_noise}")
         if self.tracked and self.restless:
             raise OptionError("tracked gives the true box at every tick, restless a click's: choose one")
+        if self.sizes and self.shapes:
+            raise OptionError("sizes are what policies train on, shapes what they never trained on: choose one")
         if self.glow and (self.twins or self.randomise):
             raise OptionError("glow gives the target a colour that nothing else has, twins share it: choose one")

@@ -10,7 +10,7 @@ from typing import Any
 import mujoco
 import numpy as np
 
-from millwright.envs.brick_table.bricks import ORDINARY_BRICKS, Bricks, draw_shapes, draw_twins
+from millwright.envs.brick_table.bricks import ORDINARY_BRICKS, Bricks, draw_shapes, draw_sizes, draw_twins
 from millwright.envs.brick_table.lighting import Lighting, draw_lighting
 from millwright.envs.brick_table.options import BrickTableOptions
 from millwright.envs.brick_table.scene import (
@@ -30,7 +30,7 @@ from millwright.geometry.poses import Floats
 RANDOMISED = ("lighting", "texture", "camera_moved", "sensor_noise", "twins")
 """What `randomise` draws, each in this share of the episodes. Shapes are not among them: no policy trains on those."""
 RANDOMISED_SHARE = 0.75
-VARIATIONS = (*RANDOMISED, "shapes", "glow")
+VARIATIONS = (*RANDOMISED, "shapes", "glow", "sizes")
 
 
 @dataclass(frozen=True, eq=False)
@@ -78,6 +78,7 @@ def draw_variation(rng: np.random.Generator, options: BrickTableOptions) -> Vari
         "sensor_noise": lambda rng: {"sensor": draw_sensor_noise(rng)},
         "twins": lambda rng: {"color": partial(draw_twins, rng)},
         "glow": lambda rng: {"color": Bricks.highlight},
+        "sizes": lambda rng: {"bricks": draw_sizes(rng, ORDINARY_BRICKS)},
         "shapes": lambda rng: {"bricks": draw_shapes(rng, ORDINARY_BRICKS)},
     }
     fields: dict[str, Any] = {}
