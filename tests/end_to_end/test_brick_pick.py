@@ -38,7 +38,7 @@ def test_brick_robust_demonstrates_and_judges_with_troubles_and_remembers_what_w
     BrickRobust(episodes=1, hard_episodes=0, samples=1280, seeds="5000:5001", workers=1).run(tmp_path)
     recorded = Dataset(tmp_path / "dataset").episodes[0].provenance["env_options"]
     troubles = {"bump": True, "miscalibrated": True, "click_noise": 0.4}
-    assert recorded == {"hard": False, "restless": True, "randomise": True, **troubles}
+    assert recorded == {"hard": False, "restless": True, "randomise": True, "sizes": True, **troubles}
     assert load_bundle(tmp_path / "brick-robust").network.remembered == ("crop",)
     command = json.loads((tmp_path / "summary.json").read_text())["result"]["provenance"]["command"]
     assert command.endswith("--env.bump true --env.miscalibrated true --env.click_noise 0.4")

@@ -16,14 +16,14 @@ TROUBLES: Mapping[str, Any] = {"bump": True, "miscalibrated": True, "click_noise
 
 @dataclass(frozen=True)
 class BrickRobust(BrickPick):
-    """As brick-pick, demonstrated with bumps, a camera that is off, clicks that miss and looks that are randomised.
+    """As brick-pick, demonstrated with bumps, a camera that is off, clicks that miss, random looks and sizes.
 
     The network has two eyes: one searches wide around the prompt, the other watches what is between the fingers. The
     report shows it with the troubles all at once, but in the ordinary light.
     """
 
     name: ClassVar[str] = "brick-robust"
-    recorded: ClassVar[Mapping[str, Any]] = {"restless": True, "randomise": True, **TROUBLES}
+    recorded: ClassVar[Mapping[str, Any]] = {"restless": True, "randomise": True, "sizes": True, **TROUBLES}
     evaluated: ClassVar[Mapping[str, Any]] = TROUBLES
     network: ClassVar[str] = "two-eyes"
     crops: ClassVar[tuple[Processor, ...]] = (PromptCrop(scale=4.0), Window())
