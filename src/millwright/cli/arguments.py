@@ -21,16 +21,15 @@ def _parse_range(words: list[str]) -> range:
     return parse_seeds(words[0])
 
 
-Seeds = Annotated[
-    range,
-    PrimitiveConstructorSpec(
-        nargs=1,
-        metavar="A:B",
-        instance_from_str=_parse_range,
-        is_instance=lambda value: isinstance(value, range),
-        str_from_instance=lambda seeds: [f"{seeds.start}:{seeds.stop}"],
-    ),
-]
+_RANGE = PrimitiveConstructorSpec(
+    nargs=1,
+    metavar="A:B",
+    instance_from_str=_parse_range,
+    is_instance=lambda value: isinstance(value, range),
+    str_from_instance=lambda seeds: [f"{seeds.start}:{seeds.stop}"],
+)
+Seeds = Annotated[range, _RANGE]
+OptionalSeeds = Annotated[range, _RANGE] | None
 
 
 def _parse_latency(words: list[str]) -> tuple[float, float]:

@@ -24,18 +24,19 @@ from millwright.datasets import layout
 from millwright.datasets.durable import discard, is_full, publish, sync_folder, sync_tree, write_durably
 from millwright.datasets.files import DataFiles, VideoFiles
 from millwright.datasets.layout import Place
+from millwright.datasets.lineage import LINEAGE
 from millwright.datasets.metadata import has_dataset, load_episode_table, load_info, load_tasks
 from millwright.datasets.recording import Recording, find_recordings, load_schema
-from millwright.datasets.schema import STANDARD, Columns, Schema
-from millwright.datasets.statistics import compute_image_statistics, compute_statistics
-from millwright.datasets.tables import (
-    from_arrow,
-    make_episodes_table,
-    make_tasks_table,
-    read_columns,
-    to_arrow,
-    write_table,
+from millwright.datasets.schema import STANDARD, Schema
+from millwright.datasets.staging import (
+    add_standard,
+    locate,
+    locate_span,
+    make_episode_statistics,
+    make_info,
+    make_stats,
 )
+from millwright.datasets.tables import from_arrow, make_episodes_table, make_tasks_table, write_table
 
 _SOURCES = "recordings.json"
 """In `committed/`: which recordings it holds, to be removed once it is in place."""
@@ -110,12 +111,15 @@ class _Before:
     last: dict[str, Place] = field(default_factory=dict)
     """Last file in use of `data`, `meta/episodes` and each camera."""
     levels: dict[str, NDArray[np.int64]] = field(default_factory=dict)
+    kept: dict[str, Any] = field(default_factory=dict)
+    """Keys of info.json that stay as they are."""
 
 
 def _load_before(root: Path) -> _Before:
     if not has_dataset(root):
         return _Before()
-    schema = Schema.from_json(load_info(root))
+    info = load_info(root)
+    schema = Schema.from_json(info)
     kinds = {"data": "data", "meta/episodes": "meta/episodes"} | {c.name: f"videos/{c.name}" for c in schema.cameras}
     places = [f"{prefix}/{part}_index" for prefix in kinds.values() for part in ("chunk", "file")]
     levels = [f"levels/{camera.name}" for camera in schema.cameras]
@@ -127,6 +131,7 @@ def _load_before(root: Path) -> _Before:
         tuple(load_tasks(root)),
         {kind: Place(row[f"{prefix}/chunk_index"], row[f"{prefix}/file_index"]) for kind, prefix in kinds.items()},
         {camera.name: _sum_levels(table[f"levels/{camera.name}"]) for camera in schema.cameras},
+        {LINEAGE: info[LINEAGE]} if LINEAGE in info else {},
     )
 
 
@@ -150,24 +155,22 @@ def _stage(root: Path, staging: Path, recordings: Sequence[Recording], before: _
         task = whole.pop("task")
         if task not in tasks:
             tasks.append(task)
-        table = _add_standard(table, schema.fps, index, start, tasks.index(task))
+        table = add_standard(table, schema.fps, index, start, tasks.index(task))
         row = {
             "episode_index": index,
             "tasks": [task],
             "length": len(table),
-            **_locate("data", data.append(table, recording.parquet.stat().st_size)),
+            **locate("data", data.append(table, recording.parquet.stat().st_size)),
             "dataset_from_index": start,
             "dataset_to_index": start + len(table),
         }
         for camera in schema.cameras:
             at, first = videos[camera.name].append(recording.video(camera))
-            row |= _locate(f"videos/{camera.name}", at)
-            row[f"videos/{camera.name}/from_timestamp"] = first / schema.fps
-            row[f"videos/{camera.name}/to_timestamp"] = (first + len(table)) / schema.fps
-        row |= _locate("meta/episodes", place)
+            row |= locate_span(camera.name, at, first, len(table), schema.fps)
+        row |= locate("meta/episodes", place)
         levels = whole.pop("levels")
         row |= whole | {f"levels/{name}": values for name, values in levels.items()}
-        row |= _episode_statistics(table, schema, levels)
+        row |= make_episode_statistics(table, levels)
         rows.append(row)
         start += len(table)
     data.close()
@@ -177,68 +180,20 @@ def _stage(root: Path, staging: Path, recordings: Sequence[Recording], before: _
     write_durably(staging / layout.TASKS, write_table(make_tasks_table(tasks)))
     _stage_statistics(root, staging, schema, rows, before)
     counts = {"total_episodes": len(before.seeds) + len(rows), "total_frames": start, "total_tasks": len(tasks)}
-    write_durably(staging / layout.INFO, json.dumps(_make_info(schema, counts), indent=2).encode())
+    info = make_info(schema, counts) | before.kept
+    write_durably(staging / layout.INFO, json.dumps(info, indent=2).encode())
     write_durably(staging / _SOURCES, json.dumps([recording.folder.name for recording in recordings]).encode())
     sync_tree(staging)
 
 
-def _locate(prefix: str, place: Place) -> dict[str, int]:
-    return {f"{prefix}/chunk_index": place.chunk, f"{prefix}/file_index": place.file}
-
-
-def _make_info(schema: Schema, counts: dict[str, int]) -> dict[str, Any]:
-    return {
-        "codebase_version": layout.VERSION,
-        **schema.to_json(),
-        **counts,
-        "chunks_size": layout.FILES_PER_CHUNK,
-        "data_files_size_in_mb": layout.DATA_FILE_MB,
-        "video_files_size_in_mb": layout.VIDEO_FILE_MB,
-        "splits": {"train": f"0:{counts['total_episodes']}"},
-        "data_path": layout.DATA,
-        "video_path": layout.VIDEO if schema.cameras else None,
-    }
-
-
-def _add_standard(table: pa.Table, fps: int, index: int, start: int, task_index: int) -> pa.Table:
-    count = len(table)
-    frames = np.arange(count)
-    columns: Columns = {
-        "timestamp": (frames / fps).astype(np.float32),
-        "frame_index": frames,
-        "episode_index": np.full(count, index),
-        "index": start + frames,
-        "task_index": np.full(count, task_index),
-    }
-    for name, values in columns.items():
-        table = table.append_column(name, to_arrow(values))
-    return table
-
-
-def _episode_statistics(table: pa.Table, schema: Schema, levels: dict[str, list[int]]) -> dict[str, Any]:
-    """`stats/{feature}/{statistic}` of an episode; one computation over all columns side by side."""
-    names = table.column_names
-    parts = [from_arrow(table[name], (-1,)) for name in names]
-    ends = np.cumsum([part.shape[1] for part in parts])
-    joint = compute_statistics(np.concatenate(parts, axis=1, dtype=np.float64))
-    found = {name: joint.part(end - part.shape[1], end) for name, part, end in zip(names, parts, ends, strict=True)}
-    for name, counts in levels.items():
-        found[name] = compute_image_statistics(np.reshape(counts, (3, 256)), len(table))
-    return {f"stats/{name}/{key}": value for name, stats in found.items() for key, value in stats.to_json().items()}
-
-
 def _stage_statistics(root: Path, staging: Path, schema: Schema, rows: list[dict[str, Any]], before: _Before) -> None:
-    """stats.json over everything, old and new: true quantiles need all values at once."""
+    """stats.json over everything, old and new."""
     paths = [path for folder in (root, staging) for path in sorted((folder / "data").glob("*/*.parquet"))]
-    features = (*schema.data, *STANDARD.values())
-    found = {
-        feature.name: compute_statistics(column.reshape(len(column), -1))
-        for feature, column in zip(features, read_columns(paths, features), strict=True)
+    levels = {
+        camera.name: np.sum([row[f"levels/{camera.name}"] for row in rows], axis=0).reshape(3, 256)
+        + before.levels.get(camera.name, 0)
+        for camera in schema.cameras
     }
     num_frames = before.num_frames + sum(row["length"] for row in rows)
-    for camera in schema.cameras:
-        levels = np.sum([row[f"levels/{camera.name}"] for row in rows], axis=0).reshape(3, 256)
-        levels = levels + before.levels.get(camera.name, 0)
-        found[camera.name] = compute_image_statistics(levels, num_frames)
-    content = json.dumps({name: stats.to_json() for name, stats in found.items()}, indent=1)
-    write_durably(staging / layout.STATS, content.encode())
+    content = make_stats(paths, (*schema.data, *STANDARD.values()), levels, num_frames)
+    write_durably(staging / layout.STATS, content)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Callable
 from functools import cached_property
@@ -15,12 +14,12 @@ from numpy.typing import NDArray
 
 from millwright.core.errors import DatasetError
 from millwright.core.features import Features
-from millwright.core.manifest import compute_digest
 from millwright.datasets import layout
 from millwright.datasets.compaction import compact, has_leftovers
 from millwright.datasets.durable import exclusive
 from millwright.datasets.frame_cache import Clip, load_clip, load_frames
 from millwright.datasets.layout import Place
+from millwright.datasets.lineage import compute_content_digest
 from millwright.datasets.metadata import EpisodeRow, load_episode_table, load_info, load_tasks, make_rows
 from millwright.datasets.schema import STANDARD, Schema
 from millwright.datasets.statistics import Statistics
@@ -84,9 +83,7 @@ class Dataset:
     @cached_property
     def digest(self) -> str:
         """sha256 over the data, videos and metadata: equal exactly when the files are."""
-        paths = sorted(path for folder in ("data", "meta", "videos") for path in (self.root / folder).rglob("*.*"))
-        lines = [f"{path.relative_to(self.root)}:{compute_digest(path)}\n" for path in paths if path.is_file()]
-        return hashlib.sha256("".join(lines).encode()).hexdigest()
+        return compute_content_digest(self.root)
 
     def find_row(self, index: int) -> EpisodeRow:
         """What is known of an episode without its frames.

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 import av
 import pyarrow as pa
 import pyarrow.parquet as pq
+from av.packet import Packet
+from av.video.stream import VideoStream
 
 from millwright.datasets import layout
 from millwright.datasets.durable import write_durably
@@ -58,14 +62,19 @@ class VideoFiles:
     def append(self, path: Path) -> tuple[Place, int]:
         """Add an episode's video; where it went and the number of frames before it in that file."""
         with av.open(str(path)) as source:
-            if self._joiner is not None:
-                full = self._joiner.size + path.stat().st_size >= layout.VIDEO_FILE_MB * _MB
-                if full or not self._joiner.fits(source):
-                    self.close()
-            if self._joiner is None:
-                self._place = self._place.following()
-                self._joiner = Joiner(self._fps)
-            return self._place, self._joiner.append(source)
+            video = source.streams.video[0]
+            return self.append_packets(video, source.demux(video), path.stat().st_size)
+
+    def append_packets(self, video: VideoStream, packets: Iterable[Packet[Any]], size: int) -> tuple[Place, int]:
+        """The same with packets of about `size` bytes, the first a key frame."""
+        if self._joiner is not None:
+            full = self._joiner.size + size >= layout.VIDEO_FILE_MB * _MB
+            if full or not self._joiner.fits(video):
+                self.close()
+        if self._joiner is None:
+            self._place = self._place.following()
+            self._joiner = Joiner(self._fps)
+        return self._place, self._joiner.append(video, packets)
 
     def close(self) -> None:
         """Write the file in the making."""

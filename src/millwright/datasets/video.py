@@ -3,45 +3,106 @@
 from __future__ import annotations
 
 import io
+import os
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
 import av
 import numpy as np
-from av.container import InputContainer
+from av.packet import Packet
 from av.video.reformatter import VideoReformatter
+from av.video.stream import VideoStream
 from numpy.typing import NDArray
+
+from millwright.core.errors import OptionError, choose
 
 Frames = NDArray[np.uint8]
 
-_GOP = 2
-_CRF = 18
 # ITU-R 601 both ways, written into the stream, so that no decoder has to guess the colours.
 _COLOURS = {"colorspace": "smpte170m", "color_primaries": "smpte170m", "color_trc": "smpte170m", "color_range": "tv"}
-_OPTIONS = {"preset": "ultrafast", "crf": str(_CRF), "g": str(_GOP), "bf": "0", **_COLOURS}
+_CODECS: dict[str, tuple[str, dict[str, str]]] = {
+    "h264": ("libx264", {"bf": "0"}),
+    "av1": ("libsvtav1", {"svtav1-params": "pred-struct=1"}),  # low delay: frames leave in the order they came
+}
+
+
+@dataclass(frozen=True)
+class Encoding:
+    """How pictures become video.
+
+    Args:
+        codec: `h264` or `av1`.
+        crf: quality, lower is better: 0 to 51, for av1 to 63.
+        gop: frames from one key frame to the next; few make every frame quick to reach.
+        preset: of the encoder: names for h264, numbers for av1.
+        scale: of height and width, at most 1.
+    """
+
+    codec: str = "h264"
+    crf: int = 18
+    gop: int = 2
+    preset: str = "ultrafast"
+    scale: float = 1.0
+
+    def __post_init__(self) -> None:
+        choose("codec", self.codec, _CODECS)
+        if not (0 <= self.crf <= 63 and self.gop >= 1 and 0 < self.scale <= 1):
+            raise OptionError(f"crf is 0 to 63, gop 1 or more, scale above 0 and at most 1; got {self}")
+
+    @property
+    def encoder(self) -> str:
+        return _CODECS[self.codec][0]
+
+    @property
+    def options(self) -> dict[str, str]:
+        """What the encoder is told."""
+        return {"preset": self.preset, "crf": str(self.crf), "g": str(self.gop), **_CODECS[self.codec][1], **_COLOURS}
+
+    def shrink(self, height: int, width: int) -> tuple[int, int]:
+        """Height and width in the video, even as its chroma wants them."""
+        return 2 * max(1, round(height * self.scale / 2)), 2 * max(1, round(width * self.scale / 2))
+
+    def restate(self, row: Mapping[str, Any], path: Path) -> dict[str, Any]:
+        """A camera's row of info.json for the video at `path`."""
+        with av.open(str(path)) as container:
+            context = container.streams.video[0].codec_context
+            size = {"height": context.height, "width": context.width}
+        names = row.get("names") or ["height", "width", "channels"]
+        shape = [size.get(name, number) for name, number in zip(names, row["shape"], strict=True)]
+        facts = {**size, "codec": self.codec, "g": self.gop, "crf": self.crf, "pix_fmt": "yuv420p"}
+        said = {f"video.{key}": value for key, value in facts.items()}
+        return {**row, "shape": shape, "info": {**(row.get("info") or {}), **said}}
+
+
+DEFAULT = Encoding()
 
 VIDEO_INFO: dict[str, Any] = {
-    "video.codec": "h264",
+    "video.codec": DEFAULT.codec,
     "video.pix_fmt": "yuv420p",
-    "video.g": _GOP,
-    "video.crf": _CRF,
+    "video.g": DEFAULT.gop,
+    "video.crf": DEFAULT.crf,
     "has_audio": False,
     "is_depth_map": False,
 }
-"""What info.json says of every video."""
+"""What info.json says of every video that was recorded."""
 
 
-def encode(frames: Frames, fps: int) -> memoryview:
+def encode(frames: Frames, fps: int, encoding: Encoding = DEFAULT) -> memoryview:
     """An MP4 of `frames` (num_frames, height, width, 3), one a tick of 1 / fps, at a constant rate."""
+    os.environ.setdefault("SVT_LOG", "1")  # of av1's encoder: errors alone, not a page for every video
     sink = io.BytesIO()
     with av.open(sink, "w", format="mp4") as container:
-        stream = container.add_stream("libx264", rate=fps, options=_OPTIONS)
-        stream.height, stream.width = frames.shape[1:3]
+        stream: Any = container.add_stream(encoding.encoder, rate=fps, options=encoding.options)
+        stream.height, stream.width = encoding.shrink(*frames.shape[1:3])
         stream.pix_fmt = "yuv420p"
         stream.codec_context.thread_count = 1
         for index, pixels in enumerate(frames):
             frame = av.VideoFrame.from_ndarray(np.ascontiguousarray(pixels), format="rgb24")
+            if encoding.scale < 1:
+                frame = frame.reformat(stream.width, stream.height, interpolation="AREA")
             frame.pts, frame.time_base = index, Fraction(1, fps)
             container.mux(stream.encode(frame))
         container.mux(stream.encode(None))
@@ -64,19 +125,18 @@ class Joiner:
         """Bytes so far."""
         return self._sink.tell()
 
-    def fits(self, source: InputContainer) -> bool:
-        """`source` was encoded with the same parameters, so that its packets decode in this stream."""
-        return self._stream is None or source.streams.video[0].codec_context.extradata == self._setup
+    def fits(self, video: VideoStream) -> bool:
+        """`video` was encoded with the same parameters, so that its packets decode in this stream."""
+        return self._stream is None or video.codec_context.extradata == self._setup
 
-    def append(self, source: InputContainer) -> int:
-        """Add a video's frames; the number of frames before them."""
+    def append(self, video: VideoStream, packets: Iterable[Packet[Any]]) -> int:
+        """Add packets of a video, in the order of their frames; the number of frames before them."""
         first = self.num_frames
-        video = source.streams.video[0]
         if self._stream is None:
-            self._stream = self._container.add_stream_from_template(video)
+            self._stream = self._container.add_stream_from_template(video, opaque=True)
             self._stream.time_base = self._period
             self._setup = video.codec_context.extradata or b""
-        for packet in source.demux(video):
+        for packet in packets:
             if packet.size:
                 packet.stream, packet.time_base = self._stream, self._period
                 packet.pts = packet.dts = self.num_frames

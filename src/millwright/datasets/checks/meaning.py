@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import hashlib
 import re
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 
-import numpy as np
-
 from millwright.datasets.checks.check import Check
 from millwright.datasets.checks.reference import References
+from millwright.datasets.digests import digest_columns
 from millwright.datasets.findings import Finding
 from millwright.datasets.folder import Columns, Entry, Folder
-from millwright.datasets.schema import STANDARD
 from millwright.datasets.splits import parse_splits
 
 _SLOT = "\0"
@@ -145,11 +142,7 @@ class Duplicates(Check):
         self._seen: dict[bytes, int] = {}
 
     def see(self, entry: Entry, columns: Columns) -> Iterator[Finding]:
-        digest = hashlib.blake2b(digest_size=16)
-        for name in sorted(columns):
-            if name not in STANDARD:
-                digest.update(np.ascontiguousarray(columns[name]).tobytes())
-        first = self._seen.setdefault(digest.digest(), entry.position)
+        first = self._seen.setdefault(digest_columns(columns), entry.position)
         if first != entry.position:
             ours, theirs = self._find_split(entry.position), self._find_split(first)
             split = f"; that is in split {theirs}, this in {ours}" if ours != theirs else ""

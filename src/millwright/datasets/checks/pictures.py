@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any, NamedTuple
 
 import av
 import numpy as np
-from av.error import FFmpegError
 from numpy.typing import NDArray
 
 from millwright.datasets import layout
@@ -16,7 +14,7 @@ from millwright.datasets.checks.check import Check
 from millwright.datasets.checks.statistics import load_stats
 from millwright.datasets.findings import Finding
 from millwright.datasets.folder import Columns, Entry, Folder
-from millwright.datasets.layout import Place
+from millwright.datasets.forward import FrameReader
 from millwright.datasets.statistics import compute_image_statistics, count_levels
 
 STATE = "observation.state"
@@ -55,7 +53,7 @@ class Pictures(Check):
         self._folder = folder
         self._camera = camera
         self._is_depth = is_depth(folder.features[camera])
-        self._reader: _Reader | None = None
+        self._reader: FrameReader | None = None
         self._levels = np.zeros((3, 256), np.int64)
         self._entries: list[Entry] = []
         self._sharpness: list[float] = []  # median of an episode
@@ -65,9 +63,9 @@ class Pictures(Check):
         if span is None:
             return
         file = span.place.path(layout.VIDEO, self._camera)
-        if self._reader is None or self._reader.place != span.place:
+        if self._reader is None or self._reader.path != self._folder.root / file:
             self.close()
-            self._reader = _Reader(self._folder.root / file, span.place)
+            self._reader = FrameReader(self._folder.root / file)
         broken, trace = self._reader.broken, self._read(entry)
         if self._reader.broken and not broken and self._reader.opened:
             cause = f"frame {self._reader.count} of it cannot be decoded: damaged"
@@ -153,40 +151,6 @@ def is_depth(row: Any) -> bool:
     """A video feature that holds depth."""
     info = row.get("info") or {}
     return bool(info.get("is_depth_map") or info.get("video.is_depth_map"))
-
-
-class _Reader:
-    """A video's frames, one after the other."""
-
-    def __init__(self, path: Path, place: Place) -> None:
-        self.place = place
-        self.count = 0
-        self.broken = False
-        self._container: Any = None
-        try:
-            self._container = av.open(str(path))
-            stream = self._container.streams.video[0]
-            stream.codec_context.thread_count = 1
-            self._frames = self._container.decode(stream)
-        except (FFmpegError, OSError, IndexError):
-            self.broken = True  # said elsewhere, by those who look at files
-        self.opened = not self.broken
-
-    def take(self, number: int) -> Iterator[av.VideoFrame]:
-        """The next frames, fewer where the video ends or is damaged."""
-        for _ in range(number):
-            try:
-                frame = None if self.broken else next(self._frames, None)
-            except FFmpegError:
-                self.broken, frame = True, None
-            if frame is None:
-                return
-            self.count += 1
-            yield frame
-
-    def close(self) -> None:
-        if self._container is not None:
-            self._container.close()
 
 
 def _read_plane(frame: av.VideoFrame) -> NDArray[Any]:

@@ -1,0 +1,174 @@
+"""Editing: merge, split, filter, drop features, encode anew; always into a new folder, which says what it came from."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from millwright.core.errors import DatasetError, OptionError, choose
+from millwright.datasets.dataset import Dataset
+from millwright.datasets.duplicates import find_duplicates
+from millwright.datasets.folder import Entry, Folder, open_folder
+from millwright.datasets.rewriting import Pick, Plan, check_features, rewrite
+from millwright.datasets.splits import parse_splits
+from millwright.datasets.video import Encoding
+
+Keep = Callable[[Entry], bool]
+
+
+def open_finished(root: Path) -> Folder:
+    """A folder, after what a killed recorder left has become part of it.
+
+    Raises:
+        DatasetError: no dataset there.
+    """
+    if any((root / name).exists() for name in ("recording", "committed")):
+        Dataset(root)
+    return open_folder(root)
+
+
+def merge(roots: Sequence[Path], out: Path) -> list[str]:
+    """The episodes of several datasets in one; the second of two that are frame by frame the same is left out.
+
+    Returns:
+        Sentences about what was left out.
+
+    Raises:
+        DatasetError: they differ in their rate or their features, or `out` is there.
+    """
+    picks = [Pick(folder, entry) for folder in map(open_finished, roots) for entry in folder.entries]
+    check_features(picks)
+    doubles = find_duplicates(picks)
+    kept = [pick for number, pick in enumerate(picks) if number not in doubles]
+    ordered, splits = order_by_split(kept)
+    rewrite(ordered, out, Plan("merge", splits))
+    return [f"left out: {len(doubles)} episodes that are there already"] if doubles else []
+
+
+def split(root: Path, out: Path, test: Keep | None = None, share: float = 0.2, seed: int = 0) -> dict[str, str]:
+    """The same episodes, those to train on first; info.json tells which are which.
+
+    Args:
+        test: which episodes are to be tested on; without it a `share` of all, drawn from `seed`.
+
+    Returns:
+        Name of the split -> half-open range of its episodes.
+
+    Raises:
+        DatasetError: one side would be empty, or `out` is there.
+    """
+    folder = open_finished(root)
+    number = len(folder.entries)
+    if test is None:
+        drawn = np.random.default_rng(seed).permutation(number)[: round(share * number)]
+        chosen = {folder.entries[position].position for position in drawn}
+    else:
+        chosen = {entry.position for entry in folder.entries if test(entry)}
+    if not 0 < len(chosen) < number:
+        raise DatasetError(f"{len(chosen)} of {number} episodes would be tested on; one on each side is the least")
+    picks = [Pick(folder, entry) for entry in folder.entries]
+    ordered = sorted(picks, key=lambda pick: pick.entry.position in chosen)
+    splits = {"train": f"0:{number - len(chosen)}", "test": f"{number - len(chosen)}:{number}"}
+    rewrite(ordered, out, Plan("split", splits, options={"share": share, "seed": seed} if test is None else {}))
+    return splits
+
+
+def select(root: Path, out: Path, keep: Keep, options: Mapping[str, Any] | None = None) -> list[int]:
+    """The episodes that `keep` accepts; gives their numbers in `root`.
+
+    Raises:
+        DatasetError: it accepts none, or `out` is there.
+    """
+    folder = open_finished(root)
+    picks = [Pick(folder, entry) for entry in folder.entries if keep(entry)]
+    ordered, splits = order_by_split(picks)
+    rewrite(ordered, out, Plan("filter", splits, options=options or {}))
+    return [pick.entry.position for pick in ordered]
+
+
+def make_keep(root: Path, verdict: str | None, seeds: range | None, split: str | None, drop: str | None) -> Keep:
+    """What accepts an episode that has this verdict (`success`, `failure` or a class), and so on; None asks nothing.
+
+    Raises:
+        DatasetError: the dataset knows no verdicts or seeds, or has no such split.
+        OptionError: `drop` is no list of numbers and ranges.
+    """
+    folder = open_finished(root)
+    if (verdict or seeds) and not folder.is_own:
+        raise DatasetError(f"{root} was not recorded by millwright: it knows neither verdicts nor seeds")
+    splits = parse_splits(folder.info.get("splits") or {})
+    chosen = choose("split", split, splits) if split is not None else range(len(folder.entries))
+    left_out = parse_numbers(drop) if drop else set()
+
+    def keep(entry: Entry) -> bool:
+        said = ("success",) if entry.known.get("success") else ("failure", entry.known.get("failure"))
+        return (
+            (verdict is None or verdict in said)
+            and (seeds is None or entry.known["seed"] in seeds)
+            and entry.position in chosen
+            and entry.position not in left_out
+        )
+
+    return keep
+
+
+def parse_numbers(text: str) -> set[int]:
+    """`3`, `3,7` or `3:9,12`.
+
+    Raises:
+        OptionError: it is none of these.
+    """
+    found: set[int] = set()
+    for part in text.replace(" ", "").split(","):
+        if not re.fullmatch(r"\d+(:\d+)?", part):
+            raise OptionError(f"{text!r} is no list of episodes; 3 or 3,7 or 3:9,12 is meant")
+        first, _, stop = part.partition(":")
+        found |= set(range(int(first), int(stop or int(first) + 1)))
+    return found
+
+
+def drop_features(root: Path, out: Path, names: Collection[str]) -> None:
+    """Everything but some features.
+
+    Raises:
+        DatasetError: no such features, or ones that every dataset needs.
+    """
+    folder = open_finished(root)
+    picks = [Pick(folder, entry) for entry in folder.entries]
+    plan = Plan("drop", order_by_split(picks)[1], frozenset(names), options={"features": sorted(names)})
+    rewrite(picks, out, plan)
+
+
+def encode_anew(root: Path, out: Path, encoding: Encoding) -> None:
+    """The same pictures with another codec, quality or size.
+
+    Raises:
+        DatasetError: it has no videos, or one cannot be decoded.
+    """
+    folder = open_finished(root)
+    if not folder.cameras:
+        raise DatasetError(f"{root} has no videos to encode")
+    picks = [Pick(folder, entry) for entry in folder.entries]
+    rewrite(picks, out, Plan("encode", order_by_split(picks)[1], encoding=encoding, options=asdict(encoding)))
+
+
+def order_by_split(picks: Sequence[Pick]) -> tuple[list[Pick], dict[str, str]]:
+    """Episodes of one split beside each other, and the splits' ranges; an episode belongs to the first that has it."""
+    names = [_find_split(pick) for pick in picks]
+    order = sorted(range(len(picks)), key=lambda number: list(dict.fromkeys(names)).index(names[number]))
+    splits, start = {}, 0
+    for name in dict.fromkeys(names):
+        splits[name] = f"{start}:{start + names.count(name)}"
+        start += names.count(name)
+    return [picks[number] for number in order], splits
+
+
+def _find_split(pick: Pick) -> str:
+    splits = pick.folder.info.get("splits")
+    known = parse_splits(splits) if isinstance(splits, dict) else {}
+    return next((name for name, chosen in known.items() if pick.entry.position in chosen), "train")

@@ -1,0 +1,103 @@
+"""Footage: an episode's part of a video for a new one, packets as they are where that decodes, else encoded anew."""
+
+from __future__ import annotations
+
+import io
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import av
+import numpy as np
+from av.error import FFmpegError
+from numpy.typing import NDArray
+
+from millwright.core.errors import DatasetError
+from millwright.datasets.files import VideoFiles
+from millwright.datasets.forward import FrameReader, PacketReader, can_be_cut
+from millwright.datasets.layout import Place
+from millwright.datasets.statistics import count_levels
+from millwright.datasets.video import DEFAULT, Encoding, Frames, encode
+
+
+class Copied(NamedTuple):
+    """Where frames went."""
+
+    place: Place
+    first: int
+    levels: NDArray[np.int64] | None
+    """Histogram (3, 256) of what they are now, where that is not what they were."""
+
+
+class Footage:
+    """Keeps the videos open that it read last, one a kind, and reads them forward."""
+
+    def __init__(self, fps: int, encoding: Encoding | None = None) -> None:
+        self._fps = fps
+        self._encoding = encoding
+        self._packets: dict[Path, PacketReader] = {}
+        self._frames: dict[Path, FrameReader] = {}
+
+    def copy(self, path: Path, first: int, length: int, files: VideoFiles) -> Copied:
+        """Append frames `first` to `first + length` of a video.
+
+        Raises:
+            DatasetError: the video is damaged, or ends before.
+        """
+        if self._encoding is None:
+            reader = self._find_packets(path, first)
+            packets = reader.take(length)
+            if len(packets) < length:
+                raise DatasetError(f"{path} ends before frame {first + length}")
+            if can_be_cut(packets):
+                size = sum(packet.size for packet in packets)
+                return Copied(*files.append_packets(reader.stream, packets, size), None)
+        content = encode(self._decode(path, first, length), self._fps, self._encoding or DEFAULT)
+        with av.open(io.BytesIO(content), "r") as source:
+            video = source.streams.video[0]
+            place, at = files.append_packets(video, source.demux(video), len(content))
+        return Copied(place, at, _count_encoded(content))
+
+    def count_levels(self, path: Path, first: int, length: int) -> NDArray[np.int64]:
+        """Histogram (3, 256) of some of the pixels, as the recorder counts them."""
+        return count_levels(self._decode(path, first, length))
+
+    def close(self) -> None:
+        """Close all videos."""
+        self._drop(self._packets, keep=0)
+        self._drop(self._frames, keep=0)
+
+    def _decode(self, path: Path, first: int, length: int) -> Frames:
+        reader = self._frames.pop(path, None)
+        if reader is None or reader.count > first:
+            self._drop(self._frames)
+            reader = FrameReader(path)
+        self._frames[path] = reader
+        for _ in reader.take(first - reader.count):
+            pass
+        frames = [np.asarray(frame.to_ndarray(format="rgb24"), np.uint8) for frame in reader.take(length)]
+        if len(frames) < length:
+            raise DatasetError(f"{path} cannot be decoded beyond frame {reader.count}; {first + length} are needed")
+        return np.stack(frames)
+
+    def _find_packets(self, path: Path, first: int) -> PacketReader:
+        reader = self._packets.pop(path, None)
+        if reader is None or reader.count > first:
+            self._drop(self._packets)
+            try:
+                reader = PacketReader(path)
+            except (FFmpegError, OSError, IndexError) as error:
+                raise DatasetError(f"{path} cannot be opened: {error}") from error
+        self._packets[path] = reader
+        reader.take(first - reader.count)
+        return reader
+
+    def _drop(self, readers: dict[Path, Any], keep: int = 8) -> None:
+        """Keep few videos open: one a camera is what neighbours need."""
+        while len(readers) > keep:
+            readers.pop(next(iter(readers))).close()
+
+
+def _count_encoded(content: memoryview) -> NDArray[np.int64]:
+    with av.open(io.BytesIO(content), "r") as source:
+        frames = [np.asarray(frame.to_ndarray(format="rgb24"), np.uint8) for frame in source.decode(video=0)]
+    return count_levels(np.stack(frames))

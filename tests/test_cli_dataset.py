@@ -1,0 +1,113 @@
+"""`millwright dataset`: its verbs, what they say and how they end."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from millwright import cli
+from millwright.cli.dataset import VERBS, find_reference
+from millwright.datasets import record, validate
+from tests.datasets import clean
+from tests.datasets.editing import edit_info
+from tests.datasets.faults import FAULTS
+from tests.datasets.players import FPS
+
+CAMERA = "observation.images.wrist"
+
+
+@pytest.fixture
+def data(tmp_path: Path) -> Path:
+    return record(clean.MakePlay(), range(5), tmp_path / "data", fps=FPS, features=clean.FEATURES)
+
+
+def run(*words: object) -> int:
+    """The exit code, however it is given."""
+    try:
+        return cli.main(["dataset", *map(str, words)])
+    except SystemExit as stop:
+        return int(stop.code or 0)
+
+
+@pytest.mark.parametrize("verb", VERBS)
+def test_every_verb_is_listed_and_explains_itself(verb: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run("--help") == 0
+    assert f"\n  {verb} " in capsys.readouterr().out
+    assert run(verb, "--help") == 0
+    assert f"usage: millwright dataset {verb}" in capsys.readouterr().out
+
+
+def test_a_sound_dataset_ends_with_0(data: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run("validate", data) == 0
+    assert capsys.readouterr().out == f"{data}: nothing is wrong\n"
+
+
+def test_an_error_ends_with_1_and_is_told_with_its_cure(data: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    FAULTS["a timestamp off the grid"].plant(data)
+    assert run("validate", data, "--json", data.parent / "found.json") == 1
+    out = capsys.readouterr().out
+    assert "MW204 error: timestamps off the grid\n  episode 2, frame 7, data/" in out
+    assert f"mend: millwright dataset validate {data} --fix OUT" in out
+    found = json.loads((data.parent / "found.json").read_text())
+    assert found["errors"] == 1
+    assert {"code", "severity", "title", "cause", "episode", "frame", "file", "mend"} == set(found["findings"][0])
+
+
+def test_a_warning_ends_with_1_only_when_that_is_asked_for(data: Path) -> None:
+    FAULTS["frozen frames"].plant(data)
+    assert run("validate", data) == 0
+    assert run("validate", data, "--strict") == 1
+    assert run("validate", data, "--strict", "--quick") == 0
+
+
+def test_fix_writes_a_copy_that_is_sound(data: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    FAULTS["a mean of other frames"].plant(data)
+    assert run("validate", data, "--fix", data.parent / "fixed") == 1
+    assert "MW404 (1): computed from the frames" in capsys.readouterr().out
+    assert run("validate", data.parent / "fixed") == 0
+
+
+def test_many_findings_of_one_code_are_told_in_few_lines(data: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    edit_info(data, lambda info: info.update(fps=30))
+    assert run("validate", data) == 1
+    assert len(capsys.readouterr().out.splitlines()) < 30
+
+
+def test_the_edits_write_sound_datasets(data: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    out = {name: data.parent / name for name in ("split", "test", "good", "both", "less", "small")}
+    assert run("split", data, "--out", out["split"], "--test-seeds", "1:3") == 0
+    assert "test: episodes 3:5" in capsys.readouterr().out
+    assert run("filter", out["split"], "--split", "test", "--out", out["test"]) == 0
+    assert run("filter", data, "--verdict", "failure", "--out", out["good"]) == 0
+    assert run("merge", out["test"], out["good"], "--out", out["both"]) == 0
+    assert "4 episodes, 96 frames" in capsys.readouterr().out
+    assert run("drop", data, clean.DEPTH, "--out", out["less"]) == 0
+    assert run("encode", data, "--crf", 40, "--scale", 0.5, "--out", out["small"]) == 0
+    assert [name for name, root in out.items() if validate(root)] == []
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["vaildate", "x"], "did you mean 'validate'"),
+        (["merge", "x", "--out", "y"], "two datasets or more"),
+        (["filter", "x", "--out", "y"], "--verdict success"),
+        (["split", "no-such", "--out", "y"], "no dataset in no-such"),
+    ],
+)
+def test_bad_input_gets_one_line_that_says_what_would_have_worked(
+    words: list[str], said: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(*words) == 2
+    assert said in capsys.readouterr().err
+
+
+def test_the_brick_tables_judge_and_range_are_asked() -> None:
+    reference = find_reference({"env": "brick-table", "env_options": {"image_size": 32}})
+    assert reference is not None
+    assert type(reference.judge).__name__ == "SustainedLift"
+    assert reference.action_low is not None
+    assert reference.action_low.shape == (7,)
+    assert find_reference({"env": "elsewhere"}) is None
