@@ -94,7 +94,7 @@ def test_nothing_is_left_when_a_table_is_ordinary_again(plain):
     everything = BrickTableOptions(**dict.fromkeys((*RANDOMISED, "shapes"), True))
     varied = draw_variation(np.random.default_rng(0), everything)
     plain.cell.vary(varied)
-    plain.cell.reset(np.random.default_rng(0), plain.cell.places)
+    plain.cell.reset(np.random.default_rng(0), plain.cell.bricks)
     assert difference(plain.render(), pictures[0]) > 3
     plain.cell.vary(ORDINARY)
     after = trace(plain)

@@ -28,6 +28,13 @@ def hard():
     env.close()
 
 
+@pytest.fixture(scope="module")
+def clutter():
+    env = BrickTableEnv(clutter=True, image_size=32)
+    yield env
+    env.close()
+
+
 @pytest.mark.parametrize("seed", range(7000, 7004))
 def test_expert_picks_on_the_grid(env, seed):
     assert run_episode(env, BrickPicker(CONTROL_HZ), SustainedLift(), seed).verdict.success
@@ -36,6 +43,11 @@ def test_expert_picks_on_the_grid(env, seed):
 @pytest.mark.parametrize("seed", range(7000, 7004))
 def test_expert_picks_on_the_hard_layout(hard, seed):
     assert run_episode(hard, BrickPicker(CONTROL_HZ), SustainedLift(), seed).verdict.success
+
+
+@pytest.mark.parametrize("seed", range(7100, 7106))
+def test_expert_picks_in_clutter(clutter, seed):
+    assert run_episode(clutter, BrickPicker(CONTROL_HZ), SustainedLift(), seed).verdict.success
 
 
 @pytest.mark.parametrize("seed", range(7010, 7013))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -120,3 +122,26 @@ def test_limits_are_what_decides():
 def test_metrics_hold_a_cycle_time_only_for_successes():
     assert play_lift().metrics()["cycle_time_s"] == pytest.approx(13 / HZ)
     assert "cycle_time_s" not in play_lift(ticks=3).metrics()
+
+
+def shift_other(facts: list, *heights: float) -> list:
+    """The other object that much higher, tick by tick; the last height stays."""
+    last = [heights[-1]] * (len(facts) - len(heights))
+    return [
+        replace(row, positions=row.positions + np.array([[0, 0, 0], [0, 0, height]]))
+        for row, height in zip(facts, [*heights, *last], strict=True)
+    ]
+
+
+def test_another_object_that_slides_off_something_was_only_pushed():
+    assert ask(SustainedLift(), shift_other(make_lift(), 0.024, 0.024, 0.0)).success
+
+
+def test_another_object_that_falls_below_where_the_lowest_began_is_off_the_table():
+    verdict = ask(SustainedLift(), shift_other(make_lift(), 0.024, 0.024, -0.024))
+    assert verdict.failure == "wrong_object"
+
+
+def test_another_object_that_fell_is_lifted_from_where_it_fell_to():
+    assert ask(SustainedLift(), shift_other(make_lift(), 0.024, 0.0, 0.027)).success
+    assert ask(SustainedLift(), shift_other(make_lift(), 0.024, 0.0, 0.035)).failure == "wrong_object"

@@ -17,7 +17,9 @@ from millwright.core.facts import GraspFacts
 from millwright.core.features import Observation
 from millwright.core.planner import Chunk
 from millwright.core.policy import Action, Privileged
+from millwright.experts.grasps import Goal, adapt_goal
 from millwright.geometry.poses import wrap_angle, yaw_from_quaternion
+from millwright.robots.reach import PUSH_GAP_M
 from millwright.robots.servo import HandServo
 
 
@@ -41,6 +43,12 @@ class PickStyle:
     funnel_slope: float = 12.0  # height above the grasp for each metre beside it: no finger comes down on the brick
     funnel_yaw: float = 0.35  # height for each radian
     closing_ticks: int = 4
+    push_speed: float = 0.06  # slow enough that closed fingers meet a brick gently
+    push_lift: float = 0.002  # a tick: fingers that push and sink would press the brick onto the table, where it sticks
+    push_rise: float = 0.012  # at most; then back and down again
+    sink: float = 0.01  # lower than this beneath where it should be, among others, the hand goes up before all else
+    shut_width: float = 0.012
+    lane: float = 0.004  # fingers that push are beside their way by less than this
 
 
 class _Hand(NamedTuple):
@@ -53,17 +61,6 @@ class _Hand(NamedTuple):
     opening: float
     closed_ticks: int
     holding: bool
-
-
-class _Goal(NamedTuple):
-    """Where to grasp: the target's place, the hand yaw that fits, the width to expect."""
-
-    x: float
-    y: float
-    z: float
-    yaw: float
-    width: float
-    opening: float  # of the fingers that come down on both sides
 
 
 class BrickPicker(Privileged):
@@ -110,17 +107,20 @@ class BrickPicker(Privileged):
         rows = []
         for _ in range(self.style.plan_length):
             hand = self._advance(hand, goal)
-            half, opening = hand.yaw / 2, 0.0 if self._closing(hand) else hand.opening
+            goal = self._carry(hand, goal) if goal.push_m else goal
+            half, opening = hand.yaw / 2, 0.0 if self._closing(hand) or goal.push_m else hand.opening
             rows.append((hand.x, hand.y, hand.z, 0.0, math.cos(half), math.sin(half), 0.0, opening))
         return np.array(rows, dtype=np.float32)
 
-    def _find_goal(self, facts: GraspFacts) -> _Goal:
-        x, y, z = (float(v) for v in facts.positions[facts.target])
+    def _find_goal(self, facts: GraspFacts) -> Goal:
+        x, y, _ = (float(v) for v in facts.positions[facts.target])
         yaw = yaw_from_quaternion(facts.hand_pose[3:])
         lies = yaw_from_quaternion(facts.orientations[facts.target])
         ways = [(wrap_angle(lies + turn - yaw, math.pi), width) for turn, width in self._find_widths(facts)]
         turn, width = min(ways, key=lambda way: abs(way[0]))
-        return _Goal(x, y, z, yaw + turn, width, self.style.open_width + (width - self._width))
+        opening, style = self.style.open_width + (width - self._width), self.style
+        alone = Goal(x, y, style.grasp_height, yaw + turn, width, opening, style.hover_height)
+        return adapt_goal(alone, facts)
 
     def _find_widths(self, facts: GraspFacts) -> list[tuple[float, float]]:
         """Turns against the brick's yaw at which it fits between the jaws, and its width there."""
@@ -129,10 +129,11 @@ class BrickPicker(Privileged):
         width, length = (2 * float(half) for half in facts.half_sizes[facts.target, :2])
         return [(-math.pi / 2, width), *([(0.0, length)] if length <= self.style.widest else [])]
 
-    def _find_hand(self, facts: GraspFacts, goal: _Goal) -> _Hand:
+    def _find_hand(self, facts: GraspFacts, goal: Goal) -> _Hand:
         x, y, z = (float(v) for v in facts.hand_pose[:3])
         yaw = yaw_from_quaternion(facts.hand_pose[3:])
-        between = bool(facts.pad_contacts[facts.target].all())
+        # Closed fingers that push a brick touch it with both pads too.
+        between = bool(facts.pad_contacts[facts.target].all()) and facts.opening_m > self.style.shut_width
         holding = between and abs(facts.opening_speed) < 0.02 and facts.opening_m < goal.width + 0.004
         closing = between or facts.opening_m < goal.opening - 0.003
         return _Hand(x, y, z, yaw, facts.opening_m, 1 if closing else 0, holding)
@@ -140,50 +141,88 @@ class BrickPicker(Privileged):
     def _closing(self, hand: _Hand) -> bool:
         return hand.holding or hand.closed_ticks > 0
 
-    def _advance(self, hand: _Hand, goal: _Goal) -> _Hand:
+    def _advance(self, hand: _Hand, goal: Goal) -> _Hand:
         """One tick of the model: decide, then move at most as far as the hand can."""
         style = self.style
         if hand.holding:
             return hand._replace(z=self._approach(hand.z, style.lift_height))
         beside = self._beside(hand, goal)
         turned = abs(wrap_angle(goal.yaw - hand.yaw))
-        above = hand.z - style.grasp_height
+        if goal.push_m:
+            return self._push(hand, goal, beside, turned)
+        above = hand.z - goal.z
         slack = 1.0 if hand.closed_ticks == 0 else 2.0
         aligned = beside < slack * style.grasp_tolerance and turned < slack * style.grasp_tolerance_yaw
         if aligned and above < slack * style.grasp_tolerance:
             return self._close(hand, goal)
         return self._travel(hand, goal, beside, turned)
 
-    def _beside(self, hand: _Hand, goal: _Goal) -> float:
+    def _beside(self, hand: _Hand, goal: Goal) -> float:
         """How far the hand is beside the goal, m; what lies along the brick counts less."""
         x, y, cos, sin = goal.x - hand.x, goal.y - hand.y, math.cos(goal.yaw), math.sin(goal.yaw)
-        return math.hypot(cos * y - sin * x, self.style.along_weight * (cos * x + sin * y))
+        along_weight = 1.0 if goal.exact else self.style.along_weight
+        return math.hypot(cos * y - sin * x, along_weight * (cos * x + sin * y))
 
-    def _close(self, hand: _Hand, goal: _Goal) -> _Hand:
+    def _close(self, hand: _Hand, goal: Goal) -> _Hand:
         opening = max(goal.width, hand.opening - 0.2 * self._period_s)
         ticks = hand.closed_ticks + 1
         return hand._replace(opening=opening, closed_ticks=ticks, holding=ticks >= self.style.closing_ticks)
 
-    def _travel(self, hand: _Hand, goal: _Goal, beside: float, turned: float) -> _Hand:
+    def _push(self, hand: _Hand, goal: Goal, beside: float, turned: float) -> _Hand:
+        """Down behind the brick's end with closed fingers, and on along the brick."""
+        style = self.style
+        if not self._is_in_lane(hand, goal):
+            return self._travel(hand, goal, beside, turned)
+        ahead, aside = _find_way(hand, goal)
+        touches = ahead > PUSH_GAP_M - 0.001
+        step = min(style.push_speed * self._period_s, abs(goal.push_m) + style.lane)
+        step = math.copysign(step if touches or hand.z < goal.z + style.grasp_tolerance else 0.0, goal.push_m)
+        cos, sin, back = math.cos(goal.yaw), math.sin(goal.yaw), style.near_gain * aside
+        return hand._replace(
+            x=hand.x + step * cos + back * sin,
+            y=hand.y + step * sin - back * cos,
+            z=hand.z + style.push_lift if touches else self._approach(hand.z, goal.z),
+            yaw=hand.yaw + style.near_gain * wrap_angle(goal.yaw - hand.yaw),
+        )
+
+    def _is_in_lane(self, hand: _Hand, goal: Goal) -> bool:
+        """Closed fingers are low behind the end that they are to push, or at it."""
+        style, (ahead, aside) = self.style, _find_way(hand, goal)
+        low = hand.z < goal.z + style.push_rise and hand.opening < style.shut_width
+        straight = abs(wrap_angle(goal.yaw - hand.yaw)) < 2 * style.grasp_tolerance_yaw
+        return low and straight and abs(aside) < style.lane and -style.lane < ahead < 3 * style.lane
+
+    def _carry(self, hand: _Hand, goal: Goal) -> Goal:
+        """The goal when the brick has given way to the fingers that push it."""
+        ahead = _find_way(hand, goal)[0] - PUSH_GAP_M
+        if ahead <= 0 or not self._is_in_lane(hand, goal):
+            return goal
+        moved = math.copysign(ahead, goal.push_m)
+        left = math.copysign(max(abs(goal.push_m) - ahead, PUSH_GAP_M), goal.push_m)
+        return goal._replace(x=goal.x + moved * math.cos(goal.yaw), y=goal.y + moved * math.sin(goal.yaw), push_m=left)
+
+    def _travel(self, hand: _Hand, goal: Goal, beside: float, turned: float) -> _Hand:
         """Towards the brick, in a funnel: the less aligned, the higher."""
         style = self.style
         distance = math.hypot(goal.x - hand.x, goal.y - hand.y)
         share = self._limit(distance) / distance if distance > 1e-9 else 1.0
         excess = max(0.0, beside - style.grasp_tolerance) * style.funnel_slope
         excess += max(0.0, turned - style.grasp_tolerance_yaw) * style.funnel_yaw
-        floor = style.grasp_height + min(excess, style.hover_height - style.grasp_height)
-        if excess >= style.hover_height - style.grasp_height and hand.z > style.hover_height:
+        floor = goal.z + min(excess, goal.hover - goal.z)
+        if excess >= goal.hover - goal.z and hand.z > goal.hover:
             # Far away still: come down while travelling, but not faster than travelling closes the gap.
-            floor = max(style.hover_height, style.hover_height + 0.6 * (beside - 0.03))
-        if hand.opening < goal.opening - 0.008 and hand.z < style.hover_height:
+            floor = max(goal.hover, goal.hover + 0.6 * (beside - 0.03))
+        if hand.z < min(goal.deep, floor - style.sink):
+            return hand._replace(z=self._approach(hand.z, floor), closed_ticks=0)
+        if not self._is_ready(hand, goal) and hand.z < goal.hover:
             floor = max(floor, hand.z)
         z = self._approach(hand.z, floor)
-        if z < style.hover_height:
-            z = max(z, min(hand.z, style.hover_height) - style.descent_speed * self._period_s)
+        if z < goal.hover:
+            z = max(z, min(hand.z, goal.hover) - style.descent_speed * self._period_s)
         turn = style.turn_speed * self._period_s
         yaw_error = wrap_angle(goal.yaw - hand.yaw)
         yaw = hand.yaw + _clip(style.near_gain * yaw_error, turn)
-        opening = hand.opening + _clip(goal.opening - hand.opening, 0.013)
+        opening = hand.opening + _clip((0.0 if goal.push_m else goal.opening) - hand.opening, 0.013)
         return hand._replace(
             x=hand.x + share * (goal.x - hand.x),
             y=hand.y + share * (goal.y - hand.y),
@@ -193,6 +232,11 @@ class BrickPicker(Privileged):
             closed_ticks=0,
         )
 
+    def _is_ready(self, hand: _Hand, goal: Goal) -> bool:
+        """The fingers are open, or shut if they are to push."""
+        style = self.style
+        return hand.opening < style.shut_width if goal.push_m else hand.opening >= goal.opening - 0.008
+
     def _limit(self, distance: float) -> float:
         """How far a tick takes the hand towards a goal `distance` away."""
         near = max(self.style.near_gain * distance, min(distance, 0.002))
@@ -200,6 +244,12 @@ class BrickPicker(Privileged):
 
     def _approach(self, value: float, goal: float) -> float:
         return value + math.copysign(self._limit(abs(goal - value)), goal - value)
+
+
+def _find_way(hand: _Hand, goal: Goal) -> tuple[float, float]:
+    """How far the hand is ahead of where a push begins, in its direction, and beside its way, m."""
+    cos, sin, x, y = math.cos(goal.yaw), math.sin(goal.yaw), hand.x - goal.x, hand.y - goal.y
+    return math.copysign(1.0, goal.push_m) * (cos * x + sin * y), cos * y - sin * x
 
 
 def _clip(value: float, limit: float) -> float:

@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from millwright.core.facts import GraspFacts
+from millwright.core.facts import Floats, GraspFacts
 from millwright.core.judging import Judge, Verdict
 
 
@@ -27,9 +27,9 @@ class LiftLimits:
     closed_margin_m: float = 0.002  # nearer than this to either end of their travel, fingers hold nothing
     carried_speed: float = 0.05  # m/s: faster than this against the hand, an object is not carried
     carried_distance_m: float = 0.05  # from the fingertips
-    other_height_m: float = 0.03  # another object this high above its start was lifted
+    other_height_m: float = 0.03  # another object this high above the lowest that it has been was lifted
     other_speed: float = 1.0  # m/s: thrown
-    other_fall_m: float = 0.02  # this far below its start: off the table
+    other_fall_m: float = 0.02  # this far below where the lowest of all began: off the table
     force_n: float = 40.0  # harder is no touch but a blow
     penetration_m: float = 0.01  # deeper is no grasp: the solver is about to eject the object
     only_fingers: bool = True  # no other part of the robot may touch anything
@@ -40,6 +40,7 @@ class _Memory:
     """What the judge has to remember between ticks."""
 
     lay_at_m: float | None = None
+    lowest_m: Floats | None = None  # (n,) that each object has been
     held_since_s: float | None = None
     succeeded_at_s: float | None = None
     wrong_object: str | None = None
@@ -88,12 +89,15 @@ class SustainedLift(Judge):
         held = lifted and is_carried(facts, limits)
         since = (memory.held_since_s if memory.held_since_s is not None else facts.time_s) if held else None
         hold_s = facts.time_s - since if since is not None else 0.0
-        wrong = memory.wrong_object or find_disturbed(facts, start, limits)
+        heights = facts.positions[:, 2]
+        lowest_m = heights if memory.lowest_m is None else np.minimum(memory.lowest_m, heights)
+        wrong = memory.wrong_object or find_disturbed(facts, start, lowest_m, limits)
         collision = memory.collision or find_collision(facts, limits)
         won = hold_s >= limits.hold_s - 1e-9 and since is not None and not wrong and not collision
         self._memory = replace(
             memory,
             lay_at_m=lay_at_m,
+            lowest_m=lowest_m,
             held_since_s=since,
             succeeded_at_s=facts.time_s if won else None,
             wrong_object=wrong,
@@ -220,11 +224,19 @@ def is_carried(facts: GraspFacts, limits: LiftLimits) -> bool:
     )
 
 
-def find_disturbed(facts: GraspFacts, start: GraspFacts, limits: LiftLimits) -> str | None:
-    """The name of another object that was lifted, thrown or pushed off the table."""
-    rise = facts.positions[:, 2] - start.positions[:, 2]
+def find_disturbed(facts: GraspFacts, start: GraspFacts, lowest_m: Floats, limits: LiftLimits) -> str | None:
+    """The name of another object that was lifted, thrown or pushed off the table.
+
+    To push others is no fault, nor that one slides off another: how far an object falls does not matter while it is as
+    high as something was at the start. Whoever lifts it afterwards lifts it from where it fell to.
+
+    Args:
+        lowest_m: (n,) that each object has been so far.
+    """
+    heights = facts.positions[:, 2]
     speed = np.linalg.norm(facts.velocities, axis=1)
-    disturbed = (rise > limits.other_height_m) | (rise < -limits.other_fall_m) | (speed > limits.other_speed)
+    fell = heights < start.positions[:, 2].min() - limits.other_fall_m
+    disturbed = (heights - lowest_m > limits.other_height_m) | fell | (speed > limits.other_speed)
     disturbed[facts.target] = False
     return facts.names[int(np.argmax(disturbed))] if disturbed.any() else None
 

@@ -21,7 +21,6 @@ from millwright.geometry.poses import (
     Floats,
     matrix_from_pose,
     pose_from_matrix,
-    quaternion_from_yaw,
     quaternion_of_hand,
     yaw_from_quaternion,
 )
@@ -31,6 +30,9 @@ HOME = (0.52, 0.05, 0.30)
 HOME_YAW = -np.pi / 2
 """Fingers open along x, across bricks that lie as on the grid."""
 HOME_JITTER_M, HOME_JITTER_RAD = 0.01, 0.05
+SETTLING_LOOKS_HZ = 12
+STILL = 1e-3
+"""Bricks that move no faster (m/s, rad/s) rest."""
 
 
 class BrickCell:
@@ -57,16 +59,27 @@ class BrickCell:
         self._chain = ur5e.make_chain()
         self._worst = Worst()
 
-    def reset(self, rng: np.random.Generator, places: Floats) -> None:
-        """The arm at home, more or less, with open fingers; bricks lie at `places` (n, 3): x, y (m), yaw (rad)."""
+    def reset(self, rng: np.random.Generator, poses: Floats) -> None:
+        """The arm at home, more or less, with open fingers; bricks at `poses` (n, 7)."""
         data = self.data
         mujoco.mj_resetData(self.model, data)
         data.qpos[:6] = data.ctrl[:6] = self._draw_home(rng)
         self.open_fingers(ur5e.MAX_OPENING_M)
-        heights = self.half_sizes[:, 2]
-        lying = [[x, y, z, *quaternion_from_yaw(yaw)] for (x, y, yaw), z in zip(places, heights, strict=True)]
-        self.put_bricks(np.array(lying))
+        self.put_bricks(poses)
         self._worst.take()
+
+    def settle(self, at_most_s: float = 1.5) -> bool:
+        """Let the bricks come to rest while the arm stays where it is; whether they did, in time."""
+        data = self.data
+        for _ in range(round(at_most_s * SETTLING_LOOKS_HZ)):
+            mujoco.mj_step(self.model, data, round(1 / (SETTLING_LOOKS_HZ * TIMESTEP_S)))
+            if np.abs(self.brick_velocities).max() < STILL:
+                break
+        else:
+            return False
+        data.time = 0.0
+        self.put_bricks(self.bricks)
+        return True
 
     def vary(self, variation: Variation) -> None:
         """Another table from the next `reset` on; nothing is left of the one before."""
@@ -169,7 +182,7 @@ class BrickCell:
 
     def put_brick(self, index: int, x: float, y: float, yaw: float) -> None:
         """Put one brick elsewhere on the table; its velocity stays."""
-        self.data.qpos[self._brick_qpos[index]] = [x, y, self.half_sizes[index, 2], *quaternion_from_yaw(yaw)]
+        self.data.qpos[self._brick_qpos[index]] = layout.lay_flat([[x, y, yaw]], self.half_sizes[[index], 2])[0]
         mujoco.mj_forward(self.model, self.data)
 
     def open_fingers(self, opening_m: float) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import string
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import gymnasium
@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from millwright.core.errors import ActionError, PromptError, choose
 from millwright.core.facts import GraspFacts
 from millwright.core.features import Feature, Features
-from millwright.envs.brick_table import layout, starts
+from millwright.envs.brick_table import clutter, layout, starts
 from millwright.envs.brick_table.cell import BrickCell
 from millwright.envs.brick_table.options import BrickTableOptions
 from millwright.envs.brick_table.pointing import Pointing, read_click
@@ -79,7 +79,11 @@ class BrickTableEnv(gymnasium.Env[dict[str, Any], Any]):
         self._prompt: PromptSource = AnchorPrompt(*layout.GRID_CENTER)
         self._next_prompts: Iterator[PromptSource] = iter(())
         cell = self.cell
-        self._pointing = Pointing(cell.model, cell.data, self.lens, cell.roles.object_index, cell.brick_box)
+        self._pointing = Pointing(
+            cell.model, cell.data, self.lens, cell.roles.object_index, cell.brick_box, self.options.clutter
+        )
+        self._pickable: Sequence[int] = range(len(layout.NAMES))
+        """Bricks from which a target is drawn."""
         self._target, self._steps, self._task = 0, 0, ""
         self.clicked: tuple[str, AnchorPrompt] | None = None
         """Camera and place on the table of the click that chose the target; None when it was named."""
@@ -101,7 +105,7 @@ class BrickTableEnv(gymnasium.Env[dict[str, Any], Any]):
         self._next_prompts = iter(())
         variation = draw_variation(self.np_random, self.options)
         self.cell.vary(variation)
-        self.cell.reset(self.np_random, layout.draw_layout(self.np_random, self.options.hard))
+        self._lay_bricks()
         error = draw_camera_error(self.np_random) if self.options.miscalibrated else np.eye(4)
         self._pointing.camera_error = invert_matrix(variation.camera_moved) @ error
         wishes = dict(options or {})
@@ -150,6 +154,13 @@ class BrickTableEnv(gymnasium.Env[dict[str, Any], Any]):
 
     # ---------------------------------------------------------------- scene
 
+    def _lay_bricks(self) -> None:
+        rng, cell = self.np_random, self.cell
+        if self.options.clutter:
+            self._pickable = clutter.pile_up(rng, cell)
+        else:
+            cell.reset(rng, layout.lay_flat(layout.draw_layout(rng, self.options.hard), cell.half_sizes[:, 2]))
+
     def _begin(self, start: str) -> None:
         """Change the scene that was drawn into an adversarial one."""
         cell = self.cell
@@ -195,11 +206,11 @@ class BrickTableEnv(gymnasium.Env[dict[str, Any], Any]):
     def _point_at_name(self, name: str) -> None:
         self._target = choose("brick", name, {brick: index for index, brick in enumerate(layout.NAMES)})
         self._task = f"pick up the {name} brick"
-        x, y, _ = self.cell.brick_pose(self._target)[0]
-        self._prompt = AnchorPrompt(float(x), float(y))
+        place = AnchorPrompt(*(float(value) for value in self.cell.brick_pose(self._target)[0]))
+        self._prompt = place if self.options.clutter else AnchorPrompt(place.x, place.y)
 
     def _point_somewhere(self) -> None:
-        brick = int(self.np_random.integers(len(layout.NAMES)))
+        brick = self._pickable[int(self.np_random.integers(len(self._pickable)))]
         self._point_at(self._draw_click(brick), meant=brick)
 
     def _draw_click(self, brick: int) -> Click:

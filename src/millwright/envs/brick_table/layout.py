@@ -5,10 +5,11 @@ from __future__ import annotations
 import math
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from millwright.core.errors import MillwrightError
 from millwright.geometry.boxes import compute_clearance
-from millwright.geometry.poses import Floats
+from millwright.geometry.poses import Floats, quaternion_from_yaw
 
 COLORS: dict[str, str] = {
     "red": "#d01c1f",
@@ -46,6 +47,12 @@ def draw_layout(rng: np.random.Generator, hard: bool) -> Floats:
     """x, y (m) and yaw (rad) of every brick, (12, 3); which brick gets which place is drawn too."""
     places = _draw_free(rng) if hard else _draw_grid(rng)
     return places[rng.permutation(len(NAMES))]
+
+
+def lay_flat(places: ArrayLike, half_heights: ArrayLike) -> Floats:
+    """Poses (n, 7) xyz m, wxyz of bricks that lie on the table at `places` (n, 3): x, y (m), yaw (rad)."""
+    rows = zip(np.asarray(places), np.asarray(half_heights), strict=True)
+    return np.array([[x, y, z, *quaternion_from_yaw(yaw)] for (x, y, yaw), z in rows])
 
 
 def _draw_grid(rng: np.random.Generator) -> Floats:

@@ -18,6 +18,8 @@ class BrickTableOptions:
 
     Args:
         hard: any yaw and free placement with 1 cm clearance, instead of the jittered grid.
+        clutter: piles of bricks that touch, lean on each other and lie on others, instead of the grid; the target that
+            is drawn lies on top or is free on one side at least (see `clutter.find_pickable`).
         max_steps: ticks until the episode is truncated.
         control_hz: ticks a second; joint targets are reached within one.
         fisheye: 155-degree equidistant lens on the wrist instead of the 85-degree pinhole.
@@ -44,6 +46,7 @@ class BrickTableOptions:
     """
 
     hard: bool = False
+    clutter: bool = False
     max_steps: int = 120
     control_hz: int = CONTROL_HZ
     fisheye: bool = False
@@ -80,3 +83,7 @@ class BrickTableOptions:
             raise OptionError("sizes are what policies train on, shapes what they never trained on: choose one")
         if self.glow and (self.twins or self.randomise):
             raise OptionError("glow gives the target a colour that nothing else has, twins share it: choose one")
+        if self.clutter and (self.hard or self.bump or self.sizes or self.shapes):
+            raise OptionError(
+                "clutter piles ordinary bricks up in its own way: it goes without hard, bump, sizes and shapes"
+            )

@@ -20,6 +20,8 @@ from millwright.geometry.poses import Floats, invert_matrix, matrix_from_pose
 
 CLICK_SPREAD = 0.9
 """Clicks that are drawn fall anywhere on a brick's top but its rim: on this much of its length and width."""
+CLICK_TRIES = 50
+"""Clicks that may be drawn, in clutter, to find a place at which the brick is seen."""
 CLICK_REACH_M = 0.03
 """A click that hits no brick means the nearest one within this distance."""
 
@@ -32,6 +34,7 @@ class Pointing:
         lens: of the wrist camera.
         objects: geom id -> index of its brick, or -1.
         brick_box: index of a brick -> position (3,), quaternion (4,), in the base frame, and half sizes (3,).
+        clutter: bricks lie on each other: what is pointed at has to be seen, and may be higher up.
     """
 
     def __init__(
@@ -41,11 +44,13 @@ class Pointing:
         lens: Camera,
         objects: NDArray[np.int64],
         brick_box: Callable[[int], tuple[Floats, Floats, Floats]],
+        clutter: bool = False,
     ) -> None:
         self._model, self._data = model, data
         self._cameras: dict[str, Camera] = {"wrist": lens, "overhead": OVERHEAD}
         self._objects = objects
         self._brick_box = brick_box
+        self._clutter = clutter
         self.camera_error: Floats = np.eye(4)
         """Where the wrist camera is believed to be, in its own true frame."""
 
@@ -54,6 +59,13 @@ class Pointing:
 
         With `noise` it is off the centre of the brick's box in the picture by up to this share of the box.
         """
+        for _ in range(CLICK_TRIES if self._clutter and not noise else 1):
+            click = self._draw_click(rng, brick, noise)
+            if self._hit(click) == brick:
+                break
+        return click
+
+    def _draw_click(self, rng: np.random.Generator, brick: int, noise: float) -> Click:
         camera = ("wrist", "overhead")[int(rng.integers(2))]
         offset = rng.uniform(-1, 1, 2) * CLICK_SPREAD
         position, quaternion, half = self._brick_box(brick)
@@ -95,7 +107,8 @@ class Pointing:
         """
         lens = choose("camera", click.camera, self._cameras)
         pose = find_camera_pose(self._data, click.camera)
-        return anchor_click(click, lens, pose @ self.camera_error if click.camera == "wrist" else pose)
+        believed = pose @ self.camera_error if click.camera == "wrist" else pose
+        return anchor_click(click, lens, believed, self._clutter)
 
     def find_brick(self, click: Click) -> int:
         """The brick under the click, else the nearest within CLICK_REACH_M of where the ray meets the table.
@@ -104,16 +117,11 @@ class Pointing:
             PromptError: no brick is that near.
             UnknownNameError: no camera of that name.
         """
-        pose = find_camera_pose(self._data, click.camera)
-        origin = pose[:3, 3]
-        direction = pose[:3, :3] @ choose("camera", click.camera, self._cameras).ray(click.u, click.v)
-        hit = np.array([-1], dtype=np.int32)
-        groups = np.array([1, 0, 0, 0, 0, 0], dtype=np.uint8)
-        mujoco.mj_ray(self._model, self._data, origin, direction, groups, 1, -1, hit, None)
-        if hit[0] >= 0 and self._objects[hit[0]] >= 0:
-            return int(self._objects[hit[0]])
+        brick = self._hit(click)
+        if brick is not None:
+            return brick
         anchor = self.find_anchor(click)
-        ground = intersect_plane(origin, direction, 0.0)
+        ground = intersect_plane(*self._find_ray(click), 0.0)
         point = np.array([anchor.x, anchor.y]) if ground is None else ground[:2]
         distances = [self._distance_on_table(index, point) for index in range(len(layout.NAMES))]
         nearest = int(np.argmin(distances))
@@ -123,6 +131,18 @@ class Pointing:
                 f"{layout.NAMES[nearest]!r}, {100 * distances[nearest]:.0f} cm away"
             )
         return nearest
+
+    def _find_ray(self, click: Click) -> tuple[Floats, Floats]:
+        """Origin (3,) and direction (3,) in the base frame."""
+        pose = find_camera_pose(self._data, click.camera)
+        return pose[:3, 3], pose[:3, :3] @ choose("camera", click.camera, self._cameras).ray(click.u, click.v)
+
+    def _hit(self, click: Click) -> int | None:
+        """The brick under the click."""
+        hit = np.array([-1], dtype=np.int32)
+        groups = np.array([1, 0, 0, 0, 0, 0], dtype=np.uint8)
+        mujoco.mj_ray(self._model, self._data, *self._find_ray(click), groups, 1, -1, hit, None)
+        return int(self._objects[hit[0]]) if hit[0] >= 0 and self._objects[hit[0]] >= 0 else None
 
     def _distance_on_table(self, brick: int, point: Floats) -> float:
         position, quaternion, half = self._brick_box(brick)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -20,6 +20,8 @@ from millwright.geometry.poses import Floats, invert_matrix
 
 CLICK_HEIGHT_M = 0.02
 """Where a click's ray is cut: a little below the bricks' tops, since people click on sides too."""
+CLUTTER_HEIGHT_M = 0.03
+"""Where it is cut in clutter, where tops are 24 or 48 mm high or aslant, and which of these cannot be known."""
 NOMINAL_HALF_SIZES: Floats = np.array([0.025, 0.025, HALF_SIZES[2]])
 """The box drawn around an anchor: a brick whose yaw is not known."""
 UPRIGHT: Floats = np.array([1.0, 0.0, 0.0, 0.0])
@@ -52,13 +54,14 @@ class PromptSource(ABC):
 
 @dataclass(frozen=True)
 class AnchorPrompt(PromptSource):
-    """Something at a point on the table, seen once at the start."""
+    """Something at a point on the table, or above it, seen once at the start."""
 
     x: float
     y: float
+    z: float = float(HALF_SIZES[2])
 
     def corners(self) -> Floats:
-        return compute_corners((self.x, self.y, HALF_SIZES[2]), UPRIGHT, NOMINAL_HALF_SIZES)
+        return compute_corners((self.x, self.y, self.z), UPRIGHT, NOMINAL_HALF_SIZES)
 
     def age_s(self, elapsed_s: float) -> float:
         return elapsed_s
@@ -78,10 +81,10 @@ class TrackedPrompt(PromptSource):
         return 0.0
 
 
-def anchor_click(click: Click, camera: Camera, pose_camera_in_base: Floats) -> AnchorPrompt:
+def anchor_click(click: Click, camera: Camera, pose_camera_in_base: Floats, clutter: bool = False) -> AnchorPrompt:
     """The anchor of a click, from the ray of the click and the calibration alone.
 
-    `pose_camera_in_base`: (4, 4), optical frame.
+    `pose_camera_in_base`: (4, 4), optical frame. In `clutter` it may be a brick that lies on others.
 
     Raises:
         PromptError: the click is outside the image, or its ray does not meet the table.
@@ -89,10 +92,12 @@ def anchor_click(click: Click, camera: Camera, pose_camera_in_base: Floats) -> A
     if not click.is_inside:
         raise PromptError(f"click ({click.u:.3f}, {click.v:.3f}) is outside the image; both must be in 0..1")
     direction = pose_camera_in_base[:3, :3] @ camera.ray(click.u, click.v)
-    point = intersect_plane(pose_camera_in_base[:3, 3], direction, CLICK_HEIGHT_M)
+    height = CLUTTER_HEIGHT_M if clutter else CLICK_HEIGHT_M
+    point = intersect_plane(pose_camera_in_base[:3, 3], direction, height)
     if point is None:
         raise PromptError("the click does not point at the table; click on a brick")
-    return AnchorPrompt(float(point[0]), float(point[1]))
+    place = AnchorPrompt(float(point[0]), float(point[1]))
+    return replace(place, z=height) if clutter else place
 
 
 def compute_prompt_box(source: PromptSource, camera: Camera, pose_camera_in_base: Floats, elapsed_s: float) -> Floats:

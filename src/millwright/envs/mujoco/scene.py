@@ -11,6 +11,17 @@ import numpy as np
 
 from millwright.geometry.poses import Floats, quaternion_from_matrix
 from millwright.robots import ur5e
+from millwright.robots.jaws import (
+    KNUCKLE_M,
+    KNUCKLE_THICKNESS_M,
+    PAD_HALF_WIDTH_M,
+    PAD_THICKNESS_M,
+    ROOT_HALF_WIDTH_M,
+    ROOT_M,
+    ROOT_THICKNESS_M,
+    TIP_M,
+    TIP_THICKNESS_M,
+)
 
 BOX, CAPSULE, CYLINDER, MESH, PLANE = (
     mujoco.mjtGeom.mjGEOM_BOX,
@@ -31,9 +42,8 @@ RIGID_SOLREF, RIGID_SOLIMP = (0.0085, 1.0), (0.99, 0.999, 0.001, 0.5, 2.0)
 """Contacts that do not give: MuJoCo's default lets a pressed fingertip sink millimetres into a light part."""
 PAD_FRICTION = (1.5, 0.02, 0.0001)
 PAD_SOLREF, PAD_SOLIMP = (0.0085, 1.0), (0.95, 0.995, 0.001, 0.5, 2.0)
-PAD_HALF_WIDTH_M, PAD_HALF_HEIGHT_M, PAD_THICKNESS_M = 0.018, 0.0075, 0.003
-TIP_M, TIP_THICKNESS_M, LIP_RECESS_M = 0.009, 0.0045, 0.0003
-"""How far fingers reach beyond the hand frame's origin, how thick they end, how far the lip lies behind the pad."""
+PAD_HALF_HEIGHT_M, LIP_RECESS_M = 0.0075, 0.0003
+"""The lip at the tip lies that far behind the pad."""
 FINGER_FORCE_N = 15.0
 
 
@@ -224,7 +234,11 @@ def _add_finger(palm: mujoco.MjsBody, side: str, quaternion: Sequence[float]) ->
 def _add_wedge_mesh(spec: mujoco.MjSpec) -> None:
     """A finger: thin at the tip so that it fits between neighbours, thick at the root; its inner face is flat."""
     inner, width = PAD_THICKNESS_M, PAD_HALF_WIDTH_M
-    sections = ((TIP_M, inner, TIP_THICKNESS_M, width), (-0.03, inner, 0.008, width), (-0.125, inner, 0.024, 0.012))
+    sections = (
+        (TIP_M, inner, TIP_THICKNESS_M, width),
+        (KNUCKLE_M, inner, KNUCKLE_THICKNESS_M, width),
+        (ROOT_M, inner, ROOT_THICKNESS_M, ROOT_HALF_WIDTH_M),
+    )
     points = [(x, y, z) for z, inner, outer, half in sections for x in (-half, half) for y in (inner, outer)]
     spec.add_mesh(name="wedge", uservert=np.array(points).ravel())
 
