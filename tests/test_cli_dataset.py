@@ -62,6 +62,16 @@ def test_a_warning_ends_with_1_only_when_that_is_asked_for(data: Path) -> None:
     assert run("validate", data, "--strict", "--quick") == 0
 
 
+def test_describe_tells_and_writes_a_page(data: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    page, numbers = data.parent / "page.html", data.parent / "numbers.json"
+    assert run("describe", data, "--page", page, "--json", numbers, "--films", 2) == 0
+    out = capsys.readouterr().out
+    assert "5 episodes, 120 frames at 15 Hz" in out
+    assert "verdicts: success 3, low 2" in out
+    assert page.read_text().count("<video") == 2
+    assert len(json.loads(numbers.read_text())["joints"]) == 3
+
+
 def test_fix_writes_a_copy_that_is_sound(data: Path, capsys: pytest.CaptureFixture[str]) -> None:
     FAULTS["a mean of other frames"].plant(data)
     assert run("validate", data, "--fix", data.parent / "fixed") == 1

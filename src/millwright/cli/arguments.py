@@ -55,6 +55,7 @@ Milliseconds = Annotated[
         str_from_instance=lambda latency_s: [":".join(f"{1e3 * value:g}" for value in latency_s)],
     ),
 ]
+Root = Annotated[Positional[Path], tyro.conf.arg(metavar="DIR")]
 Env = Annotated[Positional[str], tyro.conf.arg(metavar="ENV")]
 OptionalPath = Annotated[Path | None, tyro.conf.arg(metavar="PATH")]
 OptionalAddress = Annotated[str | None, tyro.conf.arg(metavar="HOST:PORT")]

@@ -6,16 +6,17 @@ import json
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Any
 
 import tyro
-from tyro.conf import Positional
 
-from millwright.cli.arguments import OptionalName, OptionalPath, OptionalSeeds, check_file, say
-from millwright.core.errors import OptionError, choose
+from millwright.cli.arguments import OptionalPath, Root, check_file, say
+from millwright.cli.edit import drop, encode, filter_episodes, merge, split
+from millwright.core.errors import choose
 
 if TYPE_CHECKING:
     from millwright.datasets.checks.reference import Reference
+    from millwright.datasets.describing import Description
     from millwright.datasets.findings import Finding
 
 HELP = """\
@@ -23,6 +24,7 @@ usage: millwright dataset VERB ...
 
 verbs:
   validate   everything that is wrong with a dataset, with its code, its place and what mends it
+  describe   what is in a dataset, on the terminal and as a page with plots and films
   merge      several datasets as one
   split      the same episodes, told apart into those to train on and those to test on
   filter     some of the episodes: by verdict, seed, split or number
@@ -33,8 +35,6 @@ verbs:
 digests. Datasets are folders in the LeRobot v3.0 layout, of any tool."""
 SHOWN = 5
 """Findings of one code that are written out; the file of --json has them all."""
-
-Root = Annotated[Positional[Path], tyro.conf.arg(metavar="DIR")]
 
 
 def dataset(args: list[str]) -> None:
@@ -86,118 +86,56 @@ def validate(
         raise SystemExit(1)
 
 
-def merge(roots: Annotated[Positional[tuple[Path, ...]], tyro.conf.arg(metavar="DIR DIR ...")], out: Path) -> None:
-    """Several datasets as one. An episode that is there twice is taken once; splits keep their episodes.
-
-    Args:
-        roots: the datasets' folders.
-        out: the new folder.
-    """
-    from millwright.datasets import editing
-
-    if len(roots) < 2:
-        raise OptionError("give two datasets or more to merge: millwright dataset merge A B --out C")
-    for sentence in editing.merge(roots, out):
-        say(sentence)
-    _tell_size(out)
-
-
-def split(root: Root, out: Path, test_seeds: OptionalSeeds = None, test_share: float = 0.2, seed: int = 0) -> None:
-    """The same episodes, those to train on first; the splits in info.json tell which are which.
+def describe(root: Root, page: OptionalPath = None, json: OptionalPath = None, films: int = 6) -> None:
+    """What is in a dataset: actions joint by joint, lengths, instructions, verdicts, gripper, depth, anomalies.
 
     Args:
         root: the dataset's folder.
-        out: the new folder.
-        test_seeds: scenes to test on, half open; without it a share of the episodes is drawn.
-        test_share: how many are drawn, of 1.
-        seed: of the draw.
+        page: HTML file with plots and sample films; it needs no other file.
+        json: file for all numbers.
+        films: how many films the page shows.
     """
-    from millwright.datasets import editing
+    from millwright.datasets.describing import describe as describe_dataset
 
-    test = None if test_seeds is None else lambda entry: entry.known.get("seed") in test_seeds
-    for name, episodes in editing.split(root, out, test, test_share, seed).items():
-        say(f"{name}: episodes {episodes}")
-    _tell_size(out)
+    for option, path, example in (("--page", page, "page.html"), ("--json", json, "description.json")):
+        if path is not None:
+            check_file(option, path, example)
+    description = describe_dataset(root)
+    say(tabulate(description))
+    if json is not None:
+        _write_json(json, description.to_json())
+    if page is not None:
+        from millwright.datasets.samples import make_films
+        from millwright.evaluation.dataset_page import write_dataset_page
 
-
-def filter_episodes(
-    root: Root,
-    out: Path,
-    verdict: OptionalName = None,
-    seeds: OptionalSeeds = None,
-    split: OptionalName = None,
-    drop: OptionalName = None,
-) -> None:
-    """Some of the episodes: those that everything asked for applies to.
-
-    Args:
-        root: the dataset's folder.
-        out: the new folder.
-        verdict: success, failure, or a class of failure.
-        seeds: of the scenes, half open.
-        split: name of a split.
-        drop: numbers of episodes to leave out: 3 or 3,7 or 3:9,12.
-    """
-    from millwright.datasets import editing
-
-    wishes = {"verdict": verdict, "seeds": seeds and f"{seeds.start}:{seeds.stop}", "split": split, "drop": drop}
-    options = {name: value for name, value in wishes.items() if value is not None}
-    if not options:
-        raise OptionError("say which episodes: --verdict success, --seeds 0:100, --split train or --drop 3,7")
-    kept = editing.select(root, out, editing.make_keep(root, verdict, seeds, split, drop), options)
-    say(f"kept {len(kept)} episodes")
-    _tell_size(out)
+        write_dataset_page(description, make_films(root, films), page)
+        say(f"wrote {page}")
 
 
-def drop(root: Root, features: Positional[tuple[str, ...]], out: Path) -> None:
-    """Everything but some features.
-
-    Args:
-        root: the dataset's folder.
-        features: names of those to leave out.
-        out: the new folder.
-    """
-    from millwright.datasets import editing
-
-    editing.drop_features(root, out, features)
-    _tell_size(out)
-
-
-def encode(
-    root: Root,
-    out: Path,
-    codec: str = "h264",
-    crf: int = 23,
-    gop: int = 2,
-    preset: OptionalName = None,
-    scale: float = 1.0,
-) -> None:
-    """The same pictures with another codec, quality or size.
-
-    Args:
-        root: the dataset's folder.
-        out: the new folder.
-        codec: h264 or av1.
-        crf: quality, lower is better and larger.
-        gop: frames from one key frame to the next; more is smaller and slower to read at random.
-        preset: of the encoder, ultrafast to veryslow for h264, 13 (fast) to 0 for av1.
-        scale: of height and width, at most 1.
-    """
-    from millwright.datasets import editing
-    from millwright.datasets.video import Encoding
-
-    chosen = preset or {"av1": "12"}.get(codec, "veryfast")
-    editing.encode_anew(root, out, Encoding(codec, crf, gop, chosen, scale))
-    _tell_size(out)
+def tabulate(it: Description) -> str:
+    """The description as lines for a terminal."""
+    lengths = sorted(it.lengths)
+    counts = {"instructions": it.tasks, "words": it.words, "verdicts": it.verdicts}
+    lines = [
+        f"{it.name}: {it.episodes} episodes, {it.frames} frames at {it.fps} Hz, {it.size_mb:.1f} MB",
+        f"lengths: {lengths[0]} to {lengths[-1]} frames, median {lengths[len(lengths) // 2]}",
+        *(f"{name}: {text}" for name, text in it.cameras.items()),
+        *(f"{name}: {_list(table)}" for name, table in counts.items() if table),
+        f"  {'action':<16}{'mean':>10}{'deviation':>11}{'least':>10}{'most':>10}{'mean step':>11}{'largest':>10}",
+    ]
+    for one in it.joints:
+        values = f"{one.mean:>10.4g}{one.std:>11.4g}{one.min:>10.4g}{one.max:>10.4g}{one.mean_step:>11.3g}"
+        lines.append(f"  {one.name:<16}{values}{one.max_step:>10.3g} {one.unit}")
+    for grip in it.grippers:
+        ends = f"at its least in {grip.low_share:.0%} of the frames, at its most in {grip.high_share:.0%}"
+        lines.append(f"{grip.name}: {ends}, {grip.switches:.1f} changes an episode")
+    lines += [f"{name}: {share:.1%} of its values are there" for name, share in it.depth_valid.items()]
+    return "\n".join([*lines, *(f"odd: {text}" for text in it.anomalies[:SHOWN])])
 
 
-def _tell_size(out: Path) -> None:
-    from millwright.datasets.folder import open_folder
-
-    folder = open_folder(out)
-    size = sum(path.stat().st_size for path in out.rglob("*.*") if path.is_file())
-    frames = sum(entry.length for entry in folder.entries)
-    say(f"wrote {out}: {len(folder.entries)} episodes, {frames} frames, {size / 1e6:.1f} MB")
+def _list(counts: Mapping[str, int]) -> str:
+    shown = ", ".join(f"{name} {number}" for name, number in list(counts.items())[:SHOWN])
+    return shown + (f", ... ({len(counts)})" if len(counts) > SHOWN else "")
 
 
 def find_reference(provenance: Mapping[str, Any]) -> Reference | None:
@@ -216,7 +154,11 @@ def find_reference(provenance: Mapping[str, Any]) -> Reference | None:
 def _write(path: Path, root: Path, findings: Sequence[Finding]) -> None:
     rows = [finding.to_json(root) for finding in findings]
     errors = sum(finding.severity == "error" for finding in findings)
-    path.write_text(json.dumps({"schema": 1, "errors": errors, "findings": rows}, indent=1))
+    _write_json(path, {"schema": 1, "errors": errors, "findings": rows})
+
+
+def _write_json(path: Path, content: Mapping[str, Any]) -> None:
+    path.write_text(json.dumps(content, indent=1))
 
 
 def _tell(root: Path, findings: Sequence[Finding]) -> None:
@@ -237,6 +179,7 @@ def _tell(root: Path, findings: Sequence[Finding]) -> None:
 
 VERBS: dict[str, Callable[..., None]] = {
     "validate": validate,
+    "describe": describe,
     "merge": merge,
     "split": split,
     "filter": filter_episodes,

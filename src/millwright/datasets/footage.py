@@ -51,7 +51,7 @@ class Footage:
             if can_be_cut(packets):
                 size = sum(packet.size for packet in packets)
                 return Copied(*files.append_packets(reader.stream, packets, size), None)
-        content = encode(self._decode(path, first, length), self._fps, self._encoding or DEFAULT)
+        content = encode(self.decode(path, first, length), self._fps, self._encoding or DEFAULT)
         with av.open(io.BytesIO(content), "r") as source:
             video = source.streams.video[0]
             place, at = files.append_packets(video, source.demux(video), len(content))
@@ -59,14 +59,15 @@ class Footage:
 
     def count_levels(self, path: Path, first: int, length: int) -> NDArray[np.int64]:
         """Histogram (3, 256) of some of the pixels, as the recorder counts them."""
-        return count_levels(self._decode(path, first, length))
+        return count_levels(self.decode(path, first, length))
 
     def close(self) -> None:
         """Close all videos."""
         self._drop(self._packets, keep=0)
         self._drop(self._frames, keep=0)
 
-    def _decode(self, path: Path, first: int, length: int) -> Frames:
+    def decode(self, path: Path, first: int, length: int) -> Frames:
+        """Frames `first` to `first + length` of a video, uint8 (length, height, width, 3); errors as `copy`."""
         reader = self._frames.pop(path, None)
         if reader is None or reader.count > first:
             self._drop(self._frames)

@@ -58,7 +58,7 @@ def plot_distances(result: Result) -> str | None:
         axes.set_xlabel("time, s")
         axes.set_ylabel("fingertips to target, mm")
 
-    return _render("distances", draw, (10.3, 3.3))
+    return render("distances", draw, (10.3, 3.3))
 
 
 def plot_cycle_times(result: Result) -> str | None:
@@ -76,7 +76,7 @@ def plot_cycle_times(result: Result) -> str | None:
         axes.set_ylabel("episodes")
         axes.yaxis.set_major_locator(MaxNLocator(6, integer=True))
 
-    return _render("cycles", draw, (4.6, 2.6))
+    return render("cycles", draw, (4.6, 2.6))
 
 
 def plot_latencies(result: Result) -> str | None:
@@ -95,7 +95,7 @@ def plot_latencies(result: Result) -> str | None:
         axes.set_ylabel("calls")
         axes.xaxis.set_major_formatter(lambda value, _: f"{value:g}")
 
-    return _render("latencies", draw, (4.6, 2.6))
+    return render("latencies", draw, (4.6, 2.6))
 
 
 def plot_prompts(result: Result) -> str | None:
@@ -111,7 +111,7 @@ def plot_prompts(result: Result) -> str | None:
         axes.set_xlabel("across the first image")
         axes.set_ylabel("down the first image")
 
-    return _render("prompts", draw, (3.6, 3.2))
+    return render("prompts", draw, (3.6, 3.2))
 
 
 def plot_places(result: Result) -> str | None:
@@ -130,7 +130,7 @@ def plot_places(result: Result) -> str | None:
         axes.set_xlabel("to the left of the robot, cm")
         axes.set_ylabel("in front of the robot, cm")
 
-    return _render("places", draw, (4.6, 3.2))
+    return render("places", draw, (4.6, 3.2))
 
 
 def colour_failures(result: Result) -> dict[str, str]:
@@ -160,7 +160,8 @@ def _point(episode: EpisodeResult) -> tuple[float, float]:
     return min(max(u, 0.0), 1.0), min(max(v, 0.0), 1.0)
 
 
-def _render(name: str, draw: Callable[[Axes], None], inches: tuple[float, float]) -> str:
+def render(name: str, draw: Callable[[Axes], None], inches: tuple[float, float]) -> str:
+    """What `draw` draws, as SVG in the page's colours; `name` makes its ids the same every time."""
     with matplotlib.rc_context({**STYLE, "svg.hashsalt": name}):
         figure = Figure(figsize=inches, layout="constrained")
         draw(figure.add_subplot())
