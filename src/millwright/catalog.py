@@ -52,6 +52,8 @@ class Task:
     """Adversarial starts, for `reset(options={"start": NAME})`, from which no cheat and no baseline may succeed."""
     counter_examples: Mapping[str, Callable[[], Judge]] = field(default_factory=dict)
     """Flawed judges: some cheat or start has to fool each."""
+    variants: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    """Options that make scenes of another kind, by name: there too the judge must give cheats nothing."""
     small_pictures: Mapping[str, Any] = field(default_factory=dict)
     """Options that make episodes cheaper and change nothing for those who do not look."""
 
@@ -68,10 +70,12 @@ def _brick_table(**options: Any) -> Any:
 
 
 def _find_brick_properties(env: Any, episode: Episode) -> Mapping[str, str | float]:
-    from millwright.evaluation.properties import find_click_properties, find_grasp_properties
+    from millwright.evaluation.properties import find_click_properties, find_grasp_properties, find_pile_properties
 
     facts, clicked = episode.steps[0].facts, env.unwrapped.clicked
     properties = find_grasp_properties(facts)
+    if env.unwrapped.options.clutter:
+        properties |= find_pile_properties(facts)
     if env.unwrapped.options.bump:
         properties["bumped_m"] = round(env.unwrapped.bumped_m, 4)
     if clicked is None:
@@ -141,6 +145,7 @@ TASKS: dict[str, Task] = {
         gamers={name: partial(_gamer, name=name) for name in GRASP_GAMERS},
         starts=BRICK_STARTS,
         counter_examples={"height-alone": _height_alone},
+        variants={"clutter": {"clutter": True}},
         small_pictures={"image_size": 32},
     ),
 }

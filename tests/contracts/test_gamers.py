@@ -15,6 +15,7 @@ SEEDS = (8100, 8101, 8102)
 GAMERS = [(task, name) for task, row in TASKS.items() for name in row.gamers]
 CHEATS = GAMERS + [(task, name) for task, row in TASKS.items() for name in row.baselines]
 COUNTER_EXAMPLES = [(task, name) for task, row in TASKS.items() for name in row.counter_examples]
+VARIANTS = [(task, variant) for task, row in TASKS.items() for variant in row.variants]
 STARTS = [(task, start) for task, row in TASKS.items() for start in row.starts]
 
 
@@ -26,6 +27,9 @@ def envs():
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(LensRenderer, "render", render_nothing)
         made = {name: make_env(name, **row.small_pictures) for name, row in TASKS.items()}
+        for name, variant in VARIANTS:
+            row = TASKS[name]
+            made[name, variant] = make_env(name, **row.small_pictures, **row.variants[variant])
         yield made
         for env in made.values():
             env.close()
@@ -35,9 +39,10 @@ def envs():
 def play(envs):
     """An episode of this task, by this policy, from this start."""
 
-    def play_one(task, policy, seed, start=None):
+    def play_one(task, policy, seed, start=None, variant=None):
         options = {} if start is None else {"start": start}
-        return run_episode(envs[task], make_policy(task, policy), make_judge(task), seed, options=options)
+        env = envs[task] if variant is None else envs[task, variant]
+        return run_episode(env, make_policy(task, policy), make_judge(task), seed, options=options)
 
     return play_one
 
@@ -59,6 +64,24 @@ def test_no_cheat_succeeds_from_any_start(play, task, start):
     seeds = [SEEDS[index % len(SEEDS)] for index in range(len(names))]
     verdicts = {name: play(task, name, seed, start).verdict for name, seed in zip(names, seeds, strict=True)}
     assert not [name for name, verdict in verdicts.items() if verdict.success]
+
+
+@pytest.mark.parametrize(("task", "variant"), VARIANTS)
+def test_no_cheat_succeeds_in_scenes_of_another_kind(play, task, variant):
+    row = TASKS[task]
+    names = [*row.gamers, *row.baselines]
+    won = [name for name in names for seed in SEEDS[:1] if play(task, name, seed, variant=variant).verdict.success]
+    assert not won
+    assert play(task, row.labeller, SEEDS[0], variant=variant).verdict.success
+
+
+@pytest.mark.parametrize(("task", "variant"), VARIANTS)
+def test_no_cheat_succeeds_from_any_start_in_scenes_of_another_kind(play, task, variant):
+    row = TASKS[task]
+    cheats = ["nothing", *row.gamers]
+    for index, start in enumerate(row.starts):
+        for name in ("nothing", cheats[1 + index % len(row.gamers)]):
+            assert not play(task, name, SEEDS[index % len(SEEDS)], start, variant).verdict.success
 
 
 @pytest.mark.parametrize("task", TASKS)

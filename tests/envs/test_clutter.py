@@ -104,6 +104,15 @@ def test_a_drawn_click_is_on_what_is_seen_of_the_target(env):
         assert env._pointing.find_brick(click) == facts.target
 
 
+def test_a_click_is_anchored_at_the_height_of_what_it_hits(env):
+    for seed in range(7100, 7125):
+        facts = env.reset(seed=seed)[1]["facts"]
+        bricks = Boxes.at(facts.positions, facts.orientations, layout.HALF_SIZES)
+        _, anchor = env.clicked
+        top = Boxes.at([[anchor.x, anchor.y, anchor.z + 0.012]], [layout.lay_flat([[0, 0, 0]], [0])[0, 3:]], 1e-6)
+        assert compute_separations(top, bricks)[0, facts.target] < 0.001
+
+
 def test_the_box_of_a_named_brick_that_lies_on_others_is_as_high_as_it():
     env = BrickTableEnv(clutter=True, image_size=32)
     facts = env.reset(seed=SEEDS[0])[1]["facts"]

@@ -10,7 +10,7 @@ import pytest
 
 from millwright.catalog import Player
 from millwright.core.facts import GraspFacts
-from millwright.evaluation.properties import find_click_properties, find_grasp_properties
+from millwright.evaluation.properties import find_click_properties, find_grasp_properties, find_pile_properties
 from millwright.geometry.poses import quaternion_from_yaw
 from tests.toys import ReachEnv
 
@@ -50,6 +50,33 @@ def test_the_nearest_other_object_is_the_neighbour(away: tuple[float, float], be
 
 def test_an_object_that_is_alone_has_no_neighbour() -> None:
     assert not [name for name in find_grasp_properties(scene(("red", 0.5, 0.0, 0.0))) if "neighbour" in name]
+
+
+def pile(*others: tuple[float, float, float]) -> dict[str, str | float]:
+    """Of a brick on the table at (0.5, 0), among others at x, y, z (m)."""
+    facts = scene(("red", 0.5, 0.0, 0.0), *((str(index), *place[:2], 0.0) for index, place in enumerate(others)))
+    positions = np.array([(0.5, 0.0, 0.012), *others])
+    return find_pile_properties(
+        replace(facts, positions=positions, half_sizes=np.tile([0.016, 0.032, 0.012], (1 + len(others), 1)))
+    )
+
+
+def test_a_pile_is_described_by_who_touches_and_what_is_free() -> None:
+    free = {"touching": 0.0, "lies": "on the table", "free_sides": 2.0, "free_ends": 2.0, "grasp": "at once"}
+    beside, behind = (0.5325, 0.0, 0.012), (0.5, 0.0645, 0.012)
+    assert pile((0.7, 0.0, 0.012)) == free
+    assert pile(behind) == free | {"touching": 1.0, "free_ends": 1.0}
+    assert pile(beside) == free | {"touching": 1.0, "free_sides": 1.0, "grasp": "after a push"}
+    assert pile(beside, behind)["touching"] == 2
+
+
+def test_a_brick_that_lies_on_others_or_leans_says_so() -> None:
+    facts = next(iter(Player("brick-table", {"clutter": True, "max_steps": 1}, "nothing")()(7101).steps)).facts
+    bricks = [find_pile_properties(replace(facts, target=index)) for index in range(len(facts.names))]
+    heights = facts.positions[:, 2]
+    lies = [str(brick["lies"]) for brick in bricks]
+    assert {lie for lie, height in zip(lies, heights, strict=True) if height > 0.034} <= {"on others", "aslant"}
+    assert {lie for lie, height in zip(lies, heights, strict=True) if height < 0.0125} == {"on the table"}
 
 
 def test_a_click_is_described_by_its_camera_and_its_distance_from_the_middle() -> None:

@@ -1,5 +1,6 @@
 """Recipes: whole experiments as dataclasses with one method, `run(out)`."""
 
+from millwright.recipes.brick_clutter import BrickClutter
 from millwright.recipes.brick_dagger import BrickDagger
 from millwright.recipes.brick_figures import BrickFigures
 from millwright.recipes.brick_gamers import BrickGamers
@@ -12,6 +13,7 @@ from millwright.recipes.recipe import Recipe
 RECIPES: dict[str, type[Recipe]] = {
     "brick-pick": BrickPick,
     "brick-robust": BrickRobust,
+    "brick-clutter": BrickClutter,
     "brick-robustness": BrickRobustness,
     "brick-figures": BrickFigures,
     "brick-gamers": BrickGamers,
@@ -21,6 +23,7 @@ RECIPES: dict[str, type[Recipe]] = {
 
 __all__ = [
     "RECIPES",
+    "BrickClutter",
     "BrickDagger",
     "BrickFigures",
     "BrickGamers",

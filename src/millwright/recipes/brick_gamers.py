@@ -14,6 +14,7 @@ from rich.progress import track
 from rich.table import Table
 
 from millwright.catalog import TASKS, make_env, make_judge, make_policy
+from millwright.core.errors import choose
 from millwright.core.loop import run_episode
 from millwright.core.policy import Privileged
 from millwright.core.workers import map_seeds
@@ -47,13 +48,21 @@ class Battery:
     Args:
         env: name of the environment.
         pairs: seeds of scenes in which every cheat is played from every start too, not only from the ordinary one.
+        variant: name of one of the task's variants, or empty.
     """
 
     env: str
     pairs: range
+    variant: str = ""
+
+    @property
+    def options(self) -> dict[str, Any]:
+        """Of the environment."""
+        task = TASKS[self.env]
+        return {**task.small_pictures, **(choose("variant", self.variant, task.variants) if self.variant else {})}
 
     def __call__(self) -> Callable[[int], list[Outcome]]:
-        env = make_env(self.env, **TASKS[self.env].small_pictures)
+        env = make_env(self.env, **self.options)
         return lambda seed: [self._play(env, policy, start, seed) for policy, start in self.list_cells(seed)]
 
     def list_cells(self, seed: int) -> Iterator[tuple[str, str]]:
@@ -86,6 +95,7 @@ class BrickGamers(Recipe):
     Args:
         seeds: scenes, A:B.
         pair_seeds: those of them in which every cheat is played from every start too.
+        variant: `clutter`, or empty for the ordinary scenes.
         workers: processes.
     """
 
@@ -94,6 +104,7 @@ class BrickGamers(Recipe):
 
     seeds: str = "10000:10050"
     pair_seeds: str = "10000:10010"
+    variant: str = ""
     workers: int = 2
 
     def run(self, out: Path) -> dict[str, Any]:
@@ -101,14 +112,17 @@ class BrickGamers(Recipe):
 
         Raises:
             OptionError: `seeds` or `pair_seeds` are no seeds.
+            UnknownNameError: no variant of that name.
         """
-        seeds, battery = parse_seeds(self.seeds), Battery(self.env, parse_seeds(self.pair_seeds))
+        seeds, battery = parse_seeds(self.seeds), Battery(self.env, parse_seeds(self.pair_seeds), self.variant)
+        options = battery.options
         clock = StageClock(out / "stages.json")
         (out / "scenes").mkdir(parents=True, exist_ok=True)
         with clock.stage("play"):
             outcomes = self._play_scenes(battery, seeds, out / "scenes")
         task = TASKS[self.env]
         command = f"millwright run brick-gamers --seeds {self.seeds} --pair-seeds {self.pair_seeds}"
+        command += f" --variant {self.variant}" if self.variant else ""
         rows = make_rows(outcomes, tuple(task.counter_examples))
         summary = {
             "schema": 1,
@@ -119,7 +133,7 @@ class BrickGamers(Recipe):
             "counter_examples": list(task.counter_examples),
             "rows": rows,
             "seconds": clock.seconds,
-            "provenance": collect_provenance({"env": self.env, "env_options": dict(task.small_pictures)}, command),
+            "provenance": collect_provenance({"env": self.env, "env_options": options}, command),
         }
         write_json(out / "summary.json", summary)
         Console().print(make_table(rows, task.labeller))
@@ -129,7 +143,8 @@ class BrickGamers(Recipe):
         """Outcomes of all scenes; what the folder holds for the same sources and versions is not played again."""
         files = {seed: folder / f"{seed}.json" for seed in seeds}
         cells = {seed: list(battery.list_cells(seed)) for seed in seeds}
-        claims = {seed: compute_claim_digest({"env": self.env, "cells": cells[seed]}) for seed in seeds}
+        about = {"env": self.env, **({"variant": self.variant} if self.variant else {})}
+        claims = {seed: compute_claim_digest({**about, "cells": cells[seed]}) for seed in seeds}
         kept = {seed: json.loads(file.read_text()) for seed, file in files.items() if file.is_file()}
         scenes = {
             seed: [Outcome(*row) for row in scene["outcomes"]]

@@ -19,7 +19,8 @@ class BrickTableOptions:
     Args:
         hard: any yaw and free placement with 1 cm clearance, instead of the jittered grid.
         clutter: piles of bricks that touch, lean on each other and lie on others, instead of the grid; the target that
-            is drawn lies on top or is free on one side at least (see `clutter.find_pickable`).
+            is drawn lies on top or is free on one side at least (see `clutter.find_pickable`). Clicks come with the
+            depth that a depth camera measures: how high what was clicked lies cannot be told otherwise.
         max_steps: ticks until the episode is truncated.
         control_hz: ticks a second; joint targets are reached within one.
         fisheye: 155-degree equidistant lens on the wrist instead of the 85-degree pinhole.

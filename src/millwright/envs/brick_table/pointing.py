@@ -34,7 +34,8 @@ class Pointing:
         lens: of the wrist camera.
         objects: geom id -> index of its brick, or -1.
         brick_box: index of a brick -> position (3,), quaternion (4,), in the base frame, and half sizes (3,).
-        clutter: bricks lie on each other: what is pointed at has to be seen, and may be higher up.
+        clutter: bricks lie on each other: clicks that are drawn hit what is seen of a brick, and both cameras measure
+            depth, as nobody can know how high it lies.
     """
 
     def __init__(
@@ -59,10 +60,11 @@ class Pointing:
 
         With `noise` it is off the centre of the brick's box in the picture by up to this share of the box.
         """
-        for _ in range(CLICK_TRIES if self._clutter and not noise else 1):
-            click = self._draw_click(rng, brick, noise)
+        click = self._draw_click(rng, brick, noise)
+        for _ in range(CLICK_TRIES if self._clutter and not noise else 0):
             if self._hit(click) == brick:
                 break
+            click = self._draw_click(rng, brick, noise)
         return click
 
     def _draw_click(self, rng: np.random.Generator, brick: int, noise: float) -> Click:
@@ -108,7 +110,7 @@ class Pointing:
         lens = choose("camera", click.camera, self._cameras)
         pose = find_camera_pose(self._data, click.camera)
         believed = pose @ self.camera_error if click.camera == "wrist" else pose
-        return anchor_click(click, lens, believed, self._clutter)
+        return anchor_click(click, lens, believed, self._measure_depth(click) if self._clutter else None)
 
     def find_brick(self, click: Click) -> int:
         """The brick under the click, else the nearest within CLICK_REACH_M of where the ray meets the table.
@@ -139,10 +141,22 @@ class Pointing:
 
     def _hit(self, click: Click) -> int | None:
         """The brick under the click."""
+        geom = self._cast(click)[0]
+        return int(self._objects[geom]) if geom >= 0 and self._objects[geom] >= 0 else None
+
+    def _measure_depth(self, click: Click) -> float | None:
+        """From the camera to what is under the click, m; None when nothing is."""
+        geom, distance = self._cast(click)
+        return distance if geom >= 0 else None
+
+    def _cast(self, click: Click) -> tuple[int, float]:
+        """The first geom under the click, or -1, and how far away it is, m."""
+        origin, direction = self._find_ray(click)
+        direction = direction / np.linalg.norm(direction)
         hit = np.array([-1], dtype=np.int32)
         groups = np.array([1, 0, 0, 0, 0, 0], dtype=np.uint8)
-        mujoco.mj_ray(self._model, self._data, *self._find_ray(click), groups, 1, -1, hit, None)
-        return int(self._objects[hit[0]]) if hit[0] >= 0 and self._objects[hit[0]] >= 0 else None
+        distance = mujoco.mj_ray(self._model, self._data, origin, direction, groups, 1, -1, hit, None)
+        return int(hit[0]), float(distance)
 
     def _distance_on_table(self, brick: int, point: Floats) -> float:
         position, quaternion, half = self._brick_box(brick)

@@ -1,14 +1,15 @@
 """Prompts: how somebody points at a brick, and the box that this gives in every later wrist image.
 
-A click's ray meets the height of the bricks at an anchor; from then on the box is computed from the anchor,
-the calibration and the joint angles. No true pose is used, unless the source is `TrackedPrompt`.
+A click's ray meets the height of the bricks at an anchor, or ends where a depth camera says; from then on the box is
+computed from the anchor, the calibration and the joint angles. No true pose is used, unless the source is
+`TrackedPrompt`.
 """
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -20,8 +21,6 @@ from millwright.geometry.poses import Floats, invert_matrix
 
 CLICK_HEIGHT_M = 0.02
 """Where a click's ray is cut: a little below the bricks' tops, since people click on sides too."""
-CLUTTER_HEIGHT_M = 0.03
-"""Where it is cut in clutter, where tops are 24 or 48 mm high or aslant, and which of these cannot be known."""
 NOMINAL_HALF_SIZES: Floats = np.array([0.025, 0.025, HALF_SIZES[2]])
 """The box drawn around an anchor: a brick whose yaw is not known."""
 UPRIGHT: Floats = np.array([1.0, 0.0, 0.0, 0.0])
@@ -81,23 +80,28 @@ class TrackedPrompt(PromptSource):
         return 0.0
 
 
-def anchor_click(click: Click, camera: Camera, pose_camera_in_base: Floats, clutter: bool = False) -> AnchorPrompt:
+def anchor_click(
+    click: Click, camera: Camera, pose_camera_in_base: Floats, distance_m: float | None = None
+) -> AnchorPrompt:
     """The anchor of a click, from the ray of the click and the calibration alone.
 
-    `pose_camera_in_base`: (4, 4), optical frame. In `clutter` it may be a brick that lies on others.
+    Args:
+        pose_camera_in_base: (4, 4), optical frame.
+        distance_m: from the camera to what was clicked, where a depth camera measures it.
 
     Raises:
         PromptError: the click is outside the image, or its ray does not meet the table.
     """
     if not click.is_inside:
         raise PromptError(f"click ({click.u:.3f}, {click.v:.3f}) is outside the image; both must be in 0..1")
-    direction = pose_camera_in_base[:3, :3] @ camera.ray(click.u, click.v)
-    height = CLUTTER_HEIGHT_M if clutter else CLICK_HEIGHT_M
-    point = intersect_plane(pose_camera_in_base[:3, 3], direction, height)
+    origin, direction = pose_camera_in_base[:3, 3], pose_camera_in_base[:3, :3] @ camera.ray(click.u, click.v)
+    if distance_m is not None:
+        x, y, top = (float(v) for v in origin + distance_m * direction / np.linalg.norm(direction))
+        return AnchorPrompt(x, y, max(top - AnchorPrompt.z, AnchorPrompt.z))
+    point = intersect_plane(origin, direction, CLICK_HEIGHT_M)
     if point is None:
         raise PromptError("the click does not point at the table; click on a brick")
-    place = AnchorPrompt(float(point[0]), float(point[1]))
-    return replace(place, z=height) if clutter else place
+    return AnchorPrompt(float(point[0]), float(point[1]))
 
 
 def compute_prompt_box(source: PromptSource, camera: Camera, pose_camera_in_base: Floats, elapsed_s: float) -> Floats:
