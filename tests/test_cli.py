@@ -168,7 +168,7 @@ def test_dashboard_without_its_extra_gives_the_install_command(
 @pytest.mark.parametrize(
     ("options", "said"),
     [
-        (["--env.hrad", "true"], "did you mean 'hard'? (brick-table options: hard, max_steps"),
+        (["--env.hrad", "true"], "did you mean 'hard'? (brick-table options: hard, clutter"),
         (["--env.hard", "no"], "hard is true or false, got 'no'"),
         (["--env.image-size", "-5"], "image_size must be 16 to"),
         (["--latency-ms", "100:250"], "nothing plays no chunks"),
