@@ -31,7 +31,8 @@ class PickStyle:
     hover_height: float = 0.06
     grasp_height: float = 0.012
     lift_height: float = 0.16
-    open_width: float = 0.037  # for bricks of the usual width; less than the jaws allow: room between neighbours
+    open_width: float = 0.037  # less than the jaws allow: room between neighbours
+    spare_width: float = 0.005  # at least, for bricks wider than usual
     widest: float = 0.034  # a brick no longer than this may be grasped across its length too
     travel_speed: float = 0.45
     descent_speed: float = 0.15  # below the hover height: slow enough to look again
@@ -118,7 +119,8 @@ class BrickPicker(Privileged):
         lies = yaw_from_quaternion(facts.orientations[facts.target])
         ways = [(wrap_angle(lies + turn - yaw, math.pi), width) for turn, width in self._find_widths(facts)]
         turn, width = min(ways, key=lambda way: abs(way[0]))
-        opening, style = self.style.open_width + (width - self._width), self.style
+        style = self.style
+        opening = max(style.open_width, width + style.spare_width)
         alone = Goal(x, y, style.grasp_height, yaw + turn, width, opening, style.hover_height)
         return adapt_goal(alone, facts)
 

@@ -23,7 +23,7 @@ class TwoEyesConfig:
     dof: int = 5
     proprio: int = 6
     crop_size: int = 32
-    hand_size: int = 32
+    hand_size: int = 48
     channels: tuple[int, ...] = (16, 32, 64, 128)
     proprio_widths: tuple[int, ...] = (64, 64)
     head_widths: tuple[int, ...] = (256, 256)

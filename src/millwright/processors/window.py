@@ -24,8 +24,8 @@ class Window(Processor):
     """
 
     image: str = "observation.images.wrist"
-    edges: tuple[float, float, float, float] = (0.25, 0.5, 0.75, 1.0)
-    size: int = 32
+    edges: tuple[float, float, float, float] = (0.3125, 0.5, 0.6875, 0.875)
+    size: int = 48
     to: str = "hand"
 
     def __post_init__(self) -> None:
