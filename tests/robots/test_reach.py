@@ -9,7 +9,14 @@ from millwright.envs.mujoco.scene import TIP_M
 from millwright.geometry.poses import quaternion_from_yaw
 from millwright.geometry.separation import Boxes
 from millwright.robots.jaws import find_finger_boxes
-from millwright.robots.reach import GRASPS_M, find_end_room, find_heading, find_push_start, find_side_room
+from millwright.robots.reach import (
+    GRASPS_M,
+    find_end_room,
+    find_grasp_room,
+    find_heading,
+    find_push_start,
+    find_side_room,
+)
 
 HALF = np.array([0.016, 0.032, 0.012])
 
@@ -63,3 +70,11 @@ def test_the_boxes_of_fingers_begin_and_end_where_fingers_do():
     lowest = boxes.centers[:, 2] - boxes.halves[:, 2]
     assert lowest.min() == pytest.approx(0.012 - TIP_M)
     assert find_push_start(lay((0, 0, 0, 0)), 0) == pytest.approx(0.053)
+
+
+def test_a_grasp_that_would_hold_the_next_brick_too_has_no_room():
+    alone, row = lay((0.5, 0, 0.012, 0)), lay((0.5, 0, 0.012, 0), (0.5, 0.0645, 0.012, 0))
+    assert (find_grasp_room(alone, 0, 0.037) > 0).all()
+    assert free(row).all()
+    held_too = find_grasp_room(row, 0, 0.037) <= 0
+    assert np.array_equal(held_too, GRASPS_M > 0.0145)

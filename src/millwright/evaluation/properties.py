@@ -9,7 +9,7 @@ import numpy as np
 from millwright.core.facts import GraspFacts
 from millwright.geometry.poses import wrap_angle, yaw_from_quaternion
 from millwright.geometry.separation import Boxes, compute_separations
-from millwright.robots.reach import find_end_room, find_side_room
+from millwright.robots.reach import find_end_room, find_grasp_room, find_side_room
 
 LENGTH_DIGITS, ANGLE_DIGITS = 4, 3
 TOUCHING_M, RAISED_M, ASLANT_DEG = 0.001, 0.003, 4.0
@@ -49,20 +49,21 @@ def find_pile_properties(facts: GraspFacts) -> dict[str, str | float]:
     """How the target, a box, lies among others: how many touch it, on what it lies, what room fingers have beside it.
 
     `free_sides` counts the long sides along which a finger has room somewhere, `free_ends` the ends behind which closed
-    fingers have; `grasp` is `at once` where both sides are free at the same place, else `after a push`.
+    fingers have; `grasp` is `at once` where fingers have room on both sides of it alone, else `after a push`.
     """
     boxes, target = Boxes.at(facts.positions, facts.orientations, facts.half_sizes), facts.target
     others = [index for index in range(len(facts.names)) if index != target]
     gaps = compute_separations(boxes.select([target]), boxes.select(others))
     tilt = math.degrees(math.acos(min(1.0, abs(float(boxes.axes[target, 2, 2])))))
     raised = facts.positions[target, 2] - facts.half_sizes[target, 2] > RAISED_M
-    sides = find_side_room(boxes, target, 2 * float(facts.half_sizes[target, 0]) + FINGER_SLACK_M) > 0
+    opening = 2 * float(facts.half_sizes[target, 0]) + FINGER_SLACK_M
+    sides = find_side_room(boxes, target, opening) > 0
     return {
         "touching": float((gaps < TOUCHING_M).sum()),
         "lies": "aslant" if tilt > ASLANT_DEG else "on others" if raised else "on the table",
         "free_sides": float(sides.any(axis=1).sum()),
         "free_ends": float((find_end_room(boxes, target) > 0).sum()),
-        "grasp": "at once" if sides.all(axis=0).any() else "after a push",
+        "grasp": "at once" if (find_grasp_room(boxes, target, opening) > 0).any() else "after a push",
     }
 
 

@@ -15,7 +15,15 @@ from millwright.envs.brick_table.layout import HALF_SIZES
 from millwright.geometry.poses import Floats, wrap_angle, yaw_from_quaternion
 from millwright.geometry.separation import Boxes, compute_separations
 from millwright.robots.jaws import TIP_M
-from millwright.robots.reach import GRASPS_M, NEAR_M, find_end_room, find_heading, find_push_start, find_side_room
+from millwright.robots.reach import (
+    GRASPS_M,
+    NEAR_M,
+    find_end_room,
+    find_grasp_room,
+    find_heading,
+    find_push_start,
+    find_side_room,
+)
 
 LONELY_M = 0.0095
 """Bricks this far from all others are grasped in the middle, without a look around."""
@@ -31,8 +39,8 @@ FAR_M = 0.06
 """How far to push where no free place is in sight."""
 LOYALTY_M, BLOCKED_M = 0.03, 0.2
 """A push that has begun is worth this much; one from an end that fingers cannot get behind costs this much."""
-AT_PUSH_M = 0.012
-"""Fingers no further than this from where they push, and no further open, push."""
+AT_PUSH_M, OVER_PUSH_M = 0.012, 0.03
+"""Fingers no further than this from where they push, no further open, and no further above, push."""
 
 
 class Goal(NamedTuple):
@@ -93,7 +101,7 @@ def _choose(facts: GraspFacts, bricks: Boxes, goal: Goal) -> Goal:
     hand_yaw, begun = yaw_from_quaternion(facts.hand_pose[3:]), find_begun_push(facts, bricks)
     yaw, width = hand_yaw + wrap_angle(heading - hand_yaw, math.pi), 2 * float(bricks.halves[target, 0])
     goal = goal._replace(yaw=yaw, width=width, opening=width + goal.opening - goal.width)
-    spare = find_side_room(bricks, target, goal.opening).min(axis=0)
+    spare = find_grasp_room(bricks, target, goal.opening)
     grasp = find_grasp(spare, WARY if begun else BOLD)
     if grasp is None:
         end, way = find_push(bricks, target, goal.opening, begun)
@@ -103,7 +111,9 @@ def _choose(facts: GraspFacts, bricks: Boxes, goal: Goal) -> Goal:
         offset, push = float(GRASPS_M[grasp]), 0.0
         exact = bool((spare[max(0, grasp - 1) : grasp + 2] < BOLD.spare).any())
     x, y, height = (float(v) for v in bricks.centers[target] + offset * bricks.axes[target, :, 1])
-    rise = height - float(bricks.halves[target, 2])
+    extent = float(np.abs(bricks.axes[target, 2]) @ bricks.halves[target])
+    # A push may tip the brick up a little; that must not lead the fingers higher.
+    rise = float(bricks.centers[target, 2]) - extent if push else height - float(bricks.halves[target, 2])
     z = goal.z + (rise if rise > ON_TABLE_M else 0.0)
     return goal._replace(x=x, y=y, z=z, hover=max(goal.hover, z + CLEAR_M), push_m=push, exact=exact)
 
@@ -138,8 +148,8 @@ def find_push(bricks: Boxes, target: int, opening: float, begun: float = 0.0) ->
 
 
 def find_begun_push(facts: GraspFacts, bricks: Boxes) -> float:
-    """The end (1 or -1, as for `find_push`) behind which closed fingers are, as low as the target; 0: they are not."""
+    """The end (1 or -1, as for `find_push`) behind which closed fingers are, low or not far above; 0: they are not."""
     local = (facts.hand_pose[:3] - bricks.centers[facts.target]) @ bricks.axes[facts.target]
     behind = abs(abs(local[1]) - find_push_start(bricks, facts.target)) < AT_PUSH_M
-    pushes = facts.opening_m < AT_PUSH_M and behind and abs(local[0]) < AT_PUSH_M and abs(local[2]) < AT_PUSH_M
+    pushes = facts.opening_m < AT_PUSH_M and behind and abs(local[0]) < AT_PUSH_M and abs(local[2]) < OVER_PUSH_M
     return math.copysign(1.0, local[1]) if pushes else 0.0

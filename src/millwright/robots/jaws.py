@@ -30,8 +30,7 @@ def find_finger_boxes(places: ArrayLike, yaw: float, openings: ArrayLike) -> Box
         openings: (k,) m.
     """
     hands, opened = np.atleast_2d(np.asarray(places, dtype=np.float64)), np.atleast_1d(np.asarray(openings, float))
-    c, s = math.cos(yaw), math.sin(yaw)
-    axes = np.array([[c, s, 0.0], [s, -c, 0.0], [0.0, 0.0, -1.0]])
+    axes = _find_axes(yaw)
     low, high, thick = _SLABS.T
     centers, halves = [], np.stack([np.full(3, PAD_HALF_WIDTH_M), thick / 2, (high - low) / 2], axis=1)
     for side in (1.0, -1.0):
@@ -40,3 +39,17 @@ def find_finger_boxes(places: ArrayLike, yaw: float, openings: ArrayLike) -> Box
         centers.append(hands[:, None] + local @ axes.T)
     middle = np.concatenate(centers, axis=1).reshape(-1, 3)
     return Boxes(middle, np.broadcast_to(axes, (len(middle), 3, 3)), np.tile(halves, (2 * len(hands), 1)))
+
+
+def find_gap_boxes(places: ArrayLike, yaw: float, width: float) -> Boxes:
+    """Boxes (k) around what k hands that point down hold when their pads are `width` (m) apart."""
+    centers = np.array(places, dtype=np.float64, ndmin=2)
+    axes = _find_axes(yaw)
+    halves = np.array([PAD_HALF_WIDTH_M, width / 2, TIP_M])
+    return Boxes(centers, np.broadcast_to(axes, (len(centers), 3, 3)), np.broadcast_to(halves, centers.shape))
+
+
+def _find_axes(yaw: float) -> Floats:
+    """The hand's axes (3, 3), columns, in the base frame."""
+    c, s = math.cos(yaw), math.sin(yaw)
+    return np.array([[c, s, 0.0], [s, -c, 0.0], [0.0, 0.0, -1.0]])

@@ -16,7 +16,7 @@ from millwright.envs.brick_table.layout import GRID_CENTER, HALF_SIZES, NAMES
 from millwright.geometry.boxes import compute_clearance
 from millwright.geometry.poses import Floats, quaternion_from_yaw
 from millwright.geometry.separation import Boxes, compute_separations
-from millwright.robots.reach import find_end_room, find_side_room
+from millwright.robots.reach import find_end_room, find_grasp_room, find_side_room
 
 PILE_OFFSETS_M: Floats = np.array([(-0.075, -0.15), (-0.075, 0.13), (0.085, -0.12), (0.085, 0.15)])
 """Of the middle of a pile from the grid's centre."""
@@ -73,8 +73,10 @@ def _is_pickable(bricks: Boxes, brick: int) -> bool:
     itself = bricks.select([brick])
     if compute_separations(lid, others).min() < 0 or compute_separations(itself, others).min() > TOUCHING_M:
         return False
-    sides = find_side_room(bricks, brick, OPENING_M) > ROOM_M
-    return bool(sides.all(axis=0).any() or (sides.any() and (find_end_room(bricks, brick) > ROOM_M).any()))
+    if (find_grasp_room(bricks, brick, OPENING_M) > ROOM_M).any():
+        return True
+    side, end = find_side_room(bricks, brick, OPENING_M).max(), find_end_room(bricks, brick).max()
+    return bool(min(side, end) > ROOM_M)
 
 
 def draw_piles(rng: np.random.Generator) -> Floats:
