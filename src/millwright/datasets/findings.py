@@ -66,7 +66,7 @@ FAULTS: dict[str, Fault] = {
     # Learning.
     "MW501": Fault("warning", "an action that hardly varies", "leave it to the controller, or record what moves it"),
     "MW502": Fault("warning", "an episode whose action stands still", DROP),
-    "MW503": Fault("error", "an action out of its range", DROP),
+    "MW503": Fault("warning", "an action out of its range", DROP),
     "MW504": Fault("warning", "an action that jumps", DROP),
     "MW505": Fault("warning", "the action only repeats the state", "record what was commanded, not what was measured"),
     # Meaning.

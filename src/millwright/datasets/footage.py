@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import av
 import numpy as np
 from av.error import FFmpegError
+from av.video.reformatter import VideoReformatter
 from numpy.typing import NDArray
 
 from millwright.core.errors import DatasetError
@@ -75,7 +77,7 @@ class Footage:
         self._frames[path] = reader
         for _ in reader.take(first - reader.count):
             pass
-        frames = [np.asarray(frame.to_ndarray(format="rgb24"), np.uint8) for frame in reader.take(length)]
+        frames = _convert(reader.take(length))
         if len(frames) < length:
             raise DatasetError(f"{path} cannot be decoded beyond frame {reader.count}; {first + length} are needed")
         return np.stack(frames)
@@ -100,5 +102,9 @@ class Footage:
 
 def _count_encoded(content: memoryview) -> NDArray[np.int64]:
     with av.open(io.BytesIO(content), "r") as source:
-        frames = [np.asarray(frame.to_ndarray(format="rgb24"), np.uint8) for frame in source.decode(video=0)]
-    return count_levels(np.stack(frames))
+        return count_levels(np.stack(_convert(source.decode(source.streams.video[0]))))
+
+
+def _convert(frames: Iterable[av.VideoFrame]) -> list[NDArray[np.uint8]]:
+    reformatter = VideoReformatter()  # one for all frames: setting it up costs more than its work
+    return [np.asarray(reformatter.reformat(frame, format="rgb24").to_ndarray(), np.uint8) for frame in frames]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,11 +15,13 @@ from millwright.datasets.findings import Finding
 from millwright.datasets.folder import Columns, Entry, Folder
 from millwright.datasets.moments import Moments
 
-ACTION, STATE = "action", "observation.state"
+ACTION, EXECUTED, STATE = "action", "executed_action", "observation.state"
 _STILL = 1e-5
 """Deviation below which an action does not vary, in its unit, relative to its mean where that is above 1."""
 _RESTING = 0.05
 """Deviation of a state that rests, relative to the median dimension's."""
+_CLIPPED = 0.1
+"""Share of a range that an action may lie outside: the environment clips it, and little is lost."""
 _JUMP = 5.0
 """A step so many times larger than the largest of the median episode is a jump ..."""
 _HABIT = 0.05
@@ -74,7 +77,7 @@ class Range(Check):
         low, high, action = reference.action_low, reference.action_high, columns[ACTION]
         if len(low) != action.shape[1]:
             return
-        slack = 1e-3 * np.where(np.isfinite(high - low), high - low, 0)
+        slack = _CLIPPED * np.where(np.isfinite(high - low), high - low, 0)
         outside = (action < low - slack) | (action > high + slack)
         if outside.any():
             frame, at = np.argwhere(outside)[0].tolist()
@@ -84,37 +87,64 @@ class Range(Check):
 
 
 class Jumps(Check):
-    """No action leaps away from the one before, measured by how far the others go in a tick."""
+    """No command leaps away from the one before, measured by how far the others go in a tick.
+
+    Where somebody else drove, an action is advice and may change its mind; there only what leaps away and back counts.
+    """
 
     def __init__(self, folder: Folder) -> None:
         self._folder = folder
-        self._entries: list[Entry] = []
-        self._largest: list[NDArray[np.float64]] = []  # (dof,) of an episode
-        self._frames: list[NDArray[np.int64]] = []
+        told = EXECUTED in folder.features
+        self._measures = {EXECUTED: _measure_steps, ACTION: _measure_spikes} if told else {ACTION: _measure_steps}
+        self._seen: dict[str, list[_Largest]] = {name: [] for name in self._measures}
 
     def see(self, entry: Entry, columns: Columns) -> Iterator[Finding]:
-        if ACTION in columns and len(columns[ACTION]) > 1:
-            steps = np.abs(np.diff(columns[ACTION].astype(np.float64), axis=0))
-            self._entries.append(entry)
-            self._largest.append(steps.max(0))
-            self._frames.append(steps.argmax(0) + 1)
+        for name, measure in self._measures.items():
+            if name in columns and len(columns[name]) > 2:
+                values = columns[name].astype(np.float64)
+                leaps = measure(values)
+                steps = _measure_steps(values).max(0)
+                self._seen[name].append(_Largest(entry, leaps.max(0), leaps.argmax(0) + 1, steps))
         return iter(())
 
     def finish(self) -> Iterator[Finding]:
-        if len(self._entries) < 3:
-            return
-        largest = np.stack(self._largest)  # (episodes, dof)
-        usual = np.median(largest, axis=0)
-        jumps = (largest > _JUMP * usual) & (largest > 1e-3 * (1 + usual))
-        jumps &= jumps.sum(0) <= max(1, _HABIT * len(largest))
+        for name, seen in self._seen.items():
+            if len(seen) >= 3:
+                yield from self._compare(name, seen)
+
+    def _compare(self, name: str, seen: list[_Largest]) -> Iterator[Finding]:
+        leaps = np.stack([one.leaps for one in seen])  # (episodes, dof)
+        usual = np.median([one.steps for one in seen], axis=0)
+        jumps = (leaps > _JUMP * usual) & (leaps > 1e-3 * (1 + usual))
+        jumps &= jumps.sum(0) <= max(1, _HABIT * len(seen))
         for number in np.flatnonzero(jumps.any(1)):
-            at = int(jumps[number].argmax())
-            entry, size = self._entries[number], largest[number, at]
-            cause = (
-                f"action[{self._folder.find_names(ACTION)[at]}] leaps by {size:.4g}; the median episode's largest step"
-            )
-            frame = int(self._frames[number][at])
-            yield Finding("MW504", f"{cause} is {usual[at]:.4g}", entry.position, frame, entry.data.path(layout.DATA))
+            at, one = int(jumps[number].argmax()), seen[number]
+            told = f"{name}[{self._folder.find_names(name)[at]}] leaps by {leaps[number, at]:.4g}"
+            cause = f"{told}; the median episode's largest step is {usual[at]:.4g}"
+            file = one.entry.data.path(layout.DATA)
+            yield Finding("MW504", cause, one.entry.position, int(one.frames[at]), file)
+
+
+class _Largest(NamedTuple):
+    """The largest leap of an episode in each dimension, (dof,) each."""
+
+    entry: Entry
+    leaps: NDArray[np.float64]
+    frames: NDArray[np.int64]
+    steps: NDArray[np.float64]
+    """The largest change in a tick, be it a leap or not."""
+
+
+def _measure_steps(values: NDArray[np.float64]) -> NDArray[np.float64]:
+    """(num_frames - 1, dof) how far each frame is from the one before."""
+    return np.abs(np.diff(values, axis=0))
+
+
+def _measure_spikes(values: NDArray[np.float64]) -> NDArray[np.float64]:
+    """(num_frames - 2, dof) how far each frame stands out from both its neighbours on the same side."""
+    steps = np.diff(values, axis=0)
+    back = np.minimum(np.abs(steps[:-1]), np.abs(steps[1:]))
+    return np.where(steps[:-1] * steps[1:] < 0, back, 0.0)
 
 
 class Copies(Check):
