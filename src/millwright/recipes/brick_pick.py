@@ -141,6 +141,8 @@ class BrickPick(Recipe):
     def record(self, folder: Path) -> None:
         """Record what is not recorded yet."""
         for hard, scenes in zip((False, True), self.find_scenes(), strict=True):
+            if not scenes:
+                continue
             player = Player(ENV, {"hard": hard, **self.recorded}, "expert-perturbed", labelled=True, linger=LINGER)
             record_scenes(player, scenes, folder, self.workers)
 
