@@ -23,7 +23,7 @@ TEXT = Path(__file__).with_name("brick_study_text.md")
 LEVEL = 0.05
 ANCHOR_TITLES = {
     "reference": "one thing changed in the reference",
-    "gripping": "one thing mended in the report's recipe, with fingers that close",
+    "mended": "one more thing mended in the report's recipe, with fingers that close and a normalised box",
     "plateau": "one thing mended in the report's recipe as it was",
 }
 WRISTS = ("our wrist", "their wrist")
@@ -36,6 +36,7 @@ FIELDS = {
     "episodes": "demonstrations",
     "pauses": "the demonstrator waits",
     "straight_box": "box computed as through a pinhole",
+    "whitened": "a box that comes as numbers is normalised",
     "posture": "told its joint angles and place",
     "per_step": "each step has its statistics",
     "jitter": "colours vary in training",
@@ -76,12 +77,15 @@ def make_short(values: dict[str, Any], rows: dict[str, Any]) -> str:
     """The answer in a few lines, each from the numbers."""
     fields, played = values["fields"], {row["who"]: row for row in values["ceilings"]["rows"]}
     lines = [
-        f"- {told}: **{_rate(rows[name])}** (by training seed: {_by_seed(rows[name])})"
+        f"- {told}: **{_rate(rows[name])}** (by training seed: {_by_seed(rows[name])}), reaches the right brick in "
+        f"{rows[name]['reached']}, first plans end nearest to it in {_aim(rows[name])}"
         for name, told in (
             ("reference", "Our recipe picks"),
-            ("plateau", "The report's recipe, ACT"),
             ("plateau-diffusion", "The report's recipe, Diffusion"),
-            ("gripping", "The report's recipe, ACT, once the label of the fingers is what they were *told*"),
+            ("plateau", "The report's recipe, ACT"),
+            ("plateau--gripped", "The same, once the label of the fingers is what they were *told*"),
+            ("plateau--whitened", "The same, once the box is normalised"),
+            ("mended", "The same, with both"),
         )
         if name in rows
     ]
@@ -242,6 +246,10 @@ def _rate(row: dict[str, Any]) -> str:
 
 def _by_seed(row: dict[str, Any]) -> str:
     return ", ".join(f"{successes}/{episodes}" for successes, episodes in row["by_training_seed"].values())
+
+
+def _aim(row: dict[str, Any]) -> str:
+    return f"{row['aim']['hits']:g} of {row['aim']['plans']:g}"
 
 
 def _interval(interval: list[float]) -> str:

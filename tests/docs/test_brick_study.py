@@ -28,10 +28,10 @@ def script() -> ModuleType:
 
 @pytest.fixture(scope="module")
 def values() -> dict:
-    """Of a study in which only the reference and the cells named after fingers pick."""
+    """Of a study in which only the reference and the mended recipe pick."""
     files = {}
     for number, name in enumerate(CELLS):
-        won = 97 if name == "reference" else 80 if name == "gripping" else number % 3
+        won = 97 if name == "reference" else 80 if name == "mended" else number % 3
         aim = {"plans": 120, "hits": won, "own_mm_p50": 100.0 - won, "own_mm_p90": 120.0, "end_ratio": won / 100}
         eyes = {} if CELLS[name].anchor else {"eyes": {"grey": make_file(1)["played"]}}
         files[name] = {0: make_file(won, **eyes) | {"aim": {**aim, "first_ratio": number / 100}}}
@@ -51,9 +51,9 @@ def test_the_page_of_a_study_holds_every_cell_and_leaves_nothing_to_fill_in(scri
     assert not re.findall(r"\[\[\w+\]\]|Not measured", page)
     assert not [name for name in CELLS if not re.search(rf"^\| `{name}` \|", page, re.M)]
     assert "**97/100** (by training seed: 97/100)" in page
-    assert re.search(r"^- \*\*label\*\*: `gripping` \+79 \(better\);", page, re.M)
+    assert re.search(r"^- \*\*together\*\*: `mended` \+79 \(better\);", page, re.M)
     assert "`reference--token` -96 (worse)" in page
-    assert "`gripping--true-box`" in page
+    assert "`mended--true-box`" in page
 
 
 def test_what_may_be_luck_is_not_called_a_difference(script: ModuleType) -> None:

@@ -14,7 +14,7 @@ from millwright.recipes import BrickStudy
 from millwright.recipes.study import ceilings, jobs, setup
 
 TINY = BrickStudy(
-    only="reference,gripping,gripping--joints", minutes=1, samples=256, training_seeds=1, seeds="5000:5001",
+    only="reference,mended,mended--joints", minutes=1, samples=256, training_seeds=1, seeds="5000:5001",
     aimed=1, looked=1, scale=0.004, workers=1,
 )  # fmt: skip
 
@@ -51,8 +51,8 @@ def test_each_kind_of_recording_is_made_once_with_as_many_scenes_as_its_cells_ne
 def test_each_cell_has_its_file_and_the_summary_a_row(out):
     summary = json.loads((out / "summary.json").read_text())
     rows = {row["name"]: row for row in summary["rows"]}
-    assert set(rows) == {"reference", "gripping", "gripping--joints"}
-    row = rows["gripping--joints"]
+    assert set(rows) == {"reference", "mended", "mended--joints"}
+    row = rows["mended--joints"]
     assert (row["episodes"], row["samples"], row["aim"]["plans"]) == (1, 256, 12)
     assert {"effect", "effect_interval", "p_holm"} <= set(row)
     assert rows["reference"]["eyes"] == {"grey": [0, 1]}
@@ -61,7 +61,7 @@ def test_each_cell_has_its_file_and_the_summary_a_row(out):
 
 
 def test_a_cell_s_bundle_answers_in_its_own_representation(out):
-    joints = load_bundle(out / "work" / "gripping--joints-seed-0" / "gripping--joints")
+    joints = load_bundle(out / "work" / "mended--joints-seed-0" / "mended--joints")
     assert joints.action.shape == (7,)
     assert load_bundle(out / "work" / "reference-seed-0" / "reference").action.name == "hand_target"
 

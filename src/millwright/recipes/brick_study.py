@@ -28,7 +28,7 @@ class BrickStudy(Recipe):
     """Train and measure every cell of the study, each in as many minutes with as many parameters.
 
     Args:
-        only: cells to run, by names or patterns (`reference,gripping--*`); without, all.
+        only: cells to run, by names or patterns (`reference,mended--*`); without, all.
         minutes: of training a cell at most; the rate of learning falls in time for it.
         samples: drawn in a training at most.
         training_seeds: repetitions of the cells on which claims rest; the others are trained once.

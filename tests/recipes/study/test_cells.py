@@ -10,20 +10,21 @@ from millwright.core.errors import UnknownNameError
 from millwright.nets.routing import ROUTINGS
 from millwright.recipes.study.cells import ANCHORS, CELLS, DECIDING, find_cells
 from millwright.recipes.study.labels import LABELS
-from millwright.recipes.study.setup import GRIPPING, Recording
-from millwright.recipes.study.training import ACTIONS, PARAMETERS, make_cell_network, make_inputs
+from millwright.recipes.study.setup import MENDED, Recording
+from millwright.recipes.study.training import ACTIONS, PARAMETERS, list_boxes, make_cell_network, make_inputs
 
 COUPLED = {
     "reference--base-frame": {"actions", "posture"},  # who predicts places has to know where it is
     "reference--joints": {"actions", "posture"},
+    "reference--raw-token": {"routing", "whitened"},  # beside reference--token
     "reference--clean-50": {"recording", "episodes"},  # with reference--clean and reference--50 a square
-    "gripping--crop": {"routing", "straight_box"},  # a crop around the wrong place would show nothing
-    "gripping--gating": {"routing", "straight_box"},
-    "gripping--true-overlay": {"routing", "straight_box"},
-    "gripping--pinhole": {"recording", "straight_box"},  # a pinhole's box is straight
-    "gripping--perturbed-plan": {"recording", "label", "pauses"},  # who is pushed does not stand still
-    "gripping--replanning": {"execute", "blend"},
-    "gripping--diffusion": {"network", "execute"},
+    "mended--crop": {"routing", "straight_box"},  # a crop around the wrong place would show nothing
+    "mended--gating": {"routing", "straight_box"},
+    "mended--true-overlay": {"routing", "straight_box"},
+    "mended--pinhole": {"recording", "straight_box"},  # a pinhole's box is straight
+    "mended--perturbed-plan": {"recording", "label", "pauses"},  # who is pushed does not stand still
+    "mended--replanning": {"execute", "blend"},
+    "mended--diffusion": {"network", "execute"},
     "plateau--crop": {"routing", "straight_box"},
     "reference--whole-chunks": {"execute", "blend"},
 }
@@ -40,10 +41,10 @@ def test_a_cell_differs_from_its_anchor_in_one_thing(name: str) -> None:
     assert sum(recordings[0][field] != recordings[1][field] for field in recordings[0]) <= 1
 
 
-def test_the_ladder_leads_from_the_report_s_recipe_with_fingers_that_close_to_all_but_the_reference() -> None:
-    rungs = [asdict(cell.setup) for cell in CELLS.values() if cell.suspect == "together"]
+def test_the_ladder_leads_from_the_mended_recipe_to_all_but_the_reference() -> None:
+    rungs = [asdict(cell.setup) for cell in CELLS.values() if cell.suspect == "together" and cell.anchor == "mended"]
     reference = asdict(ANCHORS["reference"])
-    left = [sum(rung[field] != reference[field] for field in reference) for rung in (asdict(GRIPPING), *rungs)]
+    left = [sum(rung[field] != reference[field] for field in reference) for rung in (asdict(MENDED), *rungs)]
     assert left == sorted(left, reverse=True)
     assert {field for field in reference if rungs[-1][field] != reference[field]} == {
         "shut_m", "recording", "episodes", "posture", "jitter",
@@ -72,7 +73,7 @@ def test_claims_rest_on_cells_that_there_are_and_on_all_anchors() -> None:
 
 
 def test_cells_are_found_by_names_and_patterns_in_the_order_of_the_table() -> None:
-    assert [cell.name for cell in find_cells("gripping, reference")] == ["reference", "gripping"]
+    assert [cell.name for cell in find_cells("mended, reference")] == ["reference", "mended"]
     assert {cell.anchor for cell in find_cells("plateau--*")} == {"plateau"}
     assert len(find_cells("")) == len(CELLS)
     with pytest.raises(UnknownNameError, match=r"no cell refrence; cells: reference, plateau"):
@@ -88,3 +89,9 @@ def test_what_is_recorded_in_one_way_has_one_folder_and_is_played_on_the_grid() 
     assert hard.env_options["max_steps"] == 192
     assert hard.played_options == {"control_hz": 24, "max_steps": 240}
     assert Recording(tracked=True).played_options["tracked"]
+
+
+def test_a_box_is_normalised_where_it_comes_as_numbers_and_not_in_the_report_s_recipe() -> None:
+    assert list_boxes(ANCHORS["plateau"]) == list_boxes(ANCHORS["plateau-diffusion"]) == ()
+    assert list_boxes(ANCHORS["mended"]) == list_boxes(CELLS["reference--token"].setup) == ("box",)
+    assert list_boxes(ANCHORS["reference"]) == list_boxes(CELLS["mended--overlay"].setup) == ()

@@ -22,7 +22,7 @@ def make_file(successes, episodes=100, **more):
     return {"played": played, "aim": {"own_mm_p50": 4.0}, "parameters": 1, "samples": 10, "minutes": 1.0, **more}
 
 
-NAMES = ("reference", "gripping", "reference--token", "reference--clean", "gripping--crop")
+NAMES = ("reference", "mended", "reference--token", "reference--clean", "mended--crop")
 ROWS = {
     row["name"]: row
     for row in make_rows(
@@ -33,7 +33,7 @@ ROWS = {
             },
             "reference--token": {0: make_file(60)},
             "reference--clean": {0: make_file(96), 1: make_file(95)},
-            "gripping--crop": {0: make_file(1)},
+            "mended--crop": {0: make_file(1)},
         },
     )
 }
@@ -58,6 +58,6 @@ def test_an_effect_is_the_cell_minus_its_anchor_with_an_exact_test_corrected_for
 
 
 def test_a_cell_without_its_anchor_is_told_but_not_compared_and_one_without_a_file_is_left_out():
-    assert "effect" not in ROWS["gripping--crop"]
+    assert "effect" not in ROWS["mended--crop"]
     assert "effect" not in ROWS["reference"]
-    assert "gripping" not in ROWS
+    assert "mended" not in ROWS

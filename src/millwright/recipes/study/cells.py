@@ -8,7 +8,7 @@ from fnmatch import fnmatch
 from typing import Any
 
 from millwright.core.errors import UnknownNameError
-from millwright.recipes.study.setup import DIFFUSION, GRIPPING, PLATEAU, REFERENCE, Setup
+from millwright.recipes.study.setup import DIFFUSION, MENDED, PLATEAU, REFERENCE, Setup
 
 
 @dataclass(frozen=True)
@@ -28,7 +28,7 @@ class Cell:
 ANCHORS = {
     "reference": REFERENCE,
     "plateau": PLATEAU,
-    "gripping": GRIPPING,
+    "mended": MENDED,
     "plateau-diffusion": DIFFUSION,
 }
 
@@ -37,6 +37,12 @@ Row = tuple[str, str, str, dict[str, Any]]
 
 BREAK: tuple[Row, ...] = (
     ("routing", "token", "the box is a token beside the whole picture", {"routing": "token"}),
+    (
+        "normalisation",
+        "raw-token",
+        "the box is such a token, and not normalised",
+        {"routing": "token", "whitened": False},
+    ),
     ("routing", "overlay", "the box is drawn into the picture", {"routing": "overlay"}),
     ("routing", "mask", "the box is a channel of the picture", {"routing": "mask"}),
     ("routing", "attention", "the box asks the picture (cross-attention)", {"routing": "attention"}),
@@ -66,7 +72,7 @@ BREAK: tuple[Row, ...] = (
 )
 """Changes to the reference: does breaking one thing break it?"""
 
-MEND_GRIPPING: tuple[Row, ...] = (
+MEND_MORE: tuple[Row, ...] = (
     ("routing", "crop", "the picture is cut out around the box", {"routing": "crop", "straight_box": False}),
     ("routing", "overlay", "the box, computed as they did, is drawn into the picture", {"routing": "overlay"}),
     ("routing", "true-overlay", "the right box is drawn", {"routing": "overlay", "straight_box": False}),
@@ -99,9 +105,12 @@ MEND_GRIPPING: tuple[Row, ...] = (
     ("network", "plain", "no latent, no transformer: one head behind the same eye", {"network": "routed-chunk"}),
     ("network", "diffusion", "Diffusion, half of a chunk is played", {"network": "diffusion", "execute": 8}),
 )  # fmt: skip
-"""Changes to the report's recipe with fingers that close: does mending one more thing mend it?"""
+"""Changes to the report's recipe with fingers that close and a box that is normalised: does one more thing mend it?"""
 
 MEND_PLATEAU: tuple[Row, ...] = (
+    ("label", "gripped", "where the hand is, what the fingers are told", {"label": "state-gripped"}),
+    ("normalisation", "whitened", "the box is normalised", {"whitened": True}),
+    ("box", "true-box", "the box is where the fisheye picture has it", {"straight_box": False}),
     ("label", "next-state", "where they are a tick later: action[t] = state[t+1]", {"label": "next-state"}),
     ("label", "commanded", "what hand and fingers were told", {"label": "commanded"}),
     ("routing", "attention", "the box asks the picture (cross-attention)", {"routing": "attention"}),
@@ -127,8 +136,9 @@ LADDER: tuple[Row, ...] = (
 """Mended one after the other, each with all of those before: how the way back looks where no one thing mends it."""
 
 DECIDING = frozenset({
-    "reference--token", "reference--state", "reference--state-gripped", "reference--clean", "plateau--attention",
-    "gripping--attention", "gripping--perturbed-plan", "gripping--true-box", "gripping--replanning",
+    "reference--token", "reference--raw-token", "reference--state", "reference--state-gripped", "reference--clean",
+    "plateau--gripped", "plateau--whitened", "plateau--attention", "mended--attention", "mended--perturbed-plan",
+    "mended--true-box", "mended--replanning",
 })  # fmt: skip
 
 
@@ -144,9 +154,9 @@ def _make(anchor: str, row: Row, before: Setup | None = None) -> Cell:
 
 def _climb() -> Iterator[Cell]:
     """The cells of the ladder."""
-    setup = GRIPPING
+    setup = MENDED
     for row in LADDER:
-        cell = _make("gripping", row, setup)
+        cell = _make("mended", row, setup)
         setup = cell.setup
         yield cell
 
@@ -156,21 +166,19 @@ CELLS: dict[str, Cell] = {
     for cell in (
         Cell("reference", "anchor", "brick-pick's recipe", REFERENCE, deciding=True),
         Cell("plateau", "anchor", "the report's recipe, ACT", PLATEAU, deciding=True),
-        Cell(
-            "gripping", "label", "the same, but the fingers do what they were told", GRIPPING, "plateau", deciding=True
-        ),
+        Cell("mended", "together", "the same, fingers as told and a normalised box", MENDED, "plateau", deciding=True),
         Cell("plateau-diffusion", "anchor", "the report's recipe, Diffusion", DIFFUSION, deciding=True),
         *(_make("reference", row) for row in BREAK),
         *(_make("plateau", row) for row in MEND_PLATEAU),
         *_climb(),
-        *(_make("gripping", row) for row in MEND_GRIPPING),
+        *(_make("mended", row) for row in MEND_MORE),
     )
 }
 """Name -> cell, in the order in which they are run."""
 
 
 def find_cells(only: str) -> tuple[Cell, ...]:
-    """The cells that match one of the comma-separated names or patterns (`gripping--*`); all where there is none.
+    """The cells that match one of the comma-separated names or patterns (`mended--*`); all where there is none.
 
     Raises:
         UnknownNameError: a name that no cell matches; lists them.

@@ -13,7 +13,7 @@ from millwright.datasets.dataset import Dataset
 from millwright.policies.bundle import load_bundle
 from millwright.recipes.brick_pick import ENV, LINGER, record_scenes, refuse_unseen
 from millwright.recipes.recipe import write_json
-from millwright.recipes.study.cells import Cell
+from millwright.recipes.study.cells import ANCHORS, Cell
 from millwright.recipes.study.measuring import EYES, aim, play
 from millwright.recipes.study.setup import Recording
 from millwright.recipes.study.training import Budget, train
@@ -106,7 +106,7 @@ class Plan:
             "played": play(cell.setup, bundle, self.seeds),
             "aim": aim(options, bundle, self.seeds[: self.aimed]),
         }
-        if not cell.anchor:
+        if cell.name in ANCHORS:
             values["eyes"] = {eyes: play(cell.setup, bundle, self.seeds[: self.looked], eyes) for eyes in EYES}
         write_json(self.find_file(job), values)
         return job.name

@@ -66,6 +66,8 @@ class Setup:
     """The demonstrator waits before it descends, closes and lifts, as one does that is driven by a clock."""
     straight_box: bool = False
     """The prompt's box is computed as if the fisheye lens were a pinhole."""
+    whitened: bool = True
+    """A box that comes as numbers is normalised as other numbers are; else it comes as it is, from 0 to 1."""
     posture: bool = False
     """The network is told the joint angles and where the hand is; else only how high it is."""
     per_step: bool = True
@@ -89,6 +91,7 @@ PLATEAU = Setup(
     episodes=300,
     pauses=True,
     straight_box=True,
+    whitened=False,
     posture=True,
     per_step=False,
     jitter=False,
@@ -98,5 +101,5 @@ PLATEAU = Setup(
 """The report's recipe, vanilla ACT: a chunk is played to its end before the next."""
 DIFFUSION = replace(PLATEAU, network="diffusion", execute=8)
 """The report's other recipe, vanilla Diffusion: half of a chunk is played."""
-GRIPPING = replace(PLATEAU, label="state-gripped")
-"""The report's recipe but for one thing: the label of the opening is what the fingers were told, not where they are."""
+MENDED = replace(PLATEAU, label="state-gripped", whitened=True)
+"""The report's recipe, ACT, but for two things: fingers learn what they were told, and the box is normalised."""

@@ -53,8 +53,8 @@ SIZES: Mapping[tuple[str, bool], Mapping[str, Any]] = {
 """Network, and whether it sees a crop -> sizes at which all have as many parameters."""
 PARAMETERS = 720_000
 """That every network of the study has, within 10%."""
-NUMERIC: Mapping[str, tuple[str, ...]] = {"token": ("box",), "attention": ("box",)}
-"""Routings that take the box as numbers -> what is normalised for them, as the report's library does."""
+NUMERIC = ("token", "attention")
+"""Routings that take the box as numbers, not as a place in the picture."""
 STEPS: Mapping[str, tuple[float, int]] = {"routed-chunk": (1.5e-3, 128), "act": (5e-4, 64), "diffusion": (1e-3, 64)}
 """Network -> its highest learning rate and its batch; those that are slow make more of their samples in small ones."""
 
@@ -96,7 +96,7 @@ def train(
     network = make_cell_network(setup, seed)
     pipeline, data = fit_pipeline(
         collect(dataset, columns, frames, setup), make_inputs(setup), ACTIONS[setup.actions][1],
-        target=LABEL, keep=network.inputs, normalise=("proprio", *NUMERIC.get(setup.routing, ())),
+        target=LABEL, keep=network.inputs, normalise=("proprio", *list_boxes(setup)),
         per_step=setup.per_step,
     )  # fmt: skip
     lr, batch_size = STEPS[setup.network]
@@ -137,6 +137,11 @@ def list_numbers(setup: Setup) -> tuple[tuple[str, tuple[int, ...]], ...]:
     if setup.posture:
         return (*box, (POSE, (0, 1, 2)), (STATE, tuple(range(7))))
     return (*box, (POSE, (2,)), (STATE, (6,)))
+
+
+def list_boxes(setup: Setup) -> tuple[str, ...]:
+    """What is normalised of the prompt."""
+    return ("box",) if setup.whitened and setup.routing in NUMERIC else ()
 
 
 def list_episodes(dataset: Dataset, scenes: range) -> list[NDArray[np.int64]]:
