@@ -71,7 +71,8 @@ def make_table(folder: Path) -> str:
     rates = {path: values for path, values in loaded.items() if "verdicts" in values}
     timed = {path: values for path, values in loaded.items() if "measured" in values}
     batteries = {path: values for path, values in loaded.items() if "counter_examples" in values}
-    if not rates and not timed and not batteries:
+    suites = {path: values for path, values in loaded.items() if "perturbations" in values}
+    if not rates and not timed and not batteries and not suites:
         return "No results are recorded yet."
     parts: list[str] = []
     if rates:
@@ -85,6 +86,10 @@ def make_table(folder: Path) -> str:
         parts += ["| --- | --- | --- | --- |"]
         parts += [row for path, values in batteries.items() for row in _make_battery_rows(path, values)]
         parts += [""]
+    for path, values in suites.items():
+        title = f"[`{values['fields']['policy']}`, scenes {values['fields']['seeds']}](results/{path.name})"
+        parts += [f"| {title} | succeeded | 95% interval | failures | expert |", "| --- | --- | --- | --- | --- |"]
+        parts += [*_make_robustness_rows(values), ""]
     machines = sorted({_describe_machine(values) for values in loaded.values()})
     told = "Each file in `results/` holds what was measured in full: of episodes, seeds, versions and every verdict."
     return "\n".join([*parts, told, f"Measured on: {'; '.join(machines)}."])
@@ -177,6 +182,21 @@ def _make_html_group(title: str, rows: Sequence[tuple[str, ...]]) -> list[str]:
     for name, *cells in rows:
         lines.append(f'<tr><th scope="row">{name}</th>{"".join(f"<td>{cell}</td>" for cell in cells)}</tr>')
     return [*lines, "</tbody>"]
+
+
+def _make_robustness_rows(values: dict[str, Any]) -> list[str]:
+    """Of the robustness suite: a row a condition, the expert beside it, then the mean of the perturbations."""
+    made = []
+    for row in values["perturbations"]:
+        failures = ", ".join(f"{count} {name}" for name, count in row["failures"].items()) or "none"
+        low, high = row["interval"]
+        expert = f"{row['expert']['successes']}/{row['expert']['episodes']}" if "expert" in row else ""
+        counted = f"{row['successes']}/{row['episodes']} = {row['rate']:.1%}"
+        made.append(f"| {row['about']} | {counted} | {low:.1%} to {high:.1%} | {failures} | {expert} |")
+    return [
+        *made,
+        *([f"| **mean of the perturbations** | {values['mean']:.1%} | | | |"] if values["mean"] is not None else []),
+    ]
 
 
 def _describe_machine(values: dict[str, Any]) -> str:
