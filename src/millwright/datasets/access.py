@@ -14,7 +14,7 @@ from millwright.core.errors import DatasetError
 from millwright.datasets import layout
 from millwright.datasets.folder import Entry, Folder
 from millwright.datasets.layout import Place
-from millwright.datasets.tables import read_table
+from millwright.datasets.tables import UNREADABLE, read_table
 
 _MADE_ANEW = ("stats/", "data/", "videos/", "meta/")
 _OF_LEROBOT = ("episode_index", "tasks", "length", "dataset_from_index", "dataset_to_index")
@@ -50,7 +50,7 @@ class EpisodeReader:
             touched = [n for n in range(len(self._groups)) if starts[n] < stop and starts[n + 1] > first]
             if self._held[0] != tuple(touched):
                 self._held = tuple(touched), self._file.read_row_groups(touched)
-        except (pa.ArrowInvalid, OSError) as error:
+        except UNREADABLE as error:
             raise DatasetError(f"{path} cannot be read: {str(error).splitlines()[0]}") from error
         table = self._held[1].slice(first - starts[touched[0]], entry.length) if touched else None
         if table is None or len(table) < entry.length:

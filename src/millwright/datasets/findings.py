@@ -31,7 +31,7 @@ FAULTS: dict[str, Fault] = {
     "MW106": Fault("error", "a gap in the episodes' numbers", FIX),
     "MW107": Fault("error", "an episode's frames do not follow the last one's", FIX),
     "MW108": Fault("error", "an episode's task is not in the table of tasks", FIX),
-    "MW109": Fault("error", "a parquet file without its footer: a killed writer", FIX),
+    "MW109": Fault("error", "a parquet file that cannot be read: without its footer its writer was killed", FIX),
     "MW110": Fault("error", "a file is missing", FIX),
     "MW111": Fault("warning", "a file that no episode uses", FIX),
     "MW112": Fault("error", "splits that overlap or name episodes that are not there", FIX),

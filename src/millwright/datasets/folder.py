@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import groupby
 from pathlib import Path
@@ -18,7 +18,7 @@ from millwright.core.features import Feature
 from millwright.datasets import layout
 from millwright.datasets.layout import Place
 from millwright.datasets.metadata import load_info
-from millwright.datasets.tables import from_arrow, read_table
+from millwright.datasets.tables import UNREADABLE, from_arrow, read_table
 
 Columns = Mapping[str, NDArray[Any]]
 """Column -> (length, size), without those that are not as declared."""
@@ -118,7 +118,7 @@ def _load_rows(path: Path) -> list[dict[str, Any]]:
             names = [name for name in file.schema_arrow.names if not name.startswith(_LEFT_OUT)]
             rows: list[dict[str, Any]] = file.read(names).to_pylist()
             return rows
-    except (pa.ArrowInvalid, OSError):
+    except UNREADABLE:
         return []
 
 
@@ -149,7 +149,7 @@ def load_task_table(root: Path) -> dict[int, str] | None:
     try:
         table = read_table(root / layout.TASKS)
         return dict(zip(table["task_index"].to_pylist(), table["task"].to_pylist(), strict=True))
-    except (pa.ArrowInvalid, OSError, KeyError):
+    except (*UNREADABLE, KeyError, TypeError):
         return None
 
 
@@ -160,9 +160,25 @@ def open_folder(root: Path) -> Folder:
         DatasetError: no info.json, one of an older layout, or nothing in it that tells the columns.
     """
     info = load_info(root)
-    if not isinstance(info.get("features"), dict) or not info.get("fps"):
-        raise DatasetError(f"{root / layout.INFO} has no features or no fps: nothing says what the columns are")
+    wrong = _find_wrong(info)
+    if wrong:
+        raise DatasetError(f"{root / layout.INFO}: {wrong}; nothing else says what the columns are")
     return Folder(root, info, load_task_table(root), load_entries(root))
+
+
+def _find_wrong(info: Mapping[str, Any]) -> str | None:
+    """What of info.json cannot be, so that nothing can be read; None where it can."""
+    fps, features = info.get("fps"), info.get("features")
+    if isinstance(fps, bool) or not isinstance(fps, int | float) or fps < 1:
+        return f"fps is {fps!r}, a number from 1 on is meant"
+    if not isinstance(features, dict) or not features:
+        return "features are missing"
+    for name, row in features.items():
+        shape = row.get("shape") if isinstance(row, dict) else None
+        known = isinstance(shape, list) and shape and all(type(size) is int and size >= 0 for size in shape)
+        if not known or not isinstance(row.get("dtype"), str) or not isinstance(row.get("info") or {}, dict):
+            return f"feature {name} is {row!r}, an object with dtype and shape is meant"
+    return None
 
 
 def is_numeric(row: Mapping[str, Any]) -> bool:
@@ -186,7 +202,15 @@ def _names_of(dtype: str) -> tuple[str, ...]:
     return {"float32": ("float",), "float64": ("double",), "float16": ("halffloat",)}.get(dtype, (dtype,))
 
 
-def stream(folder: Folder) -> Iterator[tuple[Entry, pa.Table]]:
+OnBroken = Callable[[str, Exception], None]
+"""Told of a file and of what it raised."""
+
+
+def ignore(file: str, error: Exception) -> None:
+    """An `OnBroken` for those who do not look for faults."""
+
+
+def stream(folder: Folder, on_broken: OnBroken = ignore) -> Iterator[tuple[Entry, pa.Table]]:
     """Every episode's rows in the order of the files, one episode in memory at a time; unreadable files are left out.
 
     Episodes are cut by their lengths, as LeRobot does; the last ones of a file that is too short come short or empty.
@@ -194,11 +218,10 @@ def stream(folder: Folder) -> Iterator[tuple[Entry, pa.Table]]:
     for place, entries in groupby(folder.entries, key=lambda entry: entry.data):
         path = folder.root / place.path(layout.DATA)
         try:
-            file = pq.ParquetFile(path)
-        except (pa.ArrowInvalid, OSError):
-            continue
-        with file:
-            yield from _cut(file, list(entries))
+            with pq.ParquetFile(path) as file:
+                yield from _cut(file, list(entries))
+        except UNREADABLE as error:
+            on_broken(place.path(layout.DATA), error)
 
 
 def _cut(file: pq.ParquetFile, entries: list[Entry]) -> Iterator[tuple[Entry, pa.Table]]:

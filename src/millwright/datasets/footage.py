@@ -9,7 +9,6 @@ from typing import Any, NamedTuple
 
 import av
 import numpy as np
-from av.error import FFmpegError
 from av.video.reformatter import VideoReformatter
 from numpy.typing import NDArray
 
@@ -86,10 +85,7 @@ class Footage:
         reader = self._packets.pop(path, None)
         if reader is None or reader.count > first:
             self._drop(self._packets)
-            try:
-                reader = PacketReader(path)
-            except (FFmpegError, OSError, IndexError) as error:
-                raise DatasetError(f"{path} cannot be opened: {error}") from error
+            reader = PacketReader(path)
         self._packets[path] = reader
         reader.take(first - reader.count)
         return reader

@@ -8,9 +8,30 @@ from pathlib import Path
 from typing import Any
 
 import av
+from av.codec.context import CodecContext
+from av.container import InputContainer
 from av.error import FFmpegError
 from av.packet import Packet
 from av.video.stream import VideoStream
+
+from millwright.core.errors import DatasetError
+
+
+def open_video(path: Path) -> tuple[InputContainer, VideoStream]:
+    """A video file and its stream of pictures.
+
+    Raises:
+        DatasetError: it is missing, damaged, or no video.
+    """
+    try:
+        container = av.open(str(path))
+        stream = container.streams.video[0]
+    except (FFmpegError, OSError, IndexError, ValueError) as error:
+        raise DatasetError(f"{path} cannot be opened ({str(error).split(':')[0]})") from error
+    if not isinstance(getattr(stream, "codec_context", None), CodecContext):
+        container.close()
+        raise DatasetError(f"{path} cannot be opened (its codec is not known)")
+    return container, stream
 
 
 class FrameReader:
@@ -24,11 +45,10 @@ class FrameReader:
         """Nothing more can be decoded."""
         self._container: Any = None
         try:
-            self._container = av.open(str(path))
-            stream = self._container.streams.video[0]
+            self._container, stream = open_video(path)
             stream.codec_context.thread_count = 1
             self._frames: Iterator[av.VideoFrame] = self._container.decode(stream)
-        except (FFmpegError, OSError, IndexError):
+        except DatasetError:
             self.broken = True
         self.opened = not self.broken
 
@@ -37,7 +57,7 @@ class FrameReader:
         for _ in range(number):
             try:
                 frame = None if self.broken else next(self._frames, None)
-            except FFmpegError:
+            except (FFmpegError, ValueError):
                 self.broken, frame = True, None
             if frame is None:
                 return
@@ -53,20 +73,22 @@ class PacketReader:
     """A video's packets in the order of the file.
 
     Raises:
-        FFmpegError: it cannot be opened.
+        DatasetError: it cannot be opened.
     """
 
     def __init__(self, path: Path) -> None:
         self.path = path
         self.count = 0
         """Packets so far."""
-        self._container = av.open(str(path))
-        self.stream: VideoStream = self._container.streams.video[0]
+        self._container, self.stream = open_video(path)
         self._packets = (packet for packet in self._container.demux(self.stream) if packet.size)
 
     def take(self, number: int) -> list[Packet[Any]]:
         """The next packets, fewer where the video ends."""
-        packets = list(islice(self._packets, number))
+        try:
+            packets = list(islice(self._packets, number))
+        except (FFmpegError, ValueError):
+            packets = []
         self.count += len(packets)
         return packets
 

@@ -24,6 +24,8 @@ _TYPES = {
     "float32": pa.float32(),
     "float64": pa.float64(),
 }
+UNREADABLE = (pa.ArrowException, OSError, ValueError)
+"""What pyarrow raises of a damaged file: its own errors, those of the disk, names that are no text."""
 _DTYPES = {kind: name for name, kind in _TYPES.items()}
 
 

@@ -54,11 +54,19 @@ def _make_checks(folder: Folder, references: References, look: bool) -> Sequence
 
 def _pass_by(folder: Folder, checks: Sequence[Check]) -> Iterator[Finding]:
     """Show every episode to every check, once."""
-    for entry, table in stream(folder):
+    broken: list[Finding] = []
+    known = {finding.file for finding in structure.check_footers(folder.root)}
+
+    def note(file: str, error: Exception) -> None:
+        if file not in known and (folder.root / file).exists():
+            broken.append(Finding("MW109", f"its rows cannot be read ({str(error).splitlines()[0]})", file=file))
+
+    for entry, table in stream(folder, note):
         found, findings = columns.read_columns(folder, entry, table)
         yield from findings
         if found and len(table):
             for check in checks:
                 yield from check.see(entry, found)
+    yield from broken
     for check in checks:
         yield from check.finish()

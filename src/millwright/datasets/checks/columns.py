@@ -14,6 +14,7 @@ from millwright.datasets import layout
 from millwright.datasets.checks.check import Check
 from millwright.datasets.findings import Finding
 from millwright.datasets.folder import Columns, Entry, Folder, convert, is_numeric
+from millwright.datasets.tables import UNREADABLE
 
 TOLERANCE_S = 1e-4
 """LeRobot's: a timestamp further from its frame's makes its loader fail."""
@@ -30,7 +31,7 @@ def check_schemas(folder: Folder) -> Iterator[Finding]:
         try:
             with pq.ParquetFile(folder.root / name) as file:
                 schema, held = file.schema_arrow, file.metadata.num_rows
-        except (pa.ArrowInvalid, OSError):
+        except UNREADABLE:
             continue
         for column in schema.names:
             if column not in declared:

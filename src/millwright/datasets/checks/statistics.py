@@ -67,7 +67,7 @@ class Columnwise(Check):
             cause = f"{name}: {', '.join(lacking) + ' missing' if lacking else f'sizes {shapes}, not {size}'}"
             yield Finding("MW403", cause, file=layout.STATS)
             return
-        count = np.ravel(said["count"])[0]
+        count = said["count"][0] if len(said["count"]) else 0
         if count != moments.count:
             yield Finding("MW403", f"{name} counts {count} frames of {moments.count}", file=layout.STATS)
         spread = np.maximum(moments.max - moments.min, 1e-6 * (1 + np.abs(moments.mean)))
@@ -85,7 +85,7 @@ class Columnwise(Check):
     def _check_quantiles(
         self, name: str, said: Mapping[str, Any], moments: Moments, spread: NDArray[Any]
     ) -> Iterator[Finding]:
-        told = [np.ravel(said[key]) for key in _ORDER if key in said]
+        told = [said[key] for key in _ORDER if key in said and len(said[key]) == len(spread)]
         falling = any((after < before - _RELATIVE * spread).any() for before, after in pairwise(told))
         if falling:
             yield Finding("MW405", f"{name}: {' <= '.join(_ORDER)} does not hold", file=layout.STATS)
@@ -119,4 +119,18 @@ def load_stats(folder: Folder) -> Mapping[str, Any] | None:
         stats = json.loads((folder.root / layout.STATS).read_text())
     except (OSError, ValueError):
         return None
-    return stats if isinstance(stats, dict) else None
+    if not isinstance(stats, dict):
+        return None
+    return {
+        name: {key: _to_numbers(value) for key, value in row.items()}
+        for name, row in stats.items()
+        if isinstance(row, dict)
+    }
+
+
+def _to_numbers(value: Any) -> NDArray[np.float64]:
+    """A statistic flat; nothing where it is not made of numbers."""
+    try:
+        return np.ravel(np.asarray(value, np.float64))
+    except (TypeError, ValueError):
+        return np.zeros(0)

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-import pyarrow as pa
 import pyarrow.parquet as pq
 
 from millwright.datasets import layout
 from millwright.datasets.findings import Finding
 from millwright.datasets.folder import Folder
 from millwright.datasets.splits import parse_splits
+from millwright.datasets.tables import UNREADABLE
 
 _KEYS = ("total_episodes", "total_frames", "total_tasks", "chunks_size", "data_path", "splits")
 _STANDARD = ("timestamp", "frame_index", "episode_index", "index", "task_index")
@@ -32,7 +32,7 @@ def check_footers(root: Path) -> Iterator[Finding]:
     for path in (*root.glob("data/*/*.parquet"), *root.glob("meta/episodes/*/*.parquet")):
         try:
             pq.ParquetFile(path).close()
-        except (pa.ArrowInvalid, OSError) as error:
+        except UNREADABLE as error:
             reason = str(error).splitlines()[0]
             yield Finding("MW109", f"its rows cannot be read ({reason})", file=str(path.relative_to(root)))
 

@@ -6,17 +6,19 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 from itertools import groupby
+from pathlib import Path
 from typing import Any
 
-import av
 import numpy as np
 from av.error import FFmpegError
 from numpy.typing import NDArray
 
+from millwright.core.errors import DatasetError
 from millwright.datasets import layout
 from millwright.datasets.checks.columns import TOLERANCE_S
 from millwright.datasets.findings import Finding
 from millwright.datasets.folder import Entry, Folder
+from millwright.datasets.forward import open_video
 
 
 @dataclass(frozen=True)
@@ -42,9 +44,9 @@ def check_videos(folder: Folder) -> Iterator[Finding]:
             if not (folder.root / name).exists():
                 continue
             try:
-                stream = _read_stream(str(folder.root / name))
-            except (FFmpegError, IndexError) as error:
-                cause = f"it cannot be opened ({str(error).split(':')[0]}): a killed writer, or a damaged copy"
+                stream = _read_stream(folder.root / name)
+            except (DatasetError, FFmpegError, ValueError):
+                cause = "it cannot be opened: a killed writer, or a damaged copy"
                 yield Finding("MW301", cause, entries[0].position, file=name)
                 continue
             yield from _check_frames(folder, stream, entries, name)
@@ -67,9 +69,9 @@ def _check_spans(folder: Folder, camera: str, entries: list[Entry], name: str) -
             return  # the later ones of this file follow from it
 
 
-def _read_stream(path: str) -> Stream:
-    with av.open(path) as container:
-        video = container.streams.video[0]
+def _read_stream(path: Path) -> Stream:
+    container, video = open_video(path)
+    with container:
         base = video.time_base or Fraction(1)
         ticks = sorted(packet.pts for packet in container.demux(video) if packet.size and packet.pts is not None)
         context = video.codec_context
