@@ -1,4 +1,4 @@
-"""Whatever is damaged, validate says so in findings, and fix and describe end with an error of ours or with a result."""
+"""Whatever is damaged, validate says so in findings; fix and describe end with a result or an error of ours."""
 
 from __future__ import annotations
 
