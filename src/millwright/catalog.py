@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from functools import partial
+from itertools import repeat
 from numbers import Integral, Real
 from pathlib import Path
 from typing import Any
@@ -69,6 +70,12 @@ def _brick_table(**options: Any) -> Any:
     return BrickTableEnv(**asdict(make_with_options("brick-table", BrickTableOptions, options)))
 
 
+def _brick_clear(**options: Any) -> Any:
+    from millwright.envs.brick_table import BrickTableEnv, BrickTableOptions
+
+    return BrickTableEnv(**asdict(make_with_options("brick-clear", BrickTableOptions, {"tray": True, **options})))
+
+
 def _find_brick_properties(env: Any, episode: Episode) -> Mapping[str, str | float]:
     from millwright.evaluation.properties import find_click_properties, find_grasp_properties, find_pile_properties
 
@@ -96,6 +103,18 @@ def _height_alone() -> Judge:
     return HeightAlone()
 
 
+def _placed_in_tray() -> Judge:
+    from millwright.judges import PlacedInTray
+
+    return PlacedInTray()
+
+
+def _over_tray_alone() -> Judge:
+    from millwright.judges import OverTrayAlone
+
+    return OverTrayAlone()
+
+
 def _brick_picker(control_hz: float) -> Policy:
     from millwright.experts.brick_picker import BrickPicker
 
@@ -109,10 +128,24 @@ def _perturbed_brick_picker(control_hz: float) -> Policy:
     return Perturbed(BrickPicker(control_hz))
 
 
+def _brick_placer(control_hz: float) -> Policy:
+    from millwright.experts.brick_placer import BrickPlacer
+
+    return BrickPlacer(control_hz)
+
+
+def _perturbed_brick_placer(control_hz: float) -> Policy:
+    from millwright.experts.brick_placer import BrickPlacer
+    from millwright.experts.perturbed import HEAVY_ARM, Perturbed
+
+    return Perturbed(BrickPlacer(control_hz), HEAVY_ARM)
+
+
 def _gamer(control_hz: float, name: str) -> Policy:
     from millwright.experts.gamers import GAMERS
+    from millwright.experts.place_gamers import PLACE_GAMERS
 
-    return GAMERS[name](control_hz)
+    return {**GAMERS, **PLACE_GAMERS}[name](control_hz)
 
 
 def _nothing(control_hz: float) -> Policy:
@@ -130,6 +163,7 @@ def _random(control_hz: float) -> Policy:
 GRASP_GAMERS = (
     "hover", "push", "press-and-drag", "fling", "drop", "low-lift", "catch", "scoop", "rake", "second-guess",
 )  # fmt: skip
+PLACE_GAMERS = ("hold", "keep", "put-beside", "put-on-rim", "toss", "place-another")
 BRICK_STARTS = (
     "in-air", "on-brick", "on-tower", "in-hand", "in-brick", "in-table", "thrown", "thrown-into-hand", "another-thrown",
 )  # fmt: skip
@@ -146,6 +180,18 @@ TASKS: dict[str, Task] = {
         starts=BRICK_STARTS,
         counter_examples={"height-alone": _height_alone},
         variants={"clutter": {"clutter": True}},
+        small_pictures={"image_size": 32},
+    ),
+    "brick-clear": Task(
+        "clear the brick table: put the brick pointed at into a tray, within the joints' limits",
+        _brick_clear,
+        _placed_in_tray,
+        experts={"expert": _brick_placer, "expert-perturbed": _perturbed_brick_placer},
+        baselines={"nothing": _nothing, "random": _random},
+        properties=_find_brick_properties,
+        gamers={name: partial(_gamer, name=name) for name in (*PLACE_GAMERS, "fling", "drop", "catch")},
+        starts=("in-hand", "thrown-into-hand", "over-tray", "in-tray"),
+        counter_examples={"over-tray-alone": _over_tray_alone},
         small_pictures={"image_size": 32},
     ),
 }
@@ -321,16 +367,21 @@ class Player:
 
         return {**about, "policy": folder.name, "policy_digest": load_manifest(folder).id}
 
-    def __call__(self) -> Callable[[int], Episode]:
-        task = choose("environment", self.env, TASKS)
+    def make_cast(self) -> tuple[Any, Policy, Judge]:
+        """The environment, who drives in it, and who judges."""
         env = make_env(self.env, **self.env_options)
-        judge = task.judge()
         control_hz = env.metadata["control_hz"]
         policy = make_policy(self.env, self.policy, self.playing, control_hz)
         if self.eyes:
             policy = cover_eyes(policy, self.eyes, self.env, self.env_options)
         if self.beta:
             policy = mix_in_expert(policy, self.beta, self.env, control_hz)
+        return env, policy, make_judge(self.env)
+
+    def __call__(self) -> Callable[[int], Episode]:
+        task = choose("environment", self.env, TASKS)
+        env, policy, judge = self.make_cast()
+        control_hz = env.metadata["control_hz"]
         labeller = make_policy(self.env, task.labeller, control_hz=control_hz) if self.labelled else None
         provenance = self.describe()
 
@@ -342,3 +393,27 @@ class Player:
             return replace(episode, properties=task.properties(env, episode)) if task.properties else episode
 
         return play_seed
+
+
+@dataclass(frozen=True)
+class Clearer:
+    """Picklable: called once a worker, gives the function that clears the table of a seed, an episode a pick.
+
+    Args:
+        player: who drives, and in what; its `reset_options`, `labelled` and `linger` are not used.
+        num_picks: prompts, each drawn among what is left.
+    """
+
+    player: Player
+    num_picks: int
+
+    def __call__(self) -> Callable[[int], Iterator[Episode]]:
+        from millwright.evaluation.clearing import clear_table
+
+        env, policy, judge = self.player.make_cast()
+        provenance = self.player.describe()
+
+        def clear(seed: int) -> Iterator[Episode]:
+            return clear_table(env, policy, judge, seed, repeat({}, self.num_picks), provenance=provenance)
+
+        return clear

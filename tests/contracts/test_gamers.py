@@ -122,14 +122,16 @@ def test_gamers_are_made_by_name_and_their_results_say_that_they_see_the_truth(t
 
 @pytest.mark.parametrize("task", TASKS)
 def test_unknown_start_is_refused_with_a_list_of_those_in_the_catalog(envs, task):
-    with pytest.raises(UnknownNameError, match=", ".join(TASKS[task].starts)):
+    with pytest.raises(UnknownNameError) as refusal:
         envs[task].reset(seed=SEEDS[0], options={"start": "upside-down"})
+    assert all(start in str(refusal.value) for start in TASKS[task].starts)
 
 
 def test_no_cheat_of_the_package_is_left_out_of_the_catalog():
     from millwright.experts.gamers import GAMERS as MADE
+    from millwright.experts.place_gamers import PLACE_GAMERS
 
-    assert {name for row in TASKS.values() for name in row.gamers} == set(MADE)
+    assert {name for row in TASKS.values() for name in row.gamers} == {*MADE, *PLACE_GAMERS}
 
 
 def test_wrong_name_lists_the_gamers_too():

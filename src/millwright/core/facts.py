@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, fields
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -63,17 +63,26 @@ class GraspFacts:
             )
         )
 
-    @staticmethod
-    def from_arrays(arrays: dict[str, NDArray[Any]], names: tuple[str, ...]) -> GraspFacts:
+    @classmethod
+    def from_arrays(cls, arrays: dict[str, NDArray[Any]], names: tuple[str, ...]) -> Self:
         """The inverse of `to_arrays`, to judge a recording again."""
         values: dict[str, Any] = {"names": names}
-        for f in fields(GraspFacts):
+        for f in fields(cls):
             told = f.name != "half_sizes" or "facts.half_sizes" in arrays  # recordings may be older than that
             if f.name != "names" and told:
                 array = np.asarray(arrays[f"facts.{f.name}"])
                 scalar = f.type in ("int", "float", "bool")
                 values[f.name] = array.reshape(-1)[0].item() if scalar else array
-        return GraspFacts(**values)
+        return cls(**values)
+
+
+@dataclass(frozen=True, eq=False)
+class PlaceFacts(GraspFacts):
+    """What is known of a grasping task in which things are put into a tray, too."""
+
+    tray: Floats = field(kw_only=True)  # (2, 3) m: lowest and highest corner of the space within its walls
+    joint_speed: float = field(kw_only=True)  # rad/s: the greatest of any joint's setpoints since the last tick
+    joint_acceleration: float = field(kw_only=True)  # rad/s^2: likewise
 
 
 def _disk_dtype(value: NDArray[Any]) -> str:

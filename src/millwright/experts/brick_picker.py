@@ -35,14 +35,17 @@ class PickStyle:
     spare_width: float = 0.005  # at least, for bricks wider than usual
     widest: float = 0.034  # a brick no longer than this may be grasped across its length too
     travel_speed: float = 0.45
+    braking: float = 1e3  # m/s^2: no faster than what this still stops in time
     descent_speed: float = 0.15  # below the hover height: slow enough to look again
     turn_speed: float = 2.5
+    turn_braking: float = 1e3
     near_gain: float = 0.5  # share of the remaining way that a tick covers near the goal
     grasp_tolerance: float = 0.002  # across the brick; the fingers have 2.5 mm to spare on either side
     grasp_tolerance_yaw: float = 0.05
     along_weight: float = 0.4  # a metre along the brick counts as this much across
     funnel_slope: float = 12.0  # height above the grasp for each metre beside it: no finger comes down on the brick
     funnel_yaw: float = 0.35  # height for each radian
+    cone_slope: float = 0.6  # from afar the hand comes down, or goes up, as if along a cone above the brick
     closing_ticks: int = 4
     push_speed: float = 0.06  # slow enough that closed fingers meet a brick gently
     push_lift: float = 0.002  # a tick: fingers that push and sink would press the brick onto the table, where it sticks
@@ -52,7 +55,7 @@ class PickStyle:
     lane: float = 0.004  # fingers that push are beside their way by less than this
 
 
-class _Hand(NamedTuple):
+class Hand(NamedTuple):
     """The hand in the model of the plan."""
 
     x: float
@@ -62,6 +65,11 @@ class _Hand(NamedTuple):
     opening: float
     closed_ticks: int
     holding: bool
+
+    def make_target(self, shut: bool = False) -> tuple[float, ...]:
+        """A hand target (8,): xyz m, wxyz, opening m; the last is 0 while the hand closes, holds or is to be `shut`."""
+        half, shut = self.yaw / 2, shut or self.holding or self.closed_ticks > 0
+        return (self.x, self.y, self.z, 0.0, math.cos(half), math.sin(half), 0.0, 0.0 if shut else self.opening)
 
 
 class BrickPicker(Privileged):
@@ -103,17 +111,17 @@ class BrickPicker(Privileged):
 
     def _make_plan(self, facts: GraspFacts) -> NDArray[np.float32]:
         """Hand targets (plan_length, 8): xyz m, wxyz, opening m, one a tick."""
-        goal = self._find_goal(facts)
-        hand = self._find_hand(facts, goal)
+        goal = self.find_goal(facts)
+        hand = self.find_hand(facts, goal)
         rows = []
         for _ in range(self.style.plan_length):
-            hand = self._advance(hand, goal)
-            goal = self._carry(hand, goal) if goal.push_m else goal
-            half, opening = hand.yaw / 2, 0.0 if self._closing(hand) or goal.push_m else hand.opening
-            rows.append((hand.x, hand.y, hand.z, 0.0, math.cos(half), math.sin(half), 0.0, opening))
+            hand = self.advance(hand, goal)
+            goal = self._follow_push(hand, goal) if goal.push_m else goal
+            rows.append(hand.make_target(shut=bool(goal.push_m)))
         return np.array(rows, dtype=np.float32)
 
-    def _find_goal(self, facts: GraspFacts) -> Goal:
+    def find_goal(self, facts: GraspFacts) -> Goal:
+        """Where the target is to be grasped, or pushed."""
         x, y, _ = (float(v) for v in facts.positions[facts.target])
         yaw = yaw_from_quaternion(facts.hand_pose[3:])
         lies = yaw_from_quaternion(facts.orientations[facts.target])
@@ -131,23 +139,21 @@ class BrickPicker(Privileged):
         width, length = (2 * float(half) for half in facts.half_sizes[facts.target, :2])
         return [(-math.pi / 2, width), *([(0.0, length)] if length <= self.style.widest else [])]
 
-    def _find_hand(self, facts: GraspFacts, goal: Goal) -> _Hand:
+    def find_hand(self, facts: GraspFacts, goal: Goal) -> Hand:
+        """The hand as it is."""
         x, y, z = (float(v) for v in facts.hand_pose[:3])
         yaw = yaw_from_quaternion(facts.hand_pose[3:])
         # Closed fingers that push a brick touch it with both pads too.
         between = bool(facts.pad_contacts[facts.target].all()) and facts.opening_m > self.style.shut_width
         holding = between and abs(facts.opening_speed) < 0.02 and facts.opening_m < goal.width + 0.004
         closing = between or facts.opening_m < goal.opening - 0.003
-        return _Hand(x, y, z, yaw, facts.opening_m, 1 if closing else 0, holding)
+        return Hand(x, y, z, yaw, facts.opening_m, 1 if closing else 0, holding)
 
-    def _closing(self, hand: _Hand) -> bool:
-        return hand.holding or hand.closed_ticks > 0
-
-    def _advance(self, hand: _Hand, goal: Goal) -> _Hand:
+    def advance(self, hand: Hand, goal: Goal) -> Hand:
         """One tick of the model: decide, then move at most as far as the hand can."""
         style = self.style
         if hand.holding:
-            return hand._replace(z=self._approach(hand.z, style.lift_height))
+            return hand._replace(z=self.approach(hand.z, style.lift_height))
         beside = self._beside(hand, goal)
         turned = abs(wrap_angle(goal.yaw - hand.yaw))
         if goal.push_m:
@@ -159,18 +165,18 @@ class BrickPicker(Privileged):
             return self._close(hand, goal)
         return self._travel(hand, goal, beside, turned)
 
-    def _beside(self, hand: _Hand, goal: Goal) -> float:
+    def _beside(self, hand: Hand, goal: Goal) -> float:
         """How far the hand is beside the goal, m; what lies along the brick counts less."""
         x, y, cos, sin = goal.x - hand.x, goal.y - hand.y, math.cos(goal.yaw), math.sin(goal.yaw)
         along_weight = 1.0 if goal.exact else self.style.along_weight
         return math.hypot(cos * y - sin * x, along_weight * (cos * x + sin * y))
 
-    def _close(self, hand: _Hand, goal: Goal) -> _Hand:
+    def _close(self, hand: Hand, goal: Goal) -> Hand:
         opening = max(goal.width, hand.opening - 0.2 * self._period_s)
         ticks = hand.closed_ticks + 1
         return hand._replace(opening=opening, closed_ticks=ticks, holding=ticks >= self.style.closing_ticks)
 
-    def _push(self, hand: _Hand, goal: Goal, beside: float, turned: float) -> _Hand:
+    def _push(self, hand: Hand, goal: Goal, beside: float, turned: float) -> Hand:
         """Down behind the brick's end with closed fingers, and on along the brick."""
         style = self.style
         if not self._is_in_lane(hand, goal):
@@ -183,18 +189,18 @@ class BrickPicker(Privileged):
         return hand._replace(
             x=hand.x + step * cos + back * sin,
             y=hand.y + step * sin - back * cos,
-            z=hand.z + style.push_lift if touches else self._approach(hand.z, goal.z),
+            z=hand.z + style.push_lift if touches else self.approach(hand.z, goal.z),
             yaw=hand.yaw + style.near_gain * wrap_angle(goal.yaw - hand.yaw),
         )
 
-    def _is_in_lane(self, hand: _Hand, goal: Goal) -> bool:
+    def _is_in_lane(self, hand: Hand, goal: Goal) -> bool:
         """Closed fingers are low behind the end that they are to push, or at it."""
         style, (ahead, aside) = self.style, _find_way(hand, goal)
         low = hand.z < goal.z + style.push_rise and hand.opening < style.shut_width
         straight = abs(wrap_angle(goal.yaw - hand.yaw)) < 2 * style.grasp_tolerance_yaw
         return low and straight and abs(aside) < style.lane and -style.lane < ahead < 3 * style.lane
 
-    def _carry(self, hand: _Hand, goal: Goal) -> Goal:
+    def _follow_push(self, hand: Hand, goal: Goal) -> Goal:
         """The goal when the brick has given way to the fingers that push it."""
         ahead = _find_way(hand, goal)[0] - PUSH_GAP_M
         if ahead <= 0 or not self._is_in_lane(hand, goal):
@@ -203,56 +209,62 @@ class BrickPicker(Privileged):
         left = math.copysign(max(abs(goal.push_m) - ahead, PUSH_GAP_M), goal.push_m)
         return goal._replace(x=goal.x + moved * math.cos(goal.yaw), y=goal.y + moved * math.sin(goal.yaw), push_m=left)
 
-    def _travel(self, hand: _Hand, goal: Goal, beside: float, turned: float) -> _Hand:
+    def _travel(self, hand: Hand, goal: Goal, beside: float, turned: float) -> Hand:
         """Towards the brick, in a funnel: the less aligned, the higher."""
         style = self.style
         distance = math.hypot(goal.x - hand.x, goal.y - hand.y)
-        share = self._limit(distance) / distance if distance > 1e-9 else 1.0
+        share = self.limit(distance) / distance if distance > 1e-9 else 1.0
         excess = max(0.0, beside - style.grasp_tolerance) * style.funnel_slope
         excess += max(0.0, turned - style.grasp_tolerance_yaw) * style.funnel_yaw
         floor = goal.z + min(excess, goal.hover - goal.z)
         if excess >= goal.hover - goal.z and hand.z > goal.hover:
             # Far away still: come down while travelling, but not faster than travelling closes the gap.
-            floor = max(goal.hover, goal.hover + 0.6 * (beside - 0.03))
+            floor = max(goal.hover, goal.hover + style.cone_slope * (beside - 0.03))
         if hand.z < min(goal.deep, floor - style.sink):
-            return hand._replace(z=self._approach(hand.z, floor), closed_ticks=0)
+            return hand._replace(z=self.approach(hand.z, floor), closed_ticks=0)
         if not self._is_ready(hand, goal) and hand.z < goal.hover:
             floor = max(floor, hand.z)
-        z = self._approach(hand.z, floor)
+        z = self.approach(hand.z, floor)
         if z < goal.hover:
             z = max(z, min(hand.z, goal.hover) - style.descent_speed * self._period_s)
-        turn = style.turn_speed * self._period_s
-        yaw_error = wrap_angle(goal.yaw - hand.yaw)
-        yaw = hand.yaw + _clip(style.near_gain * yaw_error, turn)
-        opening = hand.opening + _clip((0.0 if goal.push_m else goal.opening) - hand.opening, 0.013)
+        opening = hand.opening + clip((0.0 if goal.push_m else goal.opening) - hand.opening, 0.013)
         return hand._replace(
             x=hand.x + share * (goal.x - hand.x),
             y=hand.y + share * (goal.y - hand.y),
             z=z,
-            yaw=yaw,
+            yaw=self.turn(hand.yaw, goal.yaw),
             opening=opening,
             closed_ticks=0,
         )
 
-    def _is_ready(self, hand: _Hand, goal: Goal) -> bool:
+    def _is_ready(self, hand: Hand, goal: Goal) -> bool:
         """The fingers are open, or shut if they are to push."""
         style = self.style
         return hand.opening < style.shut_width if goal.push_m else hand.opening >= goal.opening - 0.008
 
-    def _limit(self, distance: float) -> float:
+    def limit(self, distance: float) -> float:
         """How far a tick takes the hand towards a goal `distance` away."""
         near = max(self.style.near_gain * distance, min(distance, 0.002))
-        return min(near, self.style.travel_speed * self._period_s)
+        braking = math.sqrt(2 * self.style.braking * distance)
+        return min(near, min(self.style.travel_speed, braking) * self._period_s)
 
-    def _approach(self, value: float, goal: float) -> float:
-        return value + math.copysign(self._limit(abs(goal - value)), goal - value)
+    def approach(self, value: float, goal: float) -> float:
+        """`value`, a tick nearer to its goal."""
+        return value + math.copysign(self.limit(abs(goal - value)), goal - value)
+
+    def turn(self, yaw: float, goal: float) -> float:
+        """`yaw`, a tick nearer to its goal."""
+        error = wrap_angle(goal - yaw)
+        speed = min(self.style.turn_speed, math.sqrt(2 * self.style.turn_braking * abs(error)))
+        return yaw + clip(self.style.near_gain * error, speed * self._period_s)
 
 
-def _find_way(hand: _Hand, goal: Goal) -> tuple[float, float]:
+def _find_way(hand: Hand, goal: Goal) -> tuple[float, float]:
     """How far the hand is ahead of where a push begins, in its direction, and beside its way, m."""
     cos, sin, x, y = math.cos(goal.yaw), math.sin(goal.yaw), hand.x - goal.x, hand.y - goal.y
     return math.copysign(1.0, goal.push_m) * (cos * x + sin * y), cos * y - sin * x
 
 
-def _clip(value: float, limit: float) -> float:
+def clip(value: float, limit: float) -> float:
+    """`value` within +-`limit`."""
     return max(-limit, min(value, limit))

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
-from millwright.core.facts import GraspFacts
 from millwright.core.features import Observation
 from millwright.core.planner import Chunk
 from millwright.core.policy import Action, Privileged
 from millwright.experts.brick_picker import BrickPicker
+from millwright.experts.brick_placer import BrickPlacer
 from millwright.geometry.poses import Floats, compose_quaternions, quaternion_from_yaw
 
 
@@ -27,12 +28,19 @@ class Disturbance:
     bias_probability: float = 0.5
     shut_probability: float = 0.01  # a tick: the fingers close for a while, wherever they are
     shut_ticks: int = 3
+    low_share: float = 1.0  # of all this, where the hand is low: an arm that is slow to turn back would hit something
+    low_m: tuple[float, float] = (0.04, 0.10)  # heights at which a hand is as low, and not low any more
+    lowest_m: float = 0.011  # the fingers end 9 mm below the hand's origin
+
+
+HEAVY_ARM = Disturbance(bias_m=0.006, bias_rad=0.06, low_share=0.25, lowest_m=0.013)
+"""For an arm that keeps to a limit of its acceleration, and so cannot turn back at once."""
 
 
 class Perturbed(Privileged):
     """Executes the expert's first target plus noise. Play it with the expert itself as the labeller."""
 
-    def __init__(self, expert: BrickPicker, disturbance: Disturbance | None = None) -> None:
+    def __init__(self, expert: BrickPicker | BrickPlacer, disturbance: Disturbance | None = None) -> None:
         self._expert = expert
         self._disturbance = disturbance or Disturbance()
         self.name = f"{expert.name}-perturbed"
@@ -44,7 +52,7 @@ class Perturbed(Privileged):
         self._bias: Floats = np.zeros(4)
         self._bias_left = self._shut_left = 0
 
-    def see(self, facts: GraspFacts) -> None:
+    def see(self, facts: Any) -> None:
         self._expert.see(facts)
 
     @property
@@ -68,9 +76,10 @@ class Perturbed(Privileged):
             self._shut_left = d.shut_ticks
         self._bias_left -= 1
         shift = self._bias + rng.normal(0, [d.noise_m, d.noise_m, d.noise_m, d.noise_rad])
+        shift *= np.interp(target[2], d.low_m, (d.low_share, 1.0))
         moved = target.copy()
         moved[:3] += shift[:3]
-        moved[2] = max(moved[2], 0.011)  # the fingers end 9 mm below the hand's origin
+        moved[2] = max(moved[2], d.lowest_m)
         moved[3:7] = compose_quaternions(quaternion_from_yaw(shift[3]), target[3:7])
         if self._shut_left > 0:
             self._shut_left -= 1

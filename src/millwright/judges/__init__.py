@@ -2,5 +2,7 @@
 
 from millwright.judges.height_alone import HeightAlone
 from millwright.judges.lift import SustainedLift
+from millwright.judges.over_tray_alone import OverTrayAlone
+from millwright.judges.place import PlacedInTray
 
-__all__ = ["HeightAlone", "SustainedLift"]
+__all__ = ["HeightAlone", "OverTrayAlone", "PlacedInTray", "SustainedLift"]

@@ -186,13 +186,19 @@ def find_rest(facts: GraspFacts, before: GraspFacts | None, lay_at_m: float | No
     here = facts.positions[facts.target]
     if facts.pad_contacts[facts.target].any():
         return lay_at_m
-    if before is not None and not before.pad_contacts[facts.target].any():
-        moved = float(np.linalg.norm(here - before.positions[facts.target]))
-        speed = float(np.linalg.norm(facts.velocities[facts.target]))
-        if moved < limits.rest_m and speed < limits.rest_speed:
-            return float(here[2])
+    if is_lying(facts, before, limits):
+        return float(here[2])
     flies = lay_at_m is not None and here[2] > lay_at_m + limits.flight_m
     return None if flies else lay_at_m
+
+
+def is_lying(facts: GraspFacts, before: GraspFacts | None, limits: LiftLimits) -> bool:
+    """The target rests, and no pad touches it, now and in the tick before."""
+    if before is None or facts.pad_contacts[facts.target].any() or before.pad_contacts[facts.target].any():
+        return False
+    moved = float(np.linalg.norm(facts.positions[facts.target] - before.positions[facts.target]))
+    speed = float(np.linalg.norm(facts.velocities[facts.target]))
+    return moved < limits.rest_m and speed < limits.rest_speed
 
 
 def compute_height(facts: GraspFacts, start: GraspFacts, lay_at_m: float | None = None) -> float:
@@ -228,15 +234,18 @@ def find_disturbed(facts: GraspFacts, start: GraspFacts, lowest_m: Floats, limit
     """The name of another object that was lifted, thrown or pushed off the table.
 
     To push others is no fault, nor that one slides off another: how far an object falls does not matter while it is as
-    high as something was at the start. Whoever lifts it afterwards lifts it from where it fell to.
+    high as something was at the start. Whoever lifts it afterwards lifts it from where it fell to. What had left the
+    table before is gone.
 
     Args:
         lowest_m: (n,) that each object has been so far.
     """
     heights = facts.positions[:, 2]
     speed = np.linalg.norm(facts.velocities, axis=1)
-    fell = heights < start.positions[:, 2].min() - limits.other_fall_m
+    gone = start.positions[:, 2] < -limits.other_fall_m
+    fell = heights < np.where(gone, np.inf, start.positions[:, 2]).min() - limits.other_fall_m
     disturbed = (heights - lowest_m > limits.other_height_m) | fell | (speed > limits.other_speed)
+    disturbed[gone] = False
     disturbed[facts.target] = False
     return facts.names[int(np.argmax(disturbed))] if disturbed.any() else None
 

@@ -35,6 +35,9 @@ FINGERTIP_OFFSET_M = 0.19
 POSITION_LIMITS_RAD: Floats = np.array([[-2, 2], [-2, 2], [-1, 1], [-2, 2], [-2, 2], [-2, 2]]) * math.pi
 VELOCITY_LIMIT_RAD_S = math.pi
 """Every joint's limit in the data sheet: 180 deg/s."""
+ACCELERATION_LIMIT_RAD_S2 = 5.0
+"""Universal Robots publishes limits of torque, none of acceleration. This is the one that its own driver gives MoveIt
+for every joint, chosen to hold anywhere (Universal_Robots_ROS2_Driver, pull request 645)."""
 TORQUE_LIMITS_N_M: Floats = np.array([150.0, 150.0, 150.0, 28.0, 28.0, 28.0])
 
 SEED_JOINTS: Floats = np.array([0.0, -1.6, 1.9, -1.87, -math.pi / 2, 0.0])

@@ -9,8 +9,9 @@ import mujoco
 import numpy as np
 from numpy.typing import ArrayLike
 
-from millwright.core.facts import GraspFacts
+from millwright.core.facts import GraspFacts, PlaceFacts
 from millwright.envs.brick_table import layout
+from millwright.envs.brick_table import tray as trays
 from millwright.envs.brick_table.bricks import Bricks
 from millwright.envs.brick_table.scene import POSE_WRIST_CAMERA_IN_HAND, TIMESTEP_S, make_model, paint_bricks
 from millwright.envs.brick_table.variation import ORDINARY, Variation, change_model
@@ -25,6 +26,7 @@ from millwright.geometry.poses import (
     yaw_from_quaternion,
 )
 from millwright.robots import ur5e
+from millwright.robots.motion import JointMotion, Peaks
 
 HOME = (0.52, 0.05, 0.30)
 HOME_YAW = -np.pi / 2
@@ -41,11 +43,12 @@ class BrickCell:
     Args:
         lens: of the wrist camera.
         control_hz: ticks a second.
+        tray: beside the bricks stands a tray, and joints keep to a limit of their acceleration too.
     """
 
-    def __init__(self, lens: Camera, control_hz: int) -> None:
-        self.lens, self.control_hz = lens, control_hz
-        self.model = make_model(lens.fov_y_deg)
+    def __init__(self, lens: Camera, control_hz: int, tray: bool = False) -> None:
+        self.lens, self.control_hz, self.tray = lens, control_hz, tray
+        self.model = make_model(lens.fov_y_deg, tray=tray)
         self.data = mujoco.MjData(self.model)
         self._compiled = copy.copy(self.model)
         self._variation, self.bricks_made = ORDINARY, ORDINARY.bricks
@@ -58,12 +61,14 @@ class BrickCell:
         self._hand, self._flange = model.site("hand").id, model.body("flange").id
         self._chain = ur5e.make_chain()
         self._worst = Worst()
+        self._motion = JointMotion(TIMESTEP_S, ur5e.VELOCITY_LIMIT_RAD_S, ur5e.ACCELERATION_LIMIT_RAD_S2)
+        self._peaks = Peaks(TIMESTEP_S, np.zeros(len(ur5e.JOINTS)))
 
     def reset(self, rng: np.random.Generator, poses: Floats) -> None:
         """The arm at home, more or less, with open fingers; bricks at `poses` (n, 7)."""
         data = self.data
         mujoco.mj_resetData(self.model, data)
-        data.qpos[:6] = data.ctrl[:6] = self._draw_home(rng)
+        self.put_arm(self._draw_home(rng))
         self.open_fingers(ur5e.MAX_OPENING_M)
         self.put_bricks(poses)
         self._worst.take()
@@ -103,21 +108,28 @@ class BrickCell:
 
     def move(self, command: Floats) -> None:
         """One tick towards six joint targets (rad) and an opening (m), no faster than joints and fingers may move."""
-        data, start = self.data, self.data.ctrl[:6].copy()
-        limit = ur5e.VELOCITY_LIMIT_RAD_S / self.control_hz
-        goal = np.clip(command[:6], *ur5e.POSITION_LIMITS_RAD.T)
-        goal = start + np.clip(goal - start, -limit, limit)
-        fingers = float(data.ctrl[6])
+        data, fingers = self.data, float(self.data.ctrl[6])
         finger_way = float(np.clip(command[6], 0.0, ur5e.MAX_OPENING_M)) / 2 - fingers
         substeps = round(1 / (self.control_hz * TIMESTEP_S))
+        setpoints = self._find_way(command[:6], substeps)
+        self._peaks.see(setpoints)
         reach = np.arange(1, substeps + 1)[:, None] * (ur5e.CLOSING_SPEED_M_S / 2 * TIMESTEP_S)
         finger_ramp = fingers + np.clip(finger_way, -reach, reach)
-        for controls in np.hstack([np.linspace(start, goal, substeps + 1)[1:], finger_ramp]):
+        for controls in np.hstack([setpoints, finger_ramp]):
             data.ctrl[:] = controls
             mujoco.mj_step(self.model, data)
             self._worst.see(self.roles, data)
         mujoco.mj_kinematics(self.model, data)
         mujoco.mj_camlight(self.model, data)
+
+    def _find_way(self, target: Floats, substeps: int) -> Floats:
+        """Setpoints (substeps, 6) of one tick."""
+        start = self.data.ctrl[:6].copy()
+        goal = np.clip(target, *ur5e.POSITION_LIMITS_RAD.T)
+        if self.tray:
+            return self._motion.follow(start, goal, substeps)
+        limit = ur5e.VELOCITY_LIMIT_RAD_S / self.control_hz
+        return np.linspace(start, start + np.clip(goal - start, -limit, limit), substeps + 1)[1:]
 
     # ---------------------------------------------------------------- what is where
 
@@ -185,6 +197,13 @@ class BrickCell:
         self.data.qpos[self._brick_qpos[index]] = layout.lay_flat([[x, y, yaw]], self.half_sizes[[index], 2])[0]
         mujoco.mj_forward(self.model, self.data)
 
+    def put_arm(self, joints: Floats) -> None:
+        """Put the joints (6,) there, at rest, at once; effective with the next `put_bricks`."""
+        self.data.qpos[:6] = self.data.ctrl[:6] = joints
+        self.data.qvel[:6] = 0
+        self._motion.stop()
+        self._peaks = Peaks(TIMESTEP_S, joints)
+
     def open_fingers(self, opening_m: float) -> None:
         """Put the fingers that far apart, at once; effective with the next `put_bricks`."""
         self.data.qpos[self._finger_qpos] = self.data.ctrl[6] = opening_m / 2
@@ -193,7 +212,11 @@ class BrickCell:
         jitter = rng.uniform(-1, 1, 4)
         yaw = HOME_YAW + HOME_JITTER_RAD * jitter[3]
         pose = np.concatenate([HOME + HOME_JITTER_M * jitter[:3], quaternion_of_hand(yaw)])
-        return self._chain.step_towards(ur5e.SEED_JOINTS, matrix_from_pose(pose), iterations=12)
+        return self.find_posture(pose)
+
+    def find_posture(self, pose_hand: Floats) -> Floats:
+        """Joints (6,) rad that put the hand there, (7,) xyz m, wxyz; elbow up."""
+        return self._chain.step_towards(ur5e.SEED_JOINTS, matrix_from_pose(pose_hand), iterations=12)
 
     # ---------------------------------------------------------------- pictures and facts
 
@@ -226,7 +249,7 @@ class BrickCell:
         force_n, penetration_m = self._worst.take()
         velocity = np.zeros(6)
         mujoco.mj_objectVelocity(self.model, data, mujoco.mjtObj.mjOBJ_SITE, self._hand, velocity, 0)
-        return GraspFacts(
+        facts = GraspFacts(
             names=layout.NAMES,
             target=target,
             time_s=time_s,
@@ -246,3 +269,7 @@ class BrickCell:
             max_penetration_m=penetration_m,
             half_sizes=self.half_sizes,
         )
+        speed, acceleration = self._peaks.take()
+        if not self.tray:
+            return facts
+        return PlaceFacts(**vars(facts), tray=trays.INSIDE, joint_speed=speed, joint_acceleration=acceleration)

@@ -14,13 +14,14 @@ from millwright.core.errors import ActionError, PromptError, choose
 from millwright.core.facts import GraspFacts
 from millwright.core.features import Feature, Features
 from millwright.envs.brick_table import clutter, layout, starts
+from millwright.envs.brick_table import tray as trays
 from millwright.envs.brick_table.cell import BrickCell
 from millwright.envs.brick_table.options import BrickTableOptions
 from millwright.envs.brick_table.pointing import Pointing, read_click
 from millwright.envs.brick_table.prompts import AnchorPrompt, Click, PromptSource, TrackedPrompt, compute_prompt_box
-from millwright.envs.brick_table.scene import WRIST_PINHOLE_DEG
+from millwright.envs.brick_table.scene import WRIST_PINHOLE_DEG, find_overhead
 from millwright.envs.brick_table.troubles import Bump, draw_camera_error
-from millwright.envs.brick_table.variation import draw_variation
+from millwright.envs.brick_table.variation import ORDINARY, draw_variation
 from millwright.envs.brick_table.viewer import BrickTableViewer
 from millwright.envs.mujoco.rendering import Image
 from millwright.geometry.cameras import Camera, Fisheye, Pinhole
@@ -38,6 +39,8 @@ OBSERVATION = (
     ),
     Feature("task", (1,), dtype="string"),
 )
+PLACE = Feature("observation.place", (3,), unit="m, m, rad", frame="base", names=("x", "y", "yaw"))
+"""Where the hand is to put the brick, and how it is to be turned: the next slot of the cell's tray."""
 ACTION = Feature("action", (7,), unit="rad, m", frame="joints", names=(*ur5e.JOINT_NAMES, "opening"))
 
 
@@ -47,6 +50,10 @@ class BrickTableEnv(gymnasium.Env[dict[str, Any], Any]):
     Joint targets are reached by linear interpolation over the tick and never faster than the joints may move.
     `reset(options=...)` takes `{"target": NAME}` or `{"click": {"camera", "u", "v"}}`; without, both are drawn.
     With `{"start": NAME}` the scene begins as adversarially as `starts.STARTS` describes, to try judges on.
+
+    With a tray the task is to put the brick into it, at the place that observations tell. Then
+    `{"continue": True}`, alone or with a target or click, leaves scene and arm as they are and points at another
+    brick. A continued episode draws on from the random numbers of the one before; its seed changes nothing.
 
     Args:
         render_mode: as for every gymnasium environment.
@@ -70,8 +77,9 @@ class BrickTableEnv(gymnasium.Env[dict[str, Any], Any]):
         size = self.options.image_size
         kind, fov_deg = (Fisheye, FISHEYE_DEG) if self.options.fisheye else (Pinhole, WRIST_PINHOLE_DEG)
         self.lens: Camera = kind(size, size, fov_deg)
-        self.cell = BrickCell(self.lens, self.options.control_hz)
-        self.features = Features(Feature("observation.images.wrist", (size, size, 3), dtype="uint8"), *OBSERVATION)
+        self.cell = BrickCell(self.lens, self.options.control_hz, self.options.tray)
+        image = Feature("observation.images.wrist", (size, size, 3), dtype="uint8")
+        self.features = Features(image, *OBSERVATION, *((PLACE,) if self.options.tray else ()))
         self.action = ACTION
         self.action_space = _make_action_space()
         self.observation_space = _make_observation_space(self.features)
@@ -79,12 +87,15 @@ class BrickTableEnv(gymnasium.Env[dict[str, Any], Any]):
         self._prompt: PromptSource = AnchorPrompt(*layout.GRID_CENTER)
         self._next_prompts: Iterator[PromptSource] = iter(())
         cell = self.cell
+        overhead = find_overhead(self.options.tray)
         self._pointing = Pointing(
-            cell.model, cell.data, self.lens, cell.roles.object_index, cell.brick_box, self.options.clutter
+            cell.model, cell.data, self.lens, overhead, cell.roles.object_index, cell.brick_box, self.options.clutter
         )
         self._pickable: Sequence[int] = range(len(layout.NAMES))
         """Bricks from which a target is drawn."""
-        self._target, self._steps, self._task = 0, 0, ""
+        self._target, self._steps, self._task = -1, 0, ""
+        self._place, self._variation = trays.SLOTS[0], ORDINARY
+        self._asked = "put {} into the tray" if self.options.tray else "pick up {}"
         self.clicked: tuple[str, AnchorPrompt] | None = None
         """Camera and place on the table of the click that chose the target; None when it was named."""
         self.bumped_m = 0.0
@@ -95,23 +106,24 @@ class BrickTableEnv(gymnasium.Env[dict[str, Any], Any]):
     def reset(
         self, *, seed: int | None = None, options: dict[str, Any] | None = None
     ) -> tuple[dict[str, Any], dict[str, Any]]:
-        """A new scene.
+        """A new scene, or the present one with another target.
 
         Raises:
-            PromptError: the click points at no brick.
+            PromptError: the click points at no brick, the brick lies in the tray already, or none is left.
             UnknownNameError: no brick, camera or start of that name.
         """
-        super().reset(seed=seed)
-        self._next_prompts = iter(())
-        variation = draw_variation(self.np_random, self.options)
-        self.cell.vary(variation)
-        self._lay_bricks()
-        error = draw_camera_error(self.np_random) if self.options.miscalibrated else np.eye(4)
-        self._pointing.camera_error = invert_matrix(variation.camera_moved) @ error
         wishes = dict(options or {})
-        start = wishes.pop("start", None)
+        start, going_on = wishes.pop("start", None), bool(wishes.pop("continue", False))
+        if going_on and (self._target < 0 or not self.options.tray):
+            raise PromptError("to continue needs a tray (tray=True) and a scene (one reset without continue)")
+        self._next_prompts = iter(())
+        super().reset(seed=None if going_on else seed)
+        if not going_on:
+            self._set_scene()
         self._point(wishes)
-        self.cell.paint(variation.color(variation.bricks, self._target))
+        self._place = trays.find_free_slot(self.cell.bricks[:, :3])
+        if not going_on or self.options.glow:
+            self.cell.paint(self._variation.color(self._variation.bricks, self._target))
         if start is not None:
             self._begin(start)
         self._bump = Bump(self.np_random) if self.options.bump else None
@@ -119,7 +131,9 @@ class BrickTableEnv(gymnasium.Env[dict[str, Any], Any]):
         return self._observe(), {"facts": self._report()}
 
     def step(self, action: NDArray[np.float32]) -> tuple[dict[str, Any], float, bool, bool, dict[str, Any]]:
-        """Play one tick. The reward is 1 while the target is held 10 cm above the table, else 0.
+        """Play one tick.
+
+        The reward is 1 while the target is held 10 cm above the table, or lies in the tray without being held; else 0.
 
         Raises:
             ActionError: the action is not finite or has the wrong shape; nothing moved.
@@ -132,9 +146,15 @@ class BrickTableEnv(gymnasium.Env[dict[str, Any], Any]):
         self._knock()
         self._prompt = next(self._next_prompts, self._prompt)
         facts = self._report()
-        held = facts.pad_contacts[self._target].all()
-        lifted = held and facts.positions[self._target, 2] > 0.1 + self.cell.half_sizes[self._target, 2]
-        return self._observe(), float(lifted), False, self._steps >= self.options.max_steps, {"facts": facts}
+        over = self._steps >= self.options.max_steps
+        return self._observe(), float(self._is_done(facts)), False, over, {"facts": facts}
+
+    def _is_done(self, facts: GraspFacts) -> bool:
+        """For the reward; whether the task was done, the judge decides."""
+        touched, place = facts.pad_contacts[self._target], facts.positions[self._target]
+        if self.options.tray:
+            return bool(trays.is_in_tray(place[None])[0] and not touched.any())
+        return bool(touched.all() and place[2] > 0.1 + self.cell.half_sizes[self._target, 2])
 
     def render(self) -> Image:
         """The overhead view, RGB (240, 320, 3)."""
@@ -150,9 +170,23 @@ class BrickTableEnv(gymnasium.Env[dict[str, Any], Any]):
         return np.concatenate([self.cell.data.qpos, self.cell.bricks_made.to_numbers()])
 
     def viewer_factory(self) -> Callable[[], BrickTableViewer]:
-        return BrickTableViewer.seeing_through(self.lens)
+        return BrickTableViewer.seeing_through(self.lens, self.options.tray)
 
     # ---------------------------------------------------------------- scene
+
+    def _set_scene(self) -> None:
+        """Draw a layout, put the arm at home, and whatever else the options ask for."""
+        rng, cell = self.np_random, self.cell
+        self._variation = draw_variation(rng, self.options)
+        cell.vary(self._variation)
+        self._lay_bricks()
+        error = draw_camera_error(rng) if self.options.miscalibrated else np.eye(4)
+        self._pointing.camera_error = invert_matrix(self._variation.camera_moved) @ error
+        if self.options.underway:
+            cleared = trays.draw_cleared(rng, cell.bricks)
+            if cleared.hand is not None:
+                cell.put_arm(cell.find_posture(cleared.hand))
+            cell.put_bricks(cleared.bricks)
 
     def _lay_bricks(self) -> None:
         rng, cell = self.np_random, self.cell
@@ -166,7 +200,8 @@ class BrickTableEnv(gymnasium.Env[dict[str, Any], Any]):
         cell = self.cell
         hand = pose_from_matrix(cell.pose_hand)
         drawn = starts.Scene(cell.bricks, cell.brick_velocities, ur5e.MAX_OPENING_M, self._target, hand)
-        changed = choose("start", str(start), starts.STARTS)(drawn)
+        known = {**starts.STARTS, **(starts.TRAY_STARTS if self.options.tray else {})}
+        changed = choose("start", str(start), known)(drawn)
         cell.open_fingers(changed.opening_m)
         cell.put_bricks(changed.poses, changed.velocities)
 
@@ -190,7 +225,7 @@ class BrickTableEnv(gymnasium.Env[dict[str, Any], Any]):
             "click": lambda values: self._point_at(read_click(values)),
         }
         for key in options:
-            choose("reset option", key, {**known, "start": self._begin})
+            choose("reset option", key, dict.fromkeys((*known, "start", "continue")))
         if len(options) > 1:
             raise PromptError("give a target or a click, not both")
         if not options:
@@ -204,24 +239,44 @@ class BrickTableEnv(gymnasium.Env[dict[str, Any], Any]):
             self._next_prompts = iter([self._pointing.find_anchor(click) for click in clicks])
 
     def _point_at_name(self, name: str) -> None:
-        self._target = choose("brick", name, {brick: index for index, brick in enumerate(layout.NAMES)})
-        self._task = f"pick up the {name} brick"
+        self._aim_at(choose("brick", name, {brick: index for index, brick in enumerate(layout.NAMES)}))
+        self._task = self._asked.format(f"the {name} brick")
         place = AnchorPrompt(*(float(value) for value in self.cell.brick_pose(self._target)[0]))
         self._prompt = place if self.options.clutter else AnchorPrompt(place.x, place.y)
 
     def _point_somewhere(self) -> None:
-        brick = self._pickable[int(self.np_random.integers(len(self._pickable)))]
+        remaining = [brick for brick in self._find_remaining() if brick in self._pickable]
+        if not remaining:
+            raise PromptError("no brick is left on the table")
+        brick = remaining[int(self.np_random.integers(len(remaining)))]
         self._point_at(self._draw_click(brick), meant=brick)
+
+    def _find_remaining(self) -> list[int]:
+        """The bricks that are still to be cleared away: neither in the tray nor fallen off the table."""
+        positions = self.cell.bricks[:, :3]
+        gone = positions[:, 2] < -layout.HALF_SIZES[2]
+        if self.options.tray:
+            gone |= trays.is_in_tray(positions)
+        return [int(brick) for brick in np.flatnonzero(~gone)]
+
+    def _aim_at(self, brick: int) -> None:
+        """Make this brick the target, unless there is nothing left to do with it."""
+        remaining = self._find_remaining()
+        if brick not in remaining:
+            left = ", ".join(layout.NAMES[index] for index in remaining) or "none"
+            raise PromptError(f"{layout.NAMES[brick]!r} does not lie on the table any more; on the table: {left}")
+        self._target = brick
 
     def _draw_click(self, brick: int) -> Click:
         return self._pointing.draw_click(self.np_random, brick, self.options.click_noise)
 
     def _point_at(self, click: Click, meant: int | None = None) -> None:
         """The target is the brick that was `meant`, otherwise the one that was hit."""
-        self._prompt = anchor = self._pointing.find_anchor(click)
-        self._target = self._pointing.find_brick(click) if meant is None else meant
-        self.clicked = (click.camera, anchor)
-        self._task = "pick up the brick that was clicked"  # which one it is, only the judge may know
+        anchor = self._pointing.find_anchor(click)
+        self._aim_at(self._pointing.find_brick(click) if meant is None else meant)
+        self._prompt, self.clicked = anchor, (click.camera, anchor)
+        # which one it is, only the judge may know
+        self._task = self._asked.format("the brick that was clicked")
 
     # ---------------------------------------------------------------- observations and facts
 
@@ -236,6 +291,7 @@ class BrickTableEnv(gymnasium.Env[dict[str, Any], Any]):
             "observation.wrench": cell.wrench.astype(np.float32),
             "observation.environment_state": box.astype(np.float32),
             "task": self._task,
+            **({PLACE.name: np.array([*self._place, trays.SLOT_YAW], np.float32)} if self.options.tray else {}),
         }
 
     def _report(self) -> GraspFacts:

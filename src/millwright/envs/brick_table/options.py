@@ -41,6 +41,9 @@ class BrickTableOptions:
         shapes: blocks that are narrower, wider, longer, flatter or higher than those, round bars, and cylinders that
             stand: nobody trains on them.
         randomise: each of these but `sizes` and `shapes` in three episodes of four: for recordings.
+        tray: beside the bricks stands a tray to put them into; joints keep to a limit of their acceleration too.
+        underway: with a tray, begin as in the middle of clearing the table: up to eleven bricks lie in the tray, and
+            the arm is where it put the last one (three times in four) or at home.
 
     Raises:
         OptionError: an option is out of its range, or two cannot be had together.
@@ -66,6 +69,8 @@ class BrickTableOptions:
     sizes: bool = False
     shapes: bool = False
     randomise: bool = False
+    tray: bool = False
+    underway: bool = False
 
     def __post_init__(self) -> None:
         if not 16 <= self.image_size <= MAX_IMAGE_SIZE or self.max_steps < 1:
@@ -88,3 +93,9 @@ class BrickTableOptions:
             raise OptionError(
                 "clutter piles ordinary bricks up in its own way: it goes without hard, bump, sizes and shapes"
             )
+        if self.tray and (self.bump or self.sizes or self.shapes or self.clutter):
+            raise OptionError(
+                "tray goes without bump, sizes, shapes and clutter: its slots are made for ordinary bricks"
+            )
+        if self.underway and not self.tray:
+            raise OptionError("underway means that some bricks are in the tray: give tray too")

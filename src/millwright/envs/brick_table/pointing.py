@@ -12,7 +12,6 @@ from numpy.typing import NDArray
 from millwright.core.errors import PromptError, choose
 from millwright.envs.brick_table import layout
 from millwright.envs.brick_table.prompts import AnchorPrompt, Click, anchor_click
-from millwright.envs.brick_table.scene import OVERHEAD
 from millwright.envs.brick_table.viewer import find_camera_pose
 from millwright.geometry.boxes import compute_bounding_box, compute_corners
 from millwright.geometry.cameras import Camera, intersect_plane
@@ -31,7 +30,7 @@ class Pointing:
 
     Args:
         model, data: the scene.
-        lens: of the wrist camera.
+        lens, overhead: of the wrist camera and of the one above the table.
         objects: geom id -> index of its brick, or -1.
         brick_box: index of a brick -> position (3,), quaternion (4,), in the base frame, and half sizes (3,).
         clutter: bricks lie on each other: clicks that are drawn hit what is seen of a brick, and both cameras measure
@@ -43,12 +42,13 @@ class Pointing:
         model: mujoco.MjModel,
         data: mujoco.MjData,
         lens: Camera,
+        overhead: Camera,
         objects: NDArray[np.int64],
         brick_box: Callable[[int], tuple[Floats, Floats, Floats]],
         clutter: bool = False,
     ) -> None:
         self._model, self._data = model, data
-        self._cameras: dict[str, Camera] = {"wrist": lens, "overhead": OVERHEAD}
+        self._cameras: dict[str, Camera] = {"wrist": lens, "overhead": overhead}
         self._objects = objects
         self._brick_box = brick_box
         self._clutter = clutter

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from millwright.envs.brick_table.bricks import BLOCK, LYING, ORDINARY_BRICKS, STANDING, Bricks
 from millwright.envs.brick_table.layout import HALF_SIZES, MASS_KG, NAMES, TABLE_CENTER, TABLE_HALF
+from millwright.envs.brick_table.tray import add_tray
 from millwright.envs.mujoco.scene import (
     BOX,
     CAPSULE,
@@ -32,7 +33,7 @@ WRIST_CAMERA = WristCamera()
 WRIST_PINHOLE_DEG = 85.0
 POSE_WRIST_CAMERA_IN_HAND = WRIST_CAMERA.pose_in_hand() @ GRAPHICS_FROM_OPTICAL
 """Of its optical frame, as calibrated."""
-OVERHEAD = Pinhole(640, 480, 38.0)
+OVERHEAD, OVERHEAD_WITH_TRAY = Pinhole(640, 480, 38.0), Pinhole(640, 480, 44.0)
 TABLETOP, TABLETOP_PX = "tabletop", 512
 """Texture and material for the table, blank and unused unless an episode wants another table."""
 ROLLING_FRICTION_M = 0.001
@@ -42,7 +43,14 @@ STUDS = [(x, y) for x in (-0.5, 0.5) for y in (-0.75, -0.25, 0.25, 0.75)]
 """Where the studs of a block are, as shares of its half sizes."""
 
 
-def make_model(wrist_fov_deg: float = WRIST_PINHOLE_DEG, bricks: Bricks = ORDINARY_BRICKS) -> mujoco.MjModel:
+def find_overhead(tray: bool) -> Pinhole:
+    """The lens of the overhead camera, which sees the tray too where there is one."""
+    return OVERHEAD_WITH_TRAY if tray else OVERHEAD
+
+
+def make_model(
+    wrist_fov_deg: float = WRIST_PINHOLE_DEG, bricks: Bricks = ORDINARY_BRICKS, tray: bool = False
+) -> mujoco.MjModel:
     """Compile the scene; bricks are bodies named by colour with free joints, in the order of `layout.NAMES`.
 
     Models of other bricks have the same parts in the same order, so that `take_over` can make one of the other.
@@ -53,7 +61,10 @@ def make_model(wrist_fov_deg: float = WRIST_PINHOLE_DEG, bricks: Bricks = ORDINA
     blank.builtin, blank.rgb1 = mujoco.mjtBuiltin.mjBUILTIN_FLAT, [1, 1, 1]
     spec.add_material(name=TABLETOP).textures[mujoco.mjtTextureRole.mjTEXROLE_RGB] = TABLETOP
     add_gripper(spec, add_ur5e(spec), WRIST_CAMERA, wrist_fov_deg)
-    add_look_at_camera(spec, "overhead", [1.1, -0.2, 0.86], [0.47, 0.0, 0.06], OVERHEAD.fov_y_deg)
+    look_at = [0.47, 0.09, 0.06] if tray else [0.47, 0.0, 0.06]
+    add_look_at_camera(spec, "overhead", [1.1, -0.2, 0.86], look_at, find_overhead(tray).fov_y_deg)
+    if tray:
+        add_tray(spec)
     for index, name in enumerate(NAMES):
         park = (0.3 + 0.08 * (index % 6), 0.3 + 0.1 * (index // 6))
         _add_brick(spec, name, int(bricks.kinds[index]), bricks.half_sizes[index], bricks.colors[index], park)

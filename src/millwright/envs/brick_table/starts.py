@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from millwright.envs.brick_table.layout import HALF_SIZES
+from millwright.envs.brick_table.tray import CENTER, LYING_M, SLOTS
 from millwright.geometry.poses import Floats, quaternion_from_yaw, yaw_from_quaternion
 
 GRAVITY_M_S2 = 9.81
@@ -111,6 +112,20 @@ STARTS: dict[str, Callable[[Scene], Scene]] = {
     "thrown-into-hand": throw_into_hand,
     "another-thrown": throw_another,
 }
+
+
+def hang_over_tray(scene: Scene) -> Scene:
+    """The target hangs in the air above the tray, and falls into it."""
+    return _put(scene, scene.target, [*CENTER, AIR_M])
+
+
+def lay_into_tray(scene: Scene) -> Scene:
+    """The target lies in the tray already."""
+    return _put(scene, scene.target, [*SLOTS[0], LYING_M])
+
+
+TRAY_STARTS: dict[str, Callable[[Scene], Scene]] = {"over-tray": hang_over_tray, "in-tray": lay_into_tray}
+"""Where there is a tray."""
 
 
 def _sort_others(scene: Scene) -> list[int]:

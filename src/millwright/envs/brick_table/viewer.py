@@ -14,7 +14,7 @@ from millwright.core.errors import choose
 from millwright.core.facts import GraspFacts
 from millwright.envs.brick_table.bricks import ORDINARY_BRICKS, Bricks
 from millwright.envs.brick_table.layout import NAMES
-from millwright.envs.brick_table.scene import OVERHEAD, WRIST_PINHOLE_DEG, make_model, take_over
+from millwright.envs.brick_table.scene import WRIST_PINHOLE_DEG, find_overhead, make_model, take_over
 from millwright.envs.mujoco.rendering import FAST, Image, LensRenderer, Look
 from millwright.envs.mujoco.solids import find_frame_poses, make_solids
 from millwright.geometry.cameras import GRAPHICS_FROM_OPTICAL, Camera, Pinhole
@@ -31,20 +31,22 @@ HAND_TARGET_DOF = 8
 class BrickTableViewer:
     """Draws scene states (qpos) from the overhead and the wrist camera, or tells others how to draw them."""
 
-    def __init__(self, look: Look = FAST, wrist: Camera = WRIST, overhead: Pinhole = OVERHEAD) -> None:
-        self._model = make_model(wrist.fov_y_deg)
+    def __init__(
+        self, look: Look = FAST, wrist: Camera = WRIST, overhead: Pinhole | None = None, tray: bool = False
+    ) -> None:
+        self._model = make_model(wrist.fov_y_deg, tray=tray)
         self._data = mujoco.MjData(self._model)
         self._shown = ORDINARY_BRICKS.to_numbers()
-        self._look = look
-        self._lenses: dict[str, Camera] = {"overhead": overhead, "wrist": wrist}
+        self._look, self._tray = look, tray
+        self._lenses: dict[str, Camera] = {"overhead": overhead or find_overhead(tray), "wrist": wrist}
         self._renderers = {name: LensRenderer(self._model, lens, look) for name, lens in self._lenses.items()}
         self._bricks = [self._model.joint(name).qposadr[0] for name in NAMES]
         self._fingers = [self._model.joint(f"{side}_finger").qposadr[0] for side in ("left", "right")]
 
     @staticmethod
-    def seeing_through(lens: Camera) -> Callable[[], BrickTableViewer]:
+    def seeing_through(lens: Camera, tray: bool = False) -> Callable[[], BrickTableViewer]:
         """A picklable factory of viewers whose wrist camera has this lens, with more pixels."""
-        return partial(BrickTableViewer, wrist=replace(lens, width=WRIST_SIZE, height=WRIST_SIZE))
+        return partial(BrickTableViewer, wrist=replace(lens, width=WRIST_SIZE, height=WRIST_SIZE), tray=tray)
 
     @property
     def cameras(self) -> tuple[str, ...]:
@@ -114,7 +116,8 @@ class BrickTableViewer:
     def _place(self, state: ArrayLike) -> None:
         qpos, bricks = np.split(np.asarray(state, dtype=np.float64), [self._model.nq])
         if not np.array_equal(bricks, self._shown):
-            take_over(self._model, make_model(self._lenses["wrist"].fov_y_deg, Bricks.from_numbers(bricks)))
+            fov_y_deg = self._lenses["wrist"].fov_y_deg
+            take_over(self._model, make_model(fov_y_deg, Bricks.from_numbers(bricks), self._tray))
             self._shown = bricks
         self._data.qpos[:] = qpos
         mujoco.mj_kinematics(self._model, self._data)
