@@ -24,10 +24,10 @@ class BlindPicker(BrickPicker):
         super().__init__(CONTROL_HZ)
         self._env = env
 
-    def _find_goal(self, facts):
+    def find_goal(self, facts):
         yaw = yaw_from_quaternion(facts.hand_pose[3:])
         prompt = self._env._prompt
-        return super()._find_goal(facts)._replace(x=prompt.x, y=prompt.y, yaw=yaw + wrap_angle(HOME_YAW - yaw, math.pi))
+        return super().find_goal(facts)._replace(x=prompt.x, y=prompt.y, yaw=yaw + wrap_angle(HOME_YAW - yaw, math.pi))
 
 
 @pytest.fixture(scope="module")

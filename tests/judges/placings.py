@@ -25,6 +25,7 @@ def make_row(tick: int, place, held: bool, **changes) -> PlaceFacts:
         "velocities": np.zeros((3, 3)),
         "pad_contacts": touching,
         "hand_pose": np.array([*hand, 0, 1, 0, 0]),
+        "half_sizes": np.tile([0.016, 0.032, 0.012], (3, 1)),
         "opening_m": 0.0315 if held else 0.037,
     }
     plain = make_facts(tick, 0.0, **known)

@@ -62,7 +62,6 @@ def test_this_is_not_placed(how):
 
 
 CLAUSES = {  # field: value that everything meets, and facts that only this clause refuses
-    "half_sizes_m": ((0.0, 0.0, 0.0), make_placing(end=RIM)),
     "overhang_m": (math.inf, make_placing(end=AT_WALL)),
     "release_speed": (math.inf, make_placing(last_touch={"velocities": np.array([0.8 * UP, 0 * UP, 0 * UP])})),
     "opened_m": (-math.inf, make_placing(opening_m=0.0316)),

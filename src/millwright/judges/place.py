@@ -27,8 +27,6 @@ class PlaceLimits:
     """Thresholds of `PlacedInTray`; SI units."""
 
     lift: LiftLimits = field(default_factory=lambda: LiftLimits(height_m=0.04, hold_s=0.2))
-    half_sizes_m: tuple[float, float, float] = (0.016, 0.032, 0.012)
-    """Of every object: all corners have to be within the walls."""
     overhang_m: float = 0.002
     """A corner this far beyond the inside of a wall is still within: contacts give a little."""
     release_speed: float = 0.5
@@ -218,7 +216,8 @@ def is_over_tray(facts: PlaceFacts) -> bool:
 
 def lies_in_tray(facts: PlaceFacts, limits: PlaceLimits) -> bool:
     """All corners of the target are within the walls; it may lie on others there."""
-    corners = compute_corners(facts.positions[facts.target], facts.orientations[facts.target], limits.half_sizes_m)
+    target = facts.target
+    corners = compute_corners(facts.positions[target], facts.orientations[target], facts.half_sizes[target])
     low, high = facts.tray[:, :2]
     margin = limits.overhang_m
     return bool((corners[:, :2] > low - margin).all() and (corners[:, :2] < high + margin).all())

@@ -19,6 +19,7 @@ from millwright.processors.hand import HandAbsolute, HandRelative
 from millwright.processors.joints import JointTargets
 from millwright.processors.normalise import Normalise, Unnormalise
 from millwright.processors.pinhole_box import PinholeBox
+from millwright.processors.place import PlaceInHand
 from millwright.processors.processor import Batch, Invertible, Processor, need
 from millwright.processors.resize import ResizeImage
 from millwright.processors.steps import StepDelta, StepSum
@@ -31,6 +32,7 @@ PROCESSORS: dict[str, type[Processor]] = {
     "pinhole-box": PinholeBox,
     "window": Window,
     "concat": Concat,
+    "place-in-hand": PlaceInHand,
     "normalise": Normalise,
     "unnormalise": Unnormalise,
     "hand-relative": HandRelative,

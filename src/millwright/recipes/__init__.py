@@ -1,5 +1,6 @@
 """Recipes: whole experiments as dataclasses with one method, `run(out)`."""
 
+from millwright.recipes.brick_clear import BrickClear
 from millwright.recipes.brick_clutter import BrickClutter
 from millwright.recipes.brick_dagger import BrickDagger
 from millwright.recipes.brick_figures import BrickFigures
@@ -15,6 +16,7 @@ RECIPES: dict[str, type[Recipe]] = {
     "brick-robust": BrickRobust,
     "brick-clutter": BrickClutter,
     "brick-robustness": BrickRobustness,
+    "brick-clear": BrickClear,
     "brick-figures": BrickFigures,
     "brick-gamers": BrickGamers,
     "brick-dagger": BrickDagger,
@@ -23,6 +25,7 @@ RECIPES: dict[str, type[Recipe]] = {
 
 __all__ = [
     "RECIPES",
+    "BrickClear",
     "BrickClutter",
     "BrickDagger",
     "BrickFigures",

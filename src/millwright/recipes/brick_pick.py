@@ -70,11 +70,22 @@ class BrickPick(Recipe):
     """
 
     name: ClassVar[str] = "brick-pick"
+    env: ClassVar[str] = ENV
+    judge: ClassVar[str] = JUDGE
+    read: ClassVar[tuple[str, ...]] = (IMAGE, BOX, POSE, STATE)
+    """What the policy needs of an observation."""
     recorded: ClassVar[Mapping[str, Any]] = {"restless": True}
     """Options of the environment while demonstrations are recorded."""
     network: ClassVar[str] = "prompt-chunk"
+    sizes: ClassVar[Mapping[str, Any]] = {}
+    """Of the network, where they are not its own."""
     crops: ClassVar[tuple[Processor, ...]] = (PromptCrop(),)
     """What is cut out of the picture."""
+    numbers: ClassVar[Concat] = Concat(((BOX, (0, 1, 2, 3)), (POSE, (2,)), (STATE, (6,))))
+    """What else the network is told: the prompt's box, the hand's height, the opening."""
+    num_numbers: ClassVar[int] = 6
+    linger: ClassVar[int] = LINGER
+    """Steps that are demonstrated after the judge has decided."""
     evaluated: ClassVar[Mapping[str, Any]] = {}
     """Options of the environment in which the report shows the policy."""
     about: ClassVar[str] = "click a brick and the arm picks it: record, train, evaluate, report in five minutes"
@@ -110,14 +121,18 @@ class BrickPick(Recipe):
             with clock.stage("train"):
                 self.train(dataset, out / "training", bundle)
         with clock.stage("evaluate"):
-            player = Player(ENV, self.evaluated, str(bundle))
-            options = "".join(f" --env.{option} {value}".lower() for option, value in self.evaluated.items())
-            command = f"millwright evaluate {ENV} --policy {bundle} --seeds {self.seeds}{options}"
-            result = evaluate(player, seeds, self.workers, out / "report", claim=player.describe(), command=command)
-        verdict = {key: value for key, value in result.to_json().items() if key != "verdicts"}
+            verdict = self.evaluate(bundle, seeds, out)
         summary = {"recipe": self.name, "fields": asdict(self), "seconds": clock.seconds, "result": verdict}
         write_json(out / "summary.json", summary)
         return summary
+
+    def evaluate(self, bundle: Path, seeds: range, out: Path) -> dict[str, Any]:
+        """Play what was trained, write the report, and return the result without single verdicts."""
+        player = Player(self.env, self.evaluated, str(bundle))
+        options = "".join(f" --env.{option} {value}".lower() for option, value in self.evaluated.items())
+        command = f"millwright evaluate {self.env} --policy {bundle} --seeds {self.seeds}{options}"
+        result = evaluate(player, seeds, self.workers, out / "report", claim=player.describe(), command=command)
+        return {key: value for key, value in result.to_json().items() if key != "verdicts"}
 
     def find_scenes(self) -> tuple[range, range]:
         """Seeds of the demonstrations, of the default and of the hard layout; none with a `dataset`.
@@ -143,19 +158,20 @@ class BrickPick(Recipe):
         for hard, scenes in zip((False, True), self.find_scenes(), strict=True):
             if not scenes:
                 continue
-            player = Player(ENV, {"hard": hard, **self.recorded}, "expert-perturbed", labelled=True, linger=LINGER)
+            options = {"hard": hard, **self.recorded}
+            player = Player(self.env, options, "expert-perturbed", labelled=True, linger=self.linger)
             record_scenes(player, scenes, folder, self.workers)
 
     def train(self, dataset_folder: Path, out: Path, bundle: Path, start: Path | None = None) -> None:
         """Train on a recorded dataset and save the bundle; from the weights of the bundle `start`, if one is given."""
         dataset = Dataset(dataset_folder)
-        names = (BOX, POSE, STATE, LABEL)
+        names = (*(name for name in self.read if name != IMAGE), LABEL)
         raw = {IMAGE: dataset.frames(IMAGE), **{name: dataset.column(name) for name in names}}
         network, pipeline, data = self._prepare(raw, dataset.find_firsts(), start)
         settings = FitConfig(samples=self.samples, batch_size=self.batch_size, lr=self.lr, seed=self.seed)
         outcome = fit(network, data, settings, out, augment=ColourJitter())
         features = dataset.features
-        observed = Features(*(features[name] for name in (IMAGE, BOX, POSE, STATE)))
+        observed = Features(*(features[name] for name in self.read))
         lineage = {
             "recipe": self.name,
             "fields": asdict(self),
@@ -165,7 +181,7 @@ class BrickPick(Recipe):
             "loss": outcome.loss,
             **({"start": load_manifest(start).id} if start else {}),
         }
-        made = Bundle(network, pipeline, observed, HAND_TARGET, dataset.fps, ENV, JUDGE, lineage=lineage)
+        made = Bundle(network, pipeline, observed, HAND_TARGET, dataset.fps, self.env, self.judge, lineage=lineage)
         made.save(bundle)
 
     def _prepare(self, raw: Raw, first: NDArray[np.int64], start: Path | None) -> tuple[Network, Pipeline, ArrayData]:
@@ -174,7 +190,7 @@ class BrickPick(Recipe):
             begun = load_bundle(start)
             data = prepare(begun.pipeline, raw, target=LABEL, keep=begun.network.inputs, first=first)
             return begun.network, begun.pipeline, data
-        network = make_network(self.network, {"proprio": 6}, self.seed)
+        network = make_network(self.network, {"proprio": self.num_numbers, **self.sizes}, self.seed)
         pipeline, data = fit_pipeline(
             raw, self.make_inputs(), (HandAbsolute(),),
             target=LABEL, keep=network.inputs, normalise=("proprio",), first=first,
@@ -182,10 +198,9 @@ class BrickPick(Recipe):
         return network, pipeline, data
 
     def make_inputs(self) -> tuple[Processor, ...]:
-        """What the network sees: parts of the picture, the prompt's box, the hand's height, the opening."""
-        numbers = Concat(((BOX, (0, 1, 2, 3)), (POSE, (2,)), (STATE, (6,))))
+        """What the network sees: parts of the picture and some numbers."""
         eye = (Grey(),) if self.blind else ()
-        return (*eye, *self.crops, numbers)
+        return (*eye, *self.crops, self.numbers)
 
 
 def refuse_unseen(scenes: range, seed: int) -> None:

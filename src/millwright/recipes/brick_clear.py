@@ -1,0 +1,115 @@
+"""brick-clear: from nothing to a policy that clears the table into a tray, twelve picks in a row without help."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, ClassVar
+
+from rich.console import Console
+from rich.progress import track
+
+from millwright.catalog import Clearer, Player, make_env
+from millwright.core.workers import map_seeds
+from millwright.evaluation.clearing import Pick, ReduceClearing, from_json, summarise
+from millwright.evaluation.provenance import collect_provenance, compute_claim_digest
+from millwright.evaluation.statistics import wilson
+from millwright.processors.concat import Concat
+from millwright.processors.crop import PromptCrop
+from millwright.processors.place import PlaceInHand
+from millwright.processors.processor import Processor
+from millwright.recipes.brick_pick import BOX, IMAGE, POSE, STATE, BrickPick
+from millwright.recipes.recipe import write_json
+from millwright.robots import ur5e
+
+PLACE = "observation.place"
+
+
+@dataclass(frozen=True)
+class BrickClear(BrickPick):
+    """Record perturbed demonstrations of putting bricks into a tray, train, and clear whole tables.
+
+    Demonstrations begin in the middle of clearing: bricks in the tray, the arm where it put the last one. The report is
+    about tables: every scene of `seeds` is cleared with as many picks as there are bricks, each pointed at by a click
+    on one of those left; whatever a failed pick left behind stays.
+    """
+
+    name: ClassVar[str] = "brick-clear"
+    env: ClassVar[str] = "brick-clear"
+    judge: ClassVar[str] = "place"
+    read: ClassVar[tuple[str, ...]] = (IMAGE, BOX, POSE, STATE, PLACE)
+    recorded: ClassVar[Mapping[str, Any]] = {"restless": True, "underway": True}
+    crops: ClassVar[tuple[Processor, ...]] = (PromptCrop(), PlaceInHand())
+    numbers: ClassVar[Concat] = Concat(((BOX, (0, 1, 2, 3)), (POSE, (2,)), (STATE, (6,)), ("place", ())))
+    num_numbers: ClassVar[int] = 10
+    sizes: ClassVar[Mapping[str, Any]] = {"proprio_widths": (128, 128)}
+    linger: ClassVar[int] = 0
+    about: ClassVar[str] = "clear the table into a tray, twelve picks in a row without help, within the joints' limits"
+
+    seeds: str = "5000:5050"
+
+    def evaluate(self, bundle: Path, seeds: range, out: Path) -> dict[str, Any]:
+        """Clear the tables of these seeds; `out/tables` gets a file a scene."""
+        player = Player(self.env, self.evaluated, str(bundle))
+        result = clear_tables(player, seeds, self.workers, out / "tables")
+        Console().print(describe_tables(result))
+        return result
+
+
+def clear_tables(player: Player, seeds: range, workers: int, folder: Path) -> dict[str, Any]:
+    """Clear the tables of these seeds and sum up; what the folder holds for the same claim is not played again.
+
+    Returns:
+        the summary of `summarise`, with env, policy, seeds, every table's picks and provenance.
+    """
+    env = make_env(player.env, **player.env_options)
+    num_picks = len(env.unwrapped.object_names)
+    env.close()
+    claim = compute_claim_digest({**player.describe(), "num_picks": num_picks})
+    folder.mkdir(parents=True, exist_ok=True)
+    files = {seed: folder / f"{seed}.json" for seed in seeds}
+    scenes: dict[int, list[Pick]] = {}
+    for seed, file in files.items():
+        kept = json.loads(file.read_text()) if file.is_file() else {}
+        if kept.get("claim") == claim:
+            scenes[seed] = from_json(kept["picks"])
+    missing = [seed for seed in seeds if seed not in scenes]
+    played = map_seeds(ReduceClearing(Clearer(player, num_picks)), missing, workers)
+    for seed, picks in track(played, "tables", total=len(missing), console=Console(stderr=True)):
+        write_json(files[seed], {"claim": claim, "picks": picks})
+        scenes[seed] = picks
+    scenes = {seed: scenes[seed] for seed in seeds}
+    return {
+        "schema": 1,
+        "env": player.env,
+        "policy": player.describe()["policy"],
+        "seeds": f"{seeds.start}:{seeds.stop}",
+        **summarise(scenes, num_picks),
+        "scenes_by_seed": {str(seed): [pick._asdict() for pick in picks] for seed, picks in scenes.items()},
+        "provenance": collect_provenance(player.describe(), ""),
+    }
+
+
+def describe_tables(result: Mapping[str, Any]) -> str:
+    """The result of `clear_tables` in a few lines."""
+    tables, limits = result["tables"], [ur5e.VELOCITY_LIMIT_RAD_S, ur5e.ACCELERATION_LIMIT_RAD_S2]
+    failures = ", ".join(f"{count} {name}" for name, count in result["failures"].items()) or "none"
+    speed, acceleration = result["max_joint_speed_rad_s"], result["max_joint_acceleration_rad_s2"]
+    cycle = result.get("cycle_time_s_mean", math.nan)
+    return "\n".join(
+        (
+            f"single picks: {_say_rate(result['successes'], result['picks'])}",
+            f"whole tables: {_say_rate(tables['cleared'], result['scenes'])}",
+            f"failures: {failures}",
+            f"mean cycle: {cycle:.2f} s from pointing to released and clear",
+            f"joints, at most: {speed:.2f} of {limits[0]:.2f} rad/s, {acceleration:.2f} of {limits[1]:.2f} rad/s^2",
+        )
+    )
+
+
+def _say_rate(count: int, total: int) -> str:
+    low, high = wilson(count, total)
+    return f"{count}/{total} = {count / total:.1%} ({low:.1%} to {high:.1%})"
