@@ -34,7 +34,7 @@ def see(*places, hand=AWAY, opening=0.05):
         hand_pose=hand,
         opening_m=opening,
     )
-    return BrickPicker(CONTROL_HZ)._find_goal(facts)
+    return BrickPicker(CONTROL_HZ).find_goal(facts)
 
 
 TARGET, ALONGSIDE, ON_OTHER_SIDE = (0.5, 0.0, 0.012, 0.0), (0.5325, 0.0, 0.012, 0.0), (0.4675, 0.0, 0.012, 0.0)

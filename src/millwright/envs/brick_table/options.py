@@ -94,8 +94,6 @@ class BrickTableOptions:
                 "clutter piles ordinary bricks up in its own way: it goes without hard, bump, sizes and shapes"
             )
         if self.tray and (self.bump or self.sizes or self.shapes or self.clutter):
-            raise OptionError(
-                "tray goes without bump, sizes, shapes and clutter: its slots are made for ordinary bricks"
-            )
+            raise OptionError("the slots of a tray are for ordinary bricks: no bump, sizes, shapes or clutter")
         if self.underway and not self.tray:
             raise OptionError("underway means that some bricks are in the tray: give tray too")
