@@ -56,7 +56,7 @@ def test_a_recording_and_the_same_seed_played_afresh_are_replayed_alike(
 @pytest.mark.parametrize(
     ("argv", "said"),
     [
-        (["brick-tabel"], "brick-tabel is neither an environment (brick-table, brick-clear) nor the folder of a dataset"),
+        (["brick-tabel"], "is neither an environment (brick-table, brick-clear) nor the folder of a dataset"),
         (["DATA"], "holds 0 to 0: millwright replay"),
         (["DATA", "1"], "no episode 1 in"),
         (["DATA", "0", "--policy", "expert", "--env.hard"], "--policy, --env.NAME: only with an environment"),
