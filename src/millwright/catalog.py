@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import json
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from functools import partial
@@ -253,7 +254,9 @@ def list_shipped() -> tuple[str, ...]:
 def list_policies(env: str) -> tuple[str, ...]:
     """Names that `make_policy` takes for an environment, besides those of gamers and paths of bundles."""
     task = choose("environment", env, TASKS)
-    return (*list_shipped(), *task.experts, *task.baselines)
+    manifests = {name: json.loads((SHIPPED / name / "manifest.json").read_text()) for name in list_shipped()}
+    ours = [name for name, manifest in manifests.items() if manifest["env"] == env]
+    return (*ours, *task.experts, *task.baselines)
 
 
 def make_policy(env: str, name: str, playing: Playing = USUAL, control_hz: float | None = None) -> Policy:

@@ -5,11 +5,13 @@ from __future__ import annotations
 from dataclasses import fields
 
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from millwright.core.facts import GraspFacts
+from millwright.core.errors import FeatureError
+from millwright.core.facts import GraspFacts, PlaceFacts, load_grasp_facts
 
 number = st.floats(-1e6, 1e6)
 
@@ -71,3 +73,21 @@ def test_recordings_that_are_older_than_sizes_are_read(some):
 @given(facts())
 def test_the_target_has_a_name(some):
     assert some.target_name == some.names[some.target]
+
+
+@given(facts())
+def test_facts_with_a_tray_come_back_with_it_and_those_without_one_without(some):
+    values = {f.name: getattr(some, f.name) for f in fields(GraspFacts)}
+    placing = PlaceFacts(**values, tray=np.zeros((2, 3)), joint_speed=1.0, joint_acceleration=2.0)
+    for before in (some, placing):
+        after = load_grasp_facts(before.to_arrays(), before.names)
+        assert type(after) is type(before)
+        assert after == before
+
+
+@given(facts())
+def test_facts_of_which_a_part_was_dropped_are_refused_by_its_name(some):
+    arrays = some.to_arrays()
+    del arrays["facts.target"]
+    with pytest.raises(FeatureError, match=r"missing: facts\.target$"):
+        load_grasp_facts(arrays, some.names)

@@ -79,6 +79,13 @@ def test_a_split_tells_training_from_testing(sound: Path, tmp_path: Path, test: 
         assert seeds(tmp_path / "split") == [0, 2, 4, 1, 3]
 
 
+@pytest.mark.parametrize(("share", "seed"), [(-0.3, 0), (float("nan"), 0), (float("inf"), 0), (1.0, 0), (0.2, -1)])
+def test_a_share_that_is_none_is_refused(sound: Path, tmp_path: Path, share: float, seed: int) -> None:
+    with pytest.raises(OptionError, match="between 0 and 1"):
+        editing.split(sound, tmp_path / "out", share=share, seed=seed)
+    assert not (tmp_path / "out").exists()
+
+
 def test_a_split_without_one_of_its_sides_is_refused(sound: Path, tmp_path: Path) -> None:
     with pytest.raises(DatasetError, match="0 of 5 episodes"):
         editing.split(sound, tmp_path / "split", lambda entry: False)

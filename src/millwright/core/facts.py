@@ -8,6 +8,7 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from millwright.core.errors import FeatureError
 from millwright.core.features import Feature, Features
 
 Floats = NDArray[np.float64]
@@ -65,7 +66,14 @@ class GraspFacts:
 
     @classmethod
     def from_arrays(cls, arrays: dict[str, NDArray[Any]], names: tuple[str, ...]) -> Self:
-        """The inverse of `to_arrays`, to judge a recording again."""
+        """The inverse of `to_arrays`, to judge a recording again.
+
+        Raises:
+            FeatureError: an array is missing.
+        """
+        needed = {f"facts.{f.name}" for f in fields(cls)} - {"facts.names", "facts.half_sizes"}
+        if missing := needed - set(arrays):
+            raise FeatureError(f"what is needed to judge again is missing: {', '.join(sorted(missing))}")
         values: dict[str, Any] = {"names": names}
         for f in fields(cls):
             told = f.name != "half_sizes" or "facts.half_sizes" in arrays  # recordings may be older than that
@@ -83,6 +91,15 @@ class PlaceFacts(GraspFacts):
     tray: Floats = field(kw_only=True)  # (2, 3) m: lowest and highest corner of the space within its walls
     joint_speed: float = field(kw_only=True)  # rad/s: the greatest of any joint's setpoints since the last tick
     joint_acceleration: float = field(kw_only=True)  # rad/s^2: likewise
+
+
+def load_grasp_facts(arrays: dict[str, NDArray[Any]], names: tuple[str, ...]) -> GraspFacts:
+    """The inverse of `to_arrays` for facts of a grasping task, with a tray or without.
+
+    Raises:
+        FeatureError: an array is missing.
+    """
+    return (PlaceFacts if "facts.tray" in arrays else GraspFacts).from_arrays(arrays, names)
 
 
 def _disk_dtype(value: NDArray[Any]) -> str:

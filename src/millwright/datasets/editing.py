@@ -61,7 +61,10 @@ def split(root: Path, out: Path, test: Keep | None = None, share: float = 0.2, s
 
     Raises:
         DatasetError: one side would be empty, or `out` is there.
+        OptionError: a share that is none, or a seed below 0.
     """
+    if not 0 < share < 1 or seed < 0:
+        raise OptionError(f"a share to test on lies between 0 and 1, and a seed is 0 or more; got {share} and {seed}")
     folder = open_finished(root)
     number = len(folder.entries)
     if test is None:

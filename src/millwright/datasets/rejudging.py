@@ -8,14 +8,14 @@ from typing import Any
 from numpy.typing import NDArray
 
 from millwright.core.errors import DatasetError
-from millwright.core.facts import GraspFacts
+from millwright.core.facts import load_grasp_facts
 from millwright.core.judging import Judge, Verdict
 from millwright.datasets.dataset import Dataset
 
 MakeFacts = Callable[[dict[str, NDArray[Any]], tuple[str, ...]], Any]
 
 
-def load_facts(dataset: Dataset, index: int, make_facts: MakeFacts = GraspFacts.from_arrays) -> list[Any]:
+def load_facts(dataset: Dataset, index: int, make_facts: MakeFacts = load_grasp_facts) -> list[Any]:
     """The facts of every tick of an episode, as the judge saw them.
 
     Args:
@@ -34,7 +34,7 @@ def load_facts(dataset: Dataset, index: int, make_facts: MakeFacts = GraspFacts.
     ]
 
 
-def judge_again(dataset: Dataset, index: int, judge: Judge, make_facts: MakeFacts = GraspFacts.from_arrays) -> Verdict:
+def judge_again(dataset: Dataset, index: int, judge: Judge, make_facts: MakeFacts = load_grasp_facts) -> Verdict:
     """What `judge` says of a recorded episode. Arguments and errors as for `load_facts`."""
     judge.reset()
     for facts in load_facts(dataset, index, make_facts):

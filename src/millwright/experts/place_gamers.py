@@ -91,7 +91,7 @@ class PutOnRim(PlaceGamer):
 
     def _cheat(self) -> Iterator[Action]:
         yield from self._fetch(self._facts.target)
-        rim = self._facts.tray[0, 1] + 0.012
+        rim = self._facts.tray[0, 1] - 0.002  # over the wall: further in, it may slip off and lie where it ought to
         yield from self._put([self._middle[0], rim], float(self._facts.tray[1, 2]) + RELEASE_M)
 
 

@@ -6,8 +6,10 @@ import re
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 
+from millwright.core.errors import FeatureError
+from millwright.core.judging import Verdict
 from millwright.datasets.checks.check import Check
-from millwright.datasets.checks.reference import References
+from millwright.datasets.checks.reference import Reference, References
 from millwright.datasets.digests import digest_columns
 from millwright.datasets.findings import Finding
 from millwright.datasets.folder import Columns, Entry, Folder
@@ -123,14 +125,20 @@ class Verdicts(Check):
         facts = {name: values for name, values in columns.items() if name.startswith("facts.")}
         if reference is None or not facts:
             return
-        reference.judge.reset()
-        for tick in range(len(next(iter(facts.values())))):
-            arrays = {name: values[tick].reshape(self._shapes[name]) for name, values in facts.items()}
-            reference.judge.see(reference.make_facts(arrays, _objects(entry)))
-        said = reference.judge.verdict()
+        try:
+            said = self._judge(reference, facts, _objects(entry))
+        except FeatureError:  # some of the facts were dropped: nobody can judge any more
+            return
         if (said.success, said.failure) != (success, failure):
             told, now = failure or "success", said.failure or "success"
             yield Finding("MW604", f"recorded as {told}; from its facts the judge says {now}", entry.position)
+
+    def _judge(self, reference: Reference, facts: Columns, objects: tuple[str, ...]) -> Verdict:
+        reference.judge.reset()
+        for tick in range(len(next(iter(facts.values())))):
+            arrays = {name: values[tick].reshape(self._shapes[name]) for name, values in facts.items()}
+            reference.judge.see(reference.make_facts(arrays, objects))
+        return reference.judge.verdict()
 
 
 class Duplicates(Check):

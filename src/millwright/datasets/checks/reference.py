@@ -10,7 +10,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from millwright.core.facts import GraspFacts
+from millwright.core.errors import MillwrightError
+from millwright.core.facts import load_grasp_facts
 from millwright.core.judging import Judge
 from millwright.datasets.folder import Entry
 
@@ -20,7 +21,7 @@ class Reference:
     """Of one environment."""
 
     judge: Judge
-    make_facts: Callable[[dict[str, NDArray[Any]], tuple[str, ...]], Any] = GraspFacts.from_arrays
+    make_facts: Callable[[dict[str, NDArray[Any]], tuple[str, ...]], Any] = load_grasp_facts
     """One tick's `facts.*` arrays and the objects' names -> facts."""
     action_low: NDArray[np.float32] | None = None
     action_high: NDArray[np.float32] | None = None
@@ -43,8 +44,16 @@ class References:
         if not text:
             return None
         if text not in self._made:
-            self._made[text] = self._find(json.loads(text))
+            self._made[text] = self._read(text)
         return self._made[text]
+
+    def _read(self, text: str) -> Reference | None:
+        """None, too, for a provenance that cannot be read or whose environment has changed: then nobody can judge."""
+        try:
+            provenance = json.loads(text)
+            return self._find(provenance) if isinstance(provenance, dict) else None
+        except (ValueError, TypeError, MillwrightError):
+            return None
 
 
 def know_nothing(provenance: Mapping[str, Any]) -> None:
