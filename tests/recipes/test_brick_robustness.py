@@ -11,7 +11,15 @@ from millwright.core.errors import OptionError, RecipeError, UnknownNameError
 from millwright.envs.brick_table import BrickTableOptions
 from millwright.recipes.brick_robustness import CONDITIONS, BrickRobustness, compute_mean
 
-TINY = BrickRobustness(only="twins,bump,lighting", seeds="5000:5001", workers=1)
+TINY = BrickRobustness(only="twins,bump", seeds="5000:5001", workers=1)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def no_reports():
+    """Reports are tried elsewhere, and draw for long."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("millwright.evaluation.report.write_report", lambda *_: None)
+        yield
 
 
 @pytest.fixture(scope="module")
@@ -30,7 +38,7 @@ def test_every_condition_is_one_that_the_environment_knows():
 
 def test_every_line_is_a_file_and_the_summary_counts_them(out):
     summary = json.loads((out / "summary.json").read_text())
-    assert [row["condition"] for row in summary["perturbations"]] == ["twins", "bump", "lighting"]
+    assert [row["condition"] for row in summary["perturbations"]] == ["twins", "bump"]
     for row in summary["perturbations"]:
         figure = json.loads((out / "figures" / f"brick-pick-{row['condition']}.json").read_text())
         assert figure["provenance"]["env_options"] == dict(CONDITIONS[row["condition"]].options)
@@ -40,7 +48,7 @@ def test_every_line_is_a_file_and_the_summary_counts_them(out):
     assert str(out) not in json.dumps(summary)
 
 
-def test_the_expert_is_evaluated_once_in_worlds_that_are_the_same_without_looking(out):
+def test_the_expert_plays_in_those_worlds_alone_that_differ_for_it(out):
     experts = {file.stem for file in (out / "figures").glob("expert*.json")}
     assert experts == {"expert", "expert-bump"}
 
@@ -54,7 +62,7 @@ def test_the_mean_is_that_of_the_perturbations_alone():
 def test_run_again_plays_nothing_again(out):
     films = [*out.glob("reports/*/films/*.mp4")]
     before = [film.stat().st_mtime_ns for film in films]
-    assert len(before) >= 5
+    assert len(before) == 4
     replace(TINY, only="bump").run(out)
     assert [film.stat().st_mtime_ns for film in films] == before
 
