@@ -129,9 +129,9 @@ class BrickRobustness(Recipe):
 
     def _evaluate(self, out: Path, name: str, player: Player) -> dict[str, Any]:
         """What came out, without its episodes; the figure's file holds all."""
-        result = evaluate(
-            player, parse_seeds(self.seeds), self.workers, out / "reports" / name, claim=player.describe()
-        )
+        command = f"millwright run brick-robustness --policy {self.bundle} --seeds {self.seeds} ({name})"
+        report, claim = out / "reports" / name, player.describe()
+        result = evaluate(player, parse_seeds(self.seeds), self.workers, report, claim=claim, command=command)
         result.save(out / "figures" / f"{name}.json")
         kept = ("seeds", "episodes", "successes", "rate", "interval", "failures")
         return {name: value for name, value in result.to_json().items() if name in kept}
