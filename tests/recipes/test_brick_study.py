@@ -11,7 +11,7 @@ from millwright.core.errors import OptionError, RecipeError, UnknownNameError
 from millwright.datasets.dataset import Dataset
 from millwright.policies.bundle import load_bundle
 from millwright.recipes import BrickStudy
-from millwright.recipes.study import ceilings, jobs, setup
+from millwright.recipes.study import ceilings, cells, jobs, setup
 
 TINY = BrickStudy(
     only="reference,mended,mended--joints", minutes=1, samples=256, training_seeds=1, seeds="5000:5001",
@@ -24,6 +24,12 @@ def shorten(patch):
     patch.setattr(ceilings, "PLAYED", {})
     patch.setattr(setup, "SECONDS", 1.0)
     patch.setattr(jobs, "EYES", ("grey",))
+
+
+def find_work(out, job):
+    """Where a job was trained: its name and a digest of its setup."""
+    (folder,) = (out / "work").glob(f"{job}-????????")
+    return folder
 
 
 @pytest.fixture(scope="module")
@@ -61,9 +67,9 @@ def test_each_cell_has_its_file_and_the_summary_a_row(out):
 
 
 def test_a_cell_s_bundle_answers_in_its_own_representation(out):
-    joints = load_bundle(out / "work" / "mended--joints-seed-0" / "mended--joints")
+    joints = load_bundle(find_work(out, "mended--joints-seed-0") / "mended--joints")
     assert joints.action.shape == (7,)
-    assert load_bundle(out / "work" / "reference-seed-0" / "reference").action.name == "hand_target"
+    assert load_bundle(find_work(out, "reference-seed-0") / "reference").action.name == "hand_target"
 
 
 def test_what_was_run_is_not_run_again_and_other_cells_join_it(out):
@@ -74,11 +80,22 @@ def test_what_was_run_is_not_run_again_and_other_cells_join_it(out):
 
 
 def test_other_scenes_are_played_by_what_was_trained(out):
-    weights = out / "work" / "reference-seed-0" / "reference" / "model.safetensors"
+    weights = find_work(out, "reference-seed-0") / "reference" / "model.safetensors"
     made = weights.stat().st_mtime_ns
     rows = replace(TINY, only="reference", seeds="5001:5003").run(out)["rows"]
     assert [(row["name"], row["episodes"]) for row in rows] == [("reference", 2)]
     assert weights.stat().st_mtime_ns == made
+
+
+def test_a_cell_that_is_set_up_otherwise_is_trained_anew(out, monkeypatch):
+    reference = cells.CELLS["reference"]
+    changed = replace(reference, setup=replace(reference.setup, jitter=not reference.setup.jitter))
+    monkeypatch.setitem(cells.CELLS, "reference", changed)
+    before = find_work(out, "reference-seed-0")
+    replace(TINY, only="reference").run(out)
+    trained = set((out / "work").glob("reference-seed-0-*"))
+    assert len(trained) == 2
+    assert before in trained
 
 
 def test_fields_that_decide_a_cell_may_not_change(out):

@@ -29,7 +29,7 @@ class BrickStudy(Recipe):
 
     Args:
         only: cells to run, by names or patterns (`reference,mended--*`); without, all.
-        minutes: of training a cell at most; the rate of learning falls in time for it.
+        minutes: of a core's time, of training a cell at most; the rate of learning falls in time for it.
         samples: drawn in a training at most.
         training_seeds: repetitions of the cells on which claims rest; the others are trained once.
         seeds: scenes to evaluate on, A:B; tune on 5000 to 9999, 10000 and up are for published figures.

@@ -52,11 +52,13 @@ class FitConfig:
     """Stop by then; the learning rate falls in time for it. A run that it hurries cannot be repeated bit for bit."""
     threads: int | None = None
     """Of torch, while it trains; None: as many as the process has."""
+    clock: Literal["wall", "cpu"] = "wall"
+    """What minutes and seconds are counted by; `cpu`, of all threads, does not mind what else the machine does."""
     checkpoint_s: float = 60.0
     log_steps: int = 50
 
 
-RESUMABLE = ("max_minutes", "threads", "checkpoint_s", "device")
+RESUMABLE = ("max_minutes", "clock", "threads", "checkpoint_s", "device")
 """Fields that may differ when a training is taken up again."""
 
 
@@ -164,7 +166,8 @@ class _Run:
         self._totals: dict[str, float] = {}
         self._counted = 0
         self._seconds_before = 0.0
-        self._started_s = time.monotonic()
+        self._now = time.process_time if config.clock == "cpu" else time.monotonic
+        self._started_s = self._now()
         if (out / CHECKPOINT).is_file():
             self._restore(load_checkpoint(out / CHECKPOINT))
         logger.info("training in %s from step %d", self.precision, self.step)
@@ -175,7 +178,7 @@ class _Run:
 
     @property
     def seconds(self) -> float:
-        return self._seconds_before + time.monotonic() - self._started_s
+        return self._seconds_before + self._now() - self._started_s
 
     def learn(self, batch: dict[str, Tensor], count: int) -> bool:
         """Make one step with these `count` samples; is it the last?"""

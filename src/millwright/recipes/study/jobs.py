@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
@@ -10,12 +11,13 @@ from typing import Any, NamedTuple
 
 from millwright.catalog import Player
 from millwright.datasets.dataset import Dataset
+from millwright.evaluation.provenance import compute_source_digest
 from millwright.policies.bundle import load_bundle
 from millwright.recipes.brick_pick import ENV, LINGER, record_scenes, refuse_unseen
 from millwright.recipes.recipe import write_json
 from millwright.recipes.study.cells import ANCHORS, Cell
 from millwright.recipes.study.measuring import EYES, aim, play
-from millwright.recipes.study.setup import Recording
+from millwright.recipes.study.setup import Recording, Setup
 from millwright.recipes.study.training import Budget, train
 
 
@@ -86,7 +88,7 @@ class Plan:
     def do(self, number: int) -> str:
         """Train and measure; returns the name of the job."""
         job = self.jobs[number]
-        cell, folder = job.cell, self.out / "work" / job.name
+        cell, folder = job.cell, self.out / "work" / f"{job.name}-{_digest(job.cell.setup)}"
         folder.mkdir(parents=True, exist_ok=True)
         bundle = folder / cell.name
         if not (bundle / "manifest.json").is_file():
@@ -98,6 +100,7 @@ class Plan:
         options = cell.setup.recording.played_options
         values = {
             "claim": self._claim(job),
+            "source": compute_source_digest(),
             "parameters": sum(parameter.numel() for parameter in network.parameters()),
             "samples": fitted["samples"],
             "minutes": round(fitted["seconds"] / 60, 2),
@@ -121,6 +124,11 @@ class Plan:
         scenes = {"seeds": f"{self.seeds.start}:{self.seeds.stop}", "aimed": self.aimed, "looked": self.looked}
         claim: dict[str, Any] = json.loads(json.dumps({**about, **scenes}))
         return claim
+
+
+def _digest(setup: Setup) -> str:
+    """So that a cell that was set up otherwise before is trained anew."""
+    return hashlib.sha256(json.dumps(asdict(setup), sort_keys=True).encode()).hexdigest()[:8]
 
 
 def record(plan: Plan, recordings: Sequence[Recording], workers: int) -> None:

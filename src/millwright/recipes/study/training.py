@@ -102,7 +102,7 @@ def train(
     lr, batch_size = STEPS[setup.network]
     settings = FitConfig(
         samples=budget.samples, batch_size=batch_size, lr=lr, seed=seed,
-        warmup_samples=budget.samples // 40, max_minutes=budget.minutes, threads=1,
+        warmup_samples=budget.samples // 40, max_minutes=budget.minutes, clock="cpu", threads=1,
     )  # fmt: skip
     images = ("crop", "image") if setup.jitter else ()
     outcome = fit(network, data, settings, out, augment=ColourJitter(images=images), progress=False)
