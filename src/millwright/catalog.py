@@ -56,6 +56,8 @@ class Task:
     """Flawed judges: some cheat or start has to fool each."""
     variants: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     """Options that make scenes of another kind, by name: there too the judge must give cheats nothing."""
+    playing: Playing = USUAL
+    """How chunks are played in it unless somebody asks for another way."""
     small_pictures: Mapping[str, Any] = field(default_factory=dict)
     """Options that make episodes cheaper and change nothing for those who do not look."""
 
@@ -193,6 +195,7 @@ TASKS: dict[str, Task] = {
         gamers={name: partial(_gamer, name=name) for name in (*PLACE_GAMERS, "fling", "drop", "catch")},
         starts=("in-hand", "thrown-into-hand", "over-tray", "in-tray"),
         counter_examples={"over-tray-alone": _over_tray_alone},
+        playing=Playing(execute=1, blend=0),
         small_pictures={"image_size": 32},
     ),
 }
@@ -299,7 +302,7 @@ def make_bundle_policy(env: str, folder: Path, playing: Playing = USUAL) -> Poli
     if bundle.env != env:
         raise BundleError(f"bundle {folder} was made for {bundle.env!r}, not for {env!r}")
     planner = bundle.planner(threads=1)
-    player = playing.make_policy(planner, folder.name)
+    player = (TASKS[env].playing if playing == USUAL else playing).make_policy(planner, folder.name)
     return HandTargets(player) if planner.action.name == "hand_target" else player
 
 

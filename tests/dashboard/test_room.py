@@ -25,7 +25,7 @@ class Recorder:
 def send_statuses(*snapshots: Snapshot) -> list[dict[str, Any]]:
     """The statuses of one browser that wakes once after each of these."""
     slot = Newest(Snapshot())
-    cast = SimpleNamespace(title="toy", names=(), colors=(), policies=(), control_hz=15.0)
+    cast = SimpleNamespace(title="toy", names=(), colors=(), policies=(), control_hz=15.0, goes_on=False)
     viewers = SimpleNamespace(sizes={}, frames={}, problem="")
     room = Room(cast, slot, viewers)  # type: ignore[arg-type]
     socket = Recorder()

@@ -127,7 +127,7 @@ def test_both_see_the_same_pick_and_a_latecomer_gets_the_whole_trace(shared: Das
     [
         ("run!", "not JSON"),
         ("[1]", "a command is an object"),
-        ('{"do": "rum"}', "did you mean 'run'? (commands: run, stop, shuffle, policy)"),
+        ('{"do": "rum"}', "did you mean 'run'? (commands: run, clear, stop, shuffle, policy)"),
         ('{"do": "run", "click": {"camera": "overhead", "u": 2, "v": 0}}', "a click is"),
         ('{"do": "run", "click": {"camera": "overhead", "u": NaN, "v": 0}}', "a click is"),
         ('{"do": "run", "click": {"camera": "above", "u": 0.5, "v": 0}}', "(cameras: overhead, wrist)"),

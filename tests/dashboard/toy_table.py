@@ -204,8 +204,33 @@ POLICIES: dict[str, Callable[[], Policy]] = {
     "slow": Slow,
     "missing": _raise,
 }
+
+
+class ToyClearing(ToyTable):
+    """What was lifted is gone when the next is pointed at, and what is left stays where it is."""
+
+    def reset(self, *, seed: int | None = None, options: dict[str, Any] | None = None) -> tuple[Any, dict[str, Any]]:
+        wishes = dict(options or {})
+        if not wishes.pop("continue", False):
+            return super().reset(seed=seed, options=options)
+        self.target = NAMES.index(self.find_target(wishes))
+        self.bricks[self.bricks[:, 2] > 0.05, 2] = -9.0
+        self.hand, self.opening, self.tick = np.array([0.0, 0.0, 0.2]), 0.05, 0
+        return self._observe(), {"facts": self._facts()}
+
+    def find_target(self, options: dict[str, Any]) -> str:
+        name = NAMES[self._find_target(options, self.bricks, NAMES.index((*self.list_remaining(), "red")[0]))]
+        if name not in self.list_remaining():
+            raise PromptError(f"{name} is gone")
+        return name
+
+    def list_remaining(self) -> tuple[str, ...]:
+        return tuple(name for name, brick in zip(NAMES, self.bricks, strict=True) if -1 < brick[2] < 0.05)
+
+
 STAGE = Stage(ToyTable, ToyJudge, POLICIES, "Toy table")
+CLEARING = Stage(ToyClearing, ToyJudge, POLICIES, "Toy clearing", goes_on=True)
 
 
-def make_session(**options: Any) -> Session:
-    return Session(STAGE, **{"hold_s": 0.5, **options})
+def make_session(stage: Stage = STAGE, **options: Any) -> Session:
+    return Session(stage, **{"hold_s": 0.5, **options})

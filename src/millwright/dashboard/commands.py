@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 from typing import Any
@@ -49,8 +49,13 @@ class Run(Command):
 
 
 @dataclass(frozen=True)
+class Clear(Command):
+    """Pick all that is left, one after the other."""
+
+
+@dataclass(frozen=True)
 class Stop(Command):
-    """End the running episode; it is not judged."""
+    """End the running episode, which is not judged, and empty the queue."""
 
 
 @dataclass(frozen=True)
@@ -79,7 +84,13 @@ def parse_command(message: Mapping[str, Any], cameras: tuple[str, ...]) -> Comma
         CommandError: a field is missing or of the wrong type.
         UnknownNameError: no such command or camera.
     """
-    table = {"run": _parse_run, "stop": lambda *_: Stop(), "shuffle": _parse_shuffle, "policy": _parse_choose}
+    table: dict[str, Callable[[Mapping[str, Any], tuple[str, ...]], Command]] = {
+        "run": _parse_run,
+        "clear": lambda *_: Clear(),
+        "stop": lambda *_: Stop(),
+        "shuffle": _parse_shuffle,
+        "policy": _parse_choose,
+    }
     return choose("command", str(message.get("do")), table)(message, cameras)
 
 

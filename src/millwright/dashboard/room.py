@@ -126,6 +126,7 @@ class Room:
             "cameras": cameras,
             "objects": objects,
             "policies": cast.policies,
+            "goes_on": cast.goes_on,
         }
 
     def describe_seat(self, browser: Browser) -> dict[str, Any]:

@@ -17,17 +17,28 @@ from millwright.core.features import Features
 from millwright.core.judging import Judge
 from millwright.core.loop import play
 from millwright.core.policy import Policy, Privileged
-from millwright.dashboard.commands import Answer, Choose, Close, Command, Run, Shuffle, Stop
+from millwright.dashboard.commands import Answer, Choose, Clear, Close, Command, Run, Shuffle, Stop
 from millwright.dashboard.newest import Newest
 from millwright.dashboard.schedule import Schedule
 from millwright.dashboard.snapshot import FAILED, FINISHED, LOADING, READY, RUNNING, Outcome, Snapshot, Tally
 from millwright.dashboard.stage import Cast, Stage, Watched
+from millwright.dashboard.waiting import Waiting
 
 log = logging.getLogger(__name__)
+GLANCE_S = 0.6
+"""How long the end of a pick stays on show when the next one waits."""
+
+
+AT_REST: dict[str, Any] = {
+    "step": 0, "time_s": 0.0, "newest_step": None, "target": None, "box": None, "distance_m": None, "opening_m": None,
+}  # fmt: skip
+"""What a snapshot says while nothing runs."""
 
 
 class Session:
     """Plays a stage's episodes on command and publishes a snapshot of every instant.
+
+    Where the stage goes on, a pick leaves the scene as it is, and what is pointed at meanwhile waits in a queue.
 
     Args:
         stage: what is played.
@@ -51,6 +62,7 @@ class Session:
         self.snapshots = Newest(Snapshot(seed=seed))
         self._commands: queue.SimpleQueue[Command] = queue.SimpleQueue()
         self._loaded: dict[str, Policy] = {}
+        self._waiting = Waiting()
         self._closing = False
         self._cast: Future[Cast] = Future()
         self._thread = threading.Thread(target=self._main, name="control", daemon=True)
@@ -112,29 +124,75 @@ class Session:
         names, colors = tuple(bare.object_names), tuple(bare.object_colors)
         features = Features(*bare.features.values(), bare.action) if hasattr(bare, "features") else Features()
         policies = tuple(self._stage.policies)
-        return Cast(self._stage.title, names, colors, policies, hz, bare.viewer_factory(), features)
+        return Cast(
+            self._stage.title, names, colors, policies, hz, bare.viewer_factory(), features, self._stage.goes_on
+        )
 
     def _serve_idle(self) -> None:
-        """Take one command, or put the scene back when the end of an episode was on show long enough."""
+        """Take one command, or go on when the end of an episode was on show long enough."""
         finished = self.snapshots.value.phase == FINISHED
+        hold_s = min(GLANCE_S, self._hold_s) if self._waiting.names else self._hold_s
         try:
-            command = self._commands.get(timeout=self._hold_s if finished else None)
+            command = self._commands.get(timeout=hold_s if finished or self._waiting.names else None)
         except queue.Empty:
-            self._show_start(self.snapshots.value.seed)
+            self._go_on()
             return
         match command:
+            case Run() if self._waiting.names:
+                self._queue_up(command)
             case Run():
                 self._run(command, finished)
+            case Clear():
+                self._clear(command)
             case Shuffle():
                 seed = random.choice(self._seeds) if command.seed is None else command.seed
                 self._show_start(seed)
                 command.accept(f"scene {seed}")
             case Choose():
                 self._choose(command)
+            case Stop() if self._waiting.names:
+                self._empty_queue()
+                command.accept("nothing waits any more")
             case Stop():
                 command.refuse("nothing is running")
             case Close():
                 self._closing = True
+
+    def _go_on(self) -> None:
+        """The next that waits; without one, the scene as the next pick is to find it."""
+        if self._waiting.names:
+            self._run(Run(self._waiting.take().prompt), finished=False)
+        else:
+            self._rest()
+
+    def _rest(self, message: str = "") -> None:
+        """Ready for the next pick: from the start of the scene, or from where the last one ended."""
+        if self._stage.goes_on:
+            self._publish(phase=READY, **AT_REST)
+        else:
+            self._show_start(self.snapshots.value.seed)
+        self._publish(message=message)
+
+    def _clear(self, command: Command) -> None:
+        """Let all that is left wait for its turn."""
+        if not self._stage.goes_on:
+            command.refuse("there is nothing to put things into here")
+            return
+        self._waiting.fill(self._bare.list_remaining())
+        self._publish(queue=self._waiting.names)
+        if self._waiting.names:
+            command.accept(f"{len(self._waiting.names)} to go")
+        else:
+            command.refuse("nothing is left on the table")
+
+    def _empty_queue(self) -> None:
+        self._waiting.empty()
+        self._publish(queue=())
+
+    @property
+    def _bare(self) -> Any:
+        """The environment without wrappers."""
+        return self._env.unwrapped
 
     def _choose(self, command: Choose) -> None:
         try:
@@ -161,26 +219,14 @@ class Session:
 
     def _show_start(self, seed: int) -> None:
         self._env.reset(seed=seed)
-        now = self.snapshots.value
-        self._publish(
-            phase=READY,
-            message="",
-            seed=seed,
-            scene=now.scene + 1,
-            step=0,
-            time_s=0.0,
-            newest_step=None,
-            target=None,
-            box=None,
-            distance_m=None,
-            opening_m=None,
-        )
+        self._waiting.empty()
+        self._publish(phase=READY, message="", seed=seed, scene=self.snapshots.value.scene + 1, queue=(), **AT_REST)
 
     def _run(self, run: Run, finished: bool) -> None:
         now = self.snapshots.value
         if not now.policy:
             run.refuse(now.message or "choose a policy first")
-        elif finished and "click" in run.options:
+        elif finished and "click" in run.options and not self._stage.goes_on:
             self._show_start(now.seed)
             run.refuse("the scene was put back; click again")
         elif run.scene not in (None, now.scene):
@@ -196,28 +242,31 @@ class Session:
                 self._judged(policy)
                 return
             message = "stopped; not counted"
+            self._empty_queue()
         except Exception as error:  # from policy or environment: the page says it, the next episode may go well
             message = str(error) if isinstance(error, MillwrightError) else f"{type(error).__name__}: {error}"
             if run.answer.done():
                 log.exception("the episode broke off")
+                self._empty_queue()
                 message = f"the episode broke off: {message}"
             else:
                 run.refuse(message)
         finally:
             self._env.on_reset = lambda: None
-        self._show_start(self.snapshots.value.seed)
-        self._publish(message=message)
+        self._rest(message)
 
     def _steps(self, run: Run, policy: Policy) -> Iterator[Step]:
         now = self.snapshots.value
         self._env.on_reset = lambda: self._begin(run)
-        return play(self._env, policy, self._judge, now.seed, options=run.options)
+        options = {**run.options, "continue": True} if self._stage.goes_on else run.options
+        return play(self._env, policy, self._judge, now.seed, options=options)
 
     def _begin(self, run: Run) -> None:
         """The environment took the prompt: answer at once, before the policy has thought."""
         target = self._env.facts.target_name
         episode = self.snapshots.value.episode + 1
-        self._publish(phase=RUNNING, message="", episode=episode, target=target, verdict=None, trace=())
+        waiting = self._waiting.names
+        self._publish(phase=RUNNING, message="", episode=episode, target=target, verdict=None, trace=(), queue=waiting)
         run.accept(f"picking {target}", target)
         self._schedule.start()
 
@@ -251,8 +300,25 @@ class Session:
                     self._closing = isinstance(command, Close)
                     command.accept("stopped")
                     return True
+                case Run() if self._stage.goes_on:
+                    self._queue_up(command)
+                case Clear() if self._stage.goes_on:
+                    self._clear(command)
                 case _:
                     command.refuse("busy: press Stop first")
+
+    def _queue_up(self, run: Run) -> None:
+        """Let it wait until the running pick is over."""
+        try:
+            name = self._bare.find_target(run.options)
+        except MillwrightError as error:
+            run.refuse(str(error))
+            return
+        if name == self.snapshots.value.target or not self._waiting.add(name, run.options):
+            run.refuse(f"{name} has its turn already")
+            return
+        self._publish(queue=self._waiting.names)
+        run.accept(f"{name} waits", name)
 
     def _judged(self, policy: Policy) -> None:
         now = self.snapshots.value

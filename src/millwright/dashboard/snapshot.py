@@ -83,6 +83,8 @@ class Snapshot:
     box: tuple[float, ...] | None = None
     """x0, y0, x1, y1 (fractions of the wrist picture), visible, age_s."""
     verdict: Verdict | None = None
+    queue: tuple[str, ...] = ()
+    """What is to be picked next, in this order."""
     trace: tuple[tuple[float, float], ...] = ()
     """(time s, distance m) of every step so far."""
     newest_step: Step | None = None
@@ -104,6 +106,7 @@ class Snapshot:
             "target": self.target,
             "step": self.step,
             "time_s": self.time_s,
+            "queue": self.queue,
             "distance_m": self.distance_m,
             "opening_m": self.opening_m,
             "verdict": _plain(self.verdict),

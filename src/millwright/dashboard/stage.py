@@ -42,12 +42,16 @@ class Stage:
         judge_factory: makes the judge; its evidence has `distance_m`.
         policies: name -> factory, called when the name is first chosen.
         title: what the page calls the scene.
+        goes_on: whether a pick goes on from where the last one ended.
     """
 
     env_factory: Callable[[], Any]
     judge_factory: Callable[[], Judge]
     policies: Mapping[str, Callable[[], Policy]]
     title: str = "Brick table"
+    goes_on: bool = False
+    """The scene stays as it is after a pick, and picks queue up. The environment's `reset` takes `{"continue": True}`,
+    and `unwrapped` has `find_target(options)`, the name of what would be picked now, and `list_remaining()`."""
 
 
 @dataclass(frozen=True)
@@ -62,6 +66,8 @@ class Cast:
     viewer_factory: Callable[[], Viewer]
     features: Features = field(default_factory=Features)
     """Of observations and actions, where the environment declares them."""
+    goes_on: bool = False
+    """Picks queue up."""
 
 
 class Watched(gymnasium.Wrapper[Any, Any, Any, Any]):

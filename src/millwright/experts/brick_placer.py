@@ -21,8 +21,8 @@ from millwright.experts.brick_picker import BrickPicker, Hand, PickStyle, clip
 from millwright.geometry.poses import wrap_angle, yaw_from_quaternion
 
 SWIFT = PickStyle(
-    travel_speed=1.3, braking=1.3, near_gain=0.6, descent_speed=0.3, turn_speed=1.6, turn_braking=2.5,
-    cone_slope=0.2, closing_ticks=2,
+    hover_height=0.07, travel_speed=1.3, braking=1.1, near_gain=0.6, descent_speed=0.3, turn_speed=1.6,
+    turn_braking=2.5, cone_slope=0.4, closing_ticks=2,
 )  # fmt: skip
 """As fast as the joints' acceleration allows, and slowing down in time for it."""
 

@@ -2,13 +2,13 @@
 
 import { listenToKeys } from "./keys.js";
 import { Link } from "./link.js";
-import { byId, make, makeSwatch, setText, showStatus, showTally, showVerdict } from "./panels.js";
+import { byId, make, makeSwatch, setText, showQueue, showStatus, showTally, showVerdict } from "./panels.js";
 import { Trace } from "./trace.js";
 import { View } from "./view.js";
 
-const page = { objects: [], policies: [], status: null, chosen: null, hovered: null, spokenOf: null };
+const page = { objects: [], policies: [], goesOn: false, status: null, chosen: null, hovered: null, spokenOf: null };
 const trace = new Trace(byId("trace"));
-const surroundings = { objects: () => page.objects, highlighted: () => page.hovered ?? (isIdle() ? page.chosen : null), canClick };
+const surroundings = { objects: () => page.objects, waiting: () => page.status?.queue ?? [], highlighted: () => page.hovered ?? (isIdle() ? page.chosen : null), canClick };
 const views = new Map([...document.querySelectorAll(".view")].map((figure) => [figure.dataset.camera, new View(figure, surroundings, pick)]));
 const link = new Link({ onMessage, onFrame: (header, jpeg) => views.get(header.camera)?.show(header, jpeg), onLost });
 
@@ -16,8 +16,13 @@ function isIdle() {
   return page.status?.phase === "ready" || page.status?.phase === "finished";
 }
 
+/** A pick is running, and what is pointed at meanwhile waits for its turn. */
+function canWait() {
+  return page.goesOn && page.status?.phase === "running";
+}
+
 function canClick() {
-  return Boolean(page.status?.driving) && isIdle();
+  return Boolean(page.status?.driving) && (isIdle() || canWait());
 }
 
 function onMessage(message) {
@@ -28,6 +33,8 @@ function onMessage(message) {
 function onHello(hello) {
   page.objects = hello.objects;
   page.policies = hello.policies;
+  page.goesOn = hello.goes_on;
+  byId("clear").hidden = byId("queue").hidden = !hello.goes_on;
   page.spokenOf = null; // a server that was started anew counts its episodes anew
   setText(byId("title"), hello.title);
   document.title = `millwright · ${hello.title}`;
@@ -50,7 +57,8 @@ function onLost() {
 function onStatus(status) {
   page.status = status;
   document.body.dataset.phase = status.phase;
-  showStatus(status, (name) => page.objects.find((object) => object.name === name)?.color ?? "transparent");
+  const colorOf = (name) => page.objects.find((object) => object.name === name)?.color ?? "transparent";
+  showStatus(status, colorOf);
   showVerdict(status);
   showTally(status.tallies, status.policy);
   const judged = status.phase === "finished" ? status.verdict.success : null;
@@ -59,6 +67,7 @@ function onStatus(status) {
   showMessage(status.view_problem || status.message, Boolean(status.view_problem) || status.phase === "failed" || !status.policy);
   if (document.activeElement !== byId("seed")) byId("seed").value = status.seed;
   byId("policy").value = status.policy;
+  showQueue(byId("queue"), status.queue, colorOf);
   enable();
   speak(status);
 }
@@ -81,8 +90,9 @@ function showMessage(text, trouble) {
 
 function enable() {
   const driving = Boolean(page.status?.driving), idle = isIdle();
-  byId("run").disabled = !(driving && idle && page.status.policy);
-  byId("stop").disabled = !(driving && page.status.phase === "running");
+  byId("run").disabled = byId("clear").disabled = !(driving && (idle || canWait()) && page.status.policy);
+  setText(byId("run"), canWait() ? "Queue" : "Run");
+  byId("stop").disabled = !(driving && (page.status.phase === "running" || page.status.queue.length));
   for (const id of ["shuffle", "seed", "policy"]) byId(id).disabled = !(driving && idle);
   for (const view of views.values()) view.figure.classList.toggle("can-click", canClick());
 }
@@ -142,11 +152,15 @@ async function ask(command, view = views.get("overhead")) {
 
 async function pick(click, scene) {
   const answer = await ask({ do: "run", click, scene }, views.get(click.camera));
-  if (answer.ok) choose(answer.target);
+  if (answer.ok && !canWait()) choose(answer.target);
 }
 
 function run() {
   if (!byId("run").disabled) ask(page.chosen ? { do: "run", target: page.chosen } : { do: "run" });
+}
+
+function clear() {
+  if (!byId("clear").disabled && !byId("clear").hidden) ask({ do: "clear" });
 }
 
 function stop() {
@@ -172,6 +186,7 @@ function turnTheme() {
 
 byId("run").addEventListener("click", run);
 byId("stop").addEventListener("click", stop);
+byId("clear").addEventListener("click", clear);
 byId("shuffle").addEventListener("click", () => shuffle());
 byId("seed").addEventListener("change", ({ target }) => target.value !== "" && shuffle(Number(target.value)));
 byId("policy").addEventListener("change", ({ target }) => choosePolicy(target.value));
@@ -188,6 +203,7 @@ listenToKeys({
   },
   run,
   stop,
+  clear,
   shuffle: () => shuffle(),
   nextPolicy: () => choosePolicy(page.policies[(page.policies.indexOf(page.status?.policy) + 1) % page.policies.length]),
   takeOrHandOver,

@@ -2,7 +2,7 @@
 
 export function listenToKeys(actions) {
   const table = {
-    r: actions.run, s: actions.stop, Escape: actions.stop, n: actions.shuffle, p: actions.nextPolicy,
+    r: actions.run, a: actions.clear, s: actions.stop, Escape: actions.stop, n: actions.shuffle, p: actions.nextPolicy,
     d: actions.takeOrHandOver, t: actions.turnTheme, "?": actions.help,
   };
   document.addEventListener("keydown", (event) => {

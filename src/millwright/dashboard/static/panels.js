@@ -56,6 +56,13 @@ function showTarget(element, target, colorOf) {
   element.replaceChildren(...(target ? [makeSwatch(colorOf(target)), ` ${target}`] : ["–"]));
 }
 
+/** What waits for its turn, in order. */
+export function showQueue(list, queue, colorOf) {
+  if (list.dataset.of === queue.join()) return;
+  list.dataset.of = queue.join();
+  list.replaceChildren(...queue.map((name) => make("li", "", makeSwatch(colorOf(name)), name)));
+}
+
 function showNumber(id, known, say) {
   const [value, unit] = known ? say() : ["–", ""];
   const element = byId(id);

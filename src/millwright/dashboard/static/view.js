@@ -130,6 +130,16 @@ export class View {
       if (u < 0 || u > 1 || v < 0 || v > 1) return;
       drawRing(pen, u * width, v * height, radius, { name, color, solid: isTarget, width, height });
     });
+    if (this.camera === "overhead") this.drawTurns(pen, width, height);
+  }
+
+  /** A number on each object that waits for its turn. */
+  drawTurns(pen, width, height) {
+    const names = this.page.objects().map(({ name }) => name);
+    this.page.waiting().forEach((name, turn) => {
+      const mark = this.header.marks[names.indexOf(name)];
+      if (mark) drawNumber(pen, mark[0] * width, mark[1] * height, turn + 1);
+    });
   }
 
   findNear(width, height) {
@@ -166,6 +176,22 @@ function drawRing(pen, x, y, radius, { name, color, solid, width, height }) {
   }
   pen.setLineDash([]);
   drawLabel(pen, name, color, x, y, radius, width, height);
+}
+
+function drawNumber(pen, x, y, number) {
+  pen.beginPath();
+  pen.arc(x, y, 10, 0, 2 * Math.PI);
+  pen.fillStyle = "#10141ae0";
+  pen.fill();
+  pen.strokeStyle = "#ffffff";
+  pen.lineWidth = 1.5;
+  pen.stroke();
+  pen.font = "600 12px system-ui, sans-serif";
+  pen.fillStyle = "#fff";
+  pen.textAlign = "center";
+  pen.textBaseline = "middle";
+  pen.fillText(String(number), x, y + 0.5);
+  pen.textAlign = "start";
 }
 
 function drawLabel(pen, name, color, x, y, radius, width, height) {

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import string
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import gymnasium
@@ -172,6 +172,31 @@ class BrickTableEnv(gymnasium.Env[dict[str, Any], Any]):
     def viewer_factory(self) -> Callable[[], BrickTableViewer]:
         return BrickTableViewer.seeing_through(self.lens, self.options.tray)
 
+    # ------------------------------------------------- for those who let prompts wait
+
+    def list_remaining(self) -> tuple[str, ...]:
+        """Names of the bricks that are still to be cleared away."""
+        return tuple(layout.NAMES[brick] for brick in self._find_remaining())
+
+    def find_target(self, options: Mapping[str, Any]) -> str:
+        """The name of the brick that these options of a reset point at as things are; nothing is changed.
+
+        Raises:
+            PromptError: at none, or at one that is not on the table any more; a click in a camera that moves.
+            UnknownNameError: no such option, brick or camera.
+        """
+        if not options:
+            return "any"
+        if "click" in options:
+            click = read_click(options["click"])
+            if click.camera == "wrist":
+                raise PromptError("the wrist camera moves: point in the overhead view while the arm is busy")
+            brick = self._pointing.find_brick(click)
+        else:
+            brick = choose("brick", options["target"], {name: index for index, name in enumerate(layout.NAMES)})
+        self._refuse_gone(brick)
+        return layout.NAMES[brick]
+
     # ---------------------------------------------------------------- scene
 
     def _set_scene(self) -> None:
@@ -239,7 +264,9 @@ class BrickTableEnv(gymnasium.Env[dict[str, Any], Any]):
             self._next_prompts = iter([self._pointing.find_anchor(click) for click in clicks])
 
     def _point_at_name(self, name: str) -> None:
-        self._aim_at(choose("brick", name, {brick: index for index, brick in enumerate(layout.NAMES)}))
+        brick = choose("brick", name, {brick: index for index, brick in enumerate(layout.NAMES)})
+        self._refuse_gone(brick)
+        self._target = brick
         self._task = self._asked.format(f"the {name} brick")
         place = AnchorPrompt(*(float(value) for value in self.cell.brick_pose(self._target)[0]))
         self._prompt = place if self.options.clutter else AnchorPrompt(place.x, place.y)
@@ -259,13 +286,12 @@ class BrickTableEnv(gymnasium.Env[dict[str, Any], Any]):
             gone |= trays.is_in_tray(positions)
         return [int(brick) for brick in np.flatnonzero(~gone)]
 
-    def _aim_at(self, brick: int) -> None:
-        """Make this brick the target, unless there is nothing left to do with it."""
+    def _refuse_gone(self, brick: int) -> None:
+        """There has to be something left to do with a brick."""
         remaining = self._find_remaining()
         if brick not in remaining:
             left = ", ".join(layout.NAMES[index] for index in remaining) or "none"
             raise PromptError(f"{layout.NAMES[brick]!r} does not lie on the table any more; on the table: {left}")
-        self._target = brick
 
     def _draw_click(self, brick: int) -> Click:
         return self._pointing.draw_click(self.np_random, brick, self.options.click_noise)
@@ -273,7 +299,9 @@ class BrickTableEnv(gymnasium.Env[dict[str, Any], Any]):
     def _point_at(self, click: Click, meant: int | None = None) -> None:
         """The target is the brick that was `meant`, otherwise the one that was hit."""
         anchor = self._pointing.find_anchor(click)
-        self._aim_at(self._pointing.find_brick(click) if meant is None else meant)
+        brick = self._pointing.find_brick(click) if meant is None else meant
+        self._refuse_gone(brick)
+        self._target = brick
         self._prompt, self.clicked = anchor, (click.camera, anchor)
         # which one it is, only the judge may know
         self._task = self._asked.format("the brick that was clicked")

@@ -43,7 +43,7 @@ class BrickTableOptions:
         randomise: each of these but `sizes` and `shapes` in three episodes of four: for recordings.
         tray: beside the bricks stands a tray to put them into; joints keep to a limit of their acceleration too.
         underway: with a tray, begin as in the middle of clearing the table: up to eleven bricks lie in the tray, and
-            the arm is where it put the last one (three times in four) or at home.
+            the arm is where it put the last one (in seven scenes of ten) or at home.
 
     Raises:
         OptionError: an option is out of its range, or two cannot be had together.

@@ -21,7 +21,7 @@ SLOT_YAW = -np.pi / 2
 """Of a hand that puts a brick into a slot: its fingers open along x."""
 OFF_SLOT: Floats = np.array([0.004, 0.006, 0.06])
 """How far from the middle of its slot (m) and how askew (rad) a brick may come to lie."""
-LEFT_THERE, LEFT_HEIGHT_M = 0.75, (0.05, 0.12)
+LEFT_THERE, LEFT_HEIGHT_M = 0.7, (0.05, 0.12)
 """How often a scene begins with the hand above the tray, and how high."""
 WALL_M, FLOOR_M, DEPTH_M = 0.004, 0.001, 0.03
 COLOR = (0.60, 0.64, 0.70, 1)
