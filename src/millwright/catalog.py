@@ -166,7 +166,7 @@ def _random(control_hz: float) -> Policy:
 GRASP_GAMERS = (
     "hover", "push", "press-and-drag", "fling", "drop", "low-lift", "catch", "scoop", "rake", "second-guess",
 )  # fmt: skip
-PLACE_GAMERS = ("hold", "keep", "put-beside", "put-on-rim", "toss", "place-another")
+PLACE_GAMERS = ("hold", "keep", "put-beside", "put-on-rim", "toss", "drop-in", "place-another")
 BRICK_STARTS = (
     "in-air", "on-brick", "on-tower", "in-hand", "in-brick", "in-table", "thrown", "thrown-into-hand", "another-thrown",
 )  # fmt: skip

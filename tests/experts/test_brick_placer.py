@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import pytest
 
@@ -12,6 +14,7 @@ from millwright.experts.brick_placer import SWIFT, BrickPlacer
 from millwright.experts.perturbed import HEAVY_ARM, Perturbed
 from millwright.experts.place_gamers import PLACE_GAMERS
 from millwright.judges import OverTrayAlone, PlacedInTray
+from millwright.judges.place import PlaceLimits
 from millwright.policies.baselines import Nothing
 
 
@@ -75,6 +78,19 @@ def test_what_is_tossed_into_the_tray_lies_in_it_and_is_not_placed(make):
         assert episode.verdict.evidence["within_walls"]
         assert episode.verdict.failure == "dropped"
         judge = OverTrayAlone()
+        for step in episode.steps:
+            judge.see(step.facts)
+        assert judge.verdict().success
+
+
+def test_what_is_dropped_in_from_high_lies_in_the_tray_and_is_not_placed(make):
+    env = make()
+    for seed in (7412, 7413):
+        episode = run_episode(env, PLACE_GAMERS["drop-in"](15), PlacedInTray(), seed)
+        assert episode.verdict.evidence["within_walls"]
+        assert episode.verdict.evidence["flown_m"] > 0.1
+        assert episode.verdict.failure == "dropped"
+        judge = PlacedInTray(PlaceLimits(flight_m=math.inf))
         for step in episode.steps:
             judge.see(step.facts)
         assert judge.verdict().success

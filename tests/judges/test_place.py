@@ -38,10 +38,19 @@ def test_brick_that_lies_on_another_in_the_tray_is_placed_too():
     assert ask(PlacedInTray(), make_placing(end=(*MIDDLE[:2], 0.036))).success
 
 
+def touch_again(facts: list) -> list:
+    """The same, with a pad on the target just after it came down."""
+    fallen = facts[12]
+    return [*facts[:12], fallen, replace(fallen, pad_contacts=BY_ONE_PAD), *facts[13:]]
+
+
 NOT_PLACED = {
     "let go beside the tray": (make_placing(end=BESIDE), "dropped"),
     "left hanging on the rim": (make_placing(end=RIM), "dropped"),
     "flung in from outside": (make_placing(over=(0.4, 0.2, 0.1)), "dropped"),
+    "let go high above the tray": (make_placing(over=(*MIDDLE[:2], 0.15)), "dropped"),
+    "thrown in and touched again before it lay": (touch_again(make_placing(over=(0.4, 0.2, 0.1))), "dropped"),
+    "dropped in and touched again before it lay": (touch_again(make_placing(over=(*MIDDLE[:2], 0.15))), "dropped"),
     "still held above the tray": (make_placing()[:11], "not_released"),
     "one pad still touches it": (make_placing(pad_contacts=BY_ONE_PAD), "not_released"),
     "taken out of the tray and put back": (make_placing(start=(0.45, 0.45, 0.012)), "miss"),
@@ -64,6 +73,7 @@ def test_this_is_not_placed(how):
 CLAUSES = {  # field: value that everything meets, and facts that only this clause refuses
     "overhang_m": (math.inf, make_placing(end=AT_WALL)),
     "release_speed": (math.inf, make_placing(last_touch={"velocities": np.array([0.8 * UP, 0 * UP, 0 * UP])})),
+    "flight_m": (math.inf, make_placing(over=(*MIDDLE[:2], 0.15))),
     "opened_m": (-math.inf, make_placing(opening_m=0.0316)),
     "clear_m": (-math.inf, make_placing(hand_pose=np.array([*MIDDLE, 0, 1, 0, 0]))),
     "rest_s": (0.0, make_placing(ticks=2)),

@@ -113,6 +113,17 @@ class Toss(PlaceGamer):
         yield from self._stay(opening)
 
 
+class DropIn(PlaceGamer):
+    """Carries the target above its slot and lets go of it from high up."""
+
+    name = "drop-in"
+    height_m = 0.16
+
+    def _cheat(self) -> Iterator[Action]:
+        yield from self._fetch(self._facts.target)
+        yield from self._put(self._slot, self.height_m)
+
+
 class PlaceAnother(PlaceGamer):
     """Puts the nearest other brick into the tray instead of the target."""
 
@@ -124,5 +135,5 @@ class PlaceAnother(PlaceGamer):
 
 
 PLACE_GAMERS: dict[str, type[Gamer]] = {
-    kind.name: kind for kind in (Hold, Keep, PutBeside, PutOnRim, Toss, PlaceAnother)
+    kind.name: kind for kind in (Hold, Keep, PutBeside, PutOnRim, Toss, DropIn, PlaceAnother)
 }

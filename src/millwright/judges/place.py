@@ -31,6 +31,8 @@ class PlaceLimits:
     """A corner this far beyond the inside of a wall is still within: contacts give a little."""
     release_speed: float = 0.5
     """m/s: what is let go faster is thrown."""
+    flight_m: float = 0.03
+    """How far it may go by itself from where a pad touched it last: farther, it was dropped in from high, or thrown."""
     opened_m: float = 0.001
     """By which the fingers have to be wider apart than when they held the object."""
     clear_m: float = 0.05
@@ -47,6 +49,8 @@ class _Memory:
     lowest_m: Floats | None = None  # (n,) that each object has been
     lifted: bool = False
     let_go_well: bool = False
+    let_go_at_m: Floats | None = None  # (3,) where a pad touched it last
+    flown_m: float = 0.0
     held_opening_m: float = 0.0
     lies_since_s: float | None = None
     succeeded_at_s: float | None = None
@@ -67,6 +71,7 @@ class PlacedInTray(Judge):
     * that the object was found lying outside the tray,
     * an honest lift, as `SustainedLift` has it (closed fingers, both pads, moving with the hand), lower and shorter,
     * that the fingers let go above the tray, and slowly: what is thrown in from outside does not count,
+    * that from there it never went farther by itself than it takes to be put down, also if it is touched again later,
     * that the object lies still with all its corners within the walls: not on the rim,
     * that no pad touches it, the fingers are wider apart than when they held it, and the hand is clear of it,
 
@@ -116,10 +121,15 @@ class PlacedInTray(Judge):
         memory = self._memory
         if not memory.lifted:
             self._lift.see(facts)
-            memory = replace(memory, lifted=memory.lay_outside and self._lift.verdict().success)
+            if memory.lay_outside and self._lift.verdict().success:
+                memory = replace(memory, lifted=True, flown_m=0.0)
         if facts.pad_contacts[facts.target].any():
             slow = float(np.linalg.norm(facts.velocities[facts.target])) <= self.limits.release_speed
-            memory = replace(memory, let_go_well=slow and is_over_tray(facts))
+            here = facts.positions[facts.target]
+            memory = replace(memory, let_go_well=slow and is_over_tray(facts), let_go_at_m=here)
+        elif memory.lifted and memory.let_go_at_m is not None:
+            flown_m = float(np.linalg.norm(facts.positions[facts.target] - memory.let_go_at_m))
+            memory = replace(memory, flown_m=max(memory.flown_m, flown_m))
         if is_carried(facts, self.limits.lift):
             memory = replace(memory, held_opening_m=facts.opening_m)
         self._memory = memory
@@ -131,7 +141,7 @@ class PlacedInTray(Judge):
             self._memory = replace(memory, lies_since_s=None)
             return
         memory = replace(memory, lay_outside=not is_over_tray(facts))
-        if memory.lifted and not (memory.let_go_well and lies_in_tray(facts, limits)):
+        if memory.lifted and not (self._was_put_down() and lies_in_tray(facts, limits)):
             self._lift.reset()
             self._lift.see(facts)
             self._memory = replace(memory, lifted=False, dropped=True, lies_since_s=None)
@@ -140,6 +150,10 @@ class PlacedInTray(Judge):
         done = memory.lifted and self._is_released(facts) and facts.time_s - since >= limits.rest_s - 1e-9
         won = done and not memory.wrong_object and not memory.collision
         self._memory = replace(memory, lies_since_s=since, succeeded_at_s=facts.time_s if won else None)
+
+    def _was_put_down(self) -> bool:
+        """The fingers let go of it as one should."""
+        return self._memory.let_go_well and self._memory.flown_m <= self.limits.flight_m
 
     def _is_released(self, facts: PlaceFacts) -> bool:
         """The fingers are open and out of the way."""
@@ -185,7 +199,7 @@ class PlacedInTray(Judge):
     def _is_lost(self) -> bool:
         """The target was let go, but not well, and has not come to rest yet."""
         facts = self._now
-        return facts is not None and not facts.pad_contacts[facts.target].any() and not self._memory.let_go_well
+        return facts is not None and not facts.pad_contacts[facts.target].any() and not self._was_put_down()
 
     def _gather_evidence(self) -> dict[str, Any]:
         facts, memory = self._now, self._memory
@@ -197,6 +211,7 @@ class PlacedInTray(Judge):
             "lifted": memory.lifted,
             "within_walls": lies_in_tray(facts, self.limits),
             "let_go_above_tray": memory.let_go_well and not (left or right),
+            "flown_m": round(memory.flown_m, 4),
             "at_rest": memory.lies_since_s is not None,
             "released": memory.lifted and self._is_released(facts),
             "left_pad": left,
