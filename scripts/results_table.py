@@ -81,11 +81,8 @@ def make_table(folder: Path) -> str:
         parts += ["| measured | value |", "| --- | --- |"]
         parts += [row for path, values in timed.items() for row in _make_benchmark_rows(path, values)]
         parts += [""]
-    if batteries:
-        parts += ["| who tries to be called successful | successes | 95% interval | by height alone |"]
-        parts += ["| --- | --- | --- | --- |"]
-        parts += [row for path, values in batteries.items() for row in _make_battery_rows(path, values)]
-        parts += [""]
+    for path, values in batteries.items():
+        parts += [*_make_battery_rows(path, values), ""]
     for path, values in suites.items():
         title = f"[`{values['fields']['policy']}`, scenes {values['fields']['seeds']}](results/{path.name})"
         parts += [f"| {title} | succeeded | 95% interval | failures | expert |", "| --- | --- | --- | --- | --- |"]
@@ -138,19 +135,24 @@ def _make_benchmark_rows(path: Path, values: dict[str, Any]) -> list[str]:
 
 
 def _make_battery_rows(path: Path, values: dict[str, Any]) -> list[str]:
-    """Of the gaming battery: the expert, then all cheats together from the ordinary and from the adversarial starts."""
+    """Of a gaming battery: the expert, then all cheats together from the ordinary and from the adversarial starts."""
+    kinds = (values["env"], values.get("variant", ""))
+    where = "".join(f", `{kind}`" for kind in kinds if kind not in ("", "brick-table"))
+    examples = values["counter_examples"]
+    heads = [f"who tries to be called successful{where}", "successes", "95% interval"]
+    heads += [f"by {example.replace('-', ' ')}" for example in examples]
     groups = {
         "the expert, which does the task": [row for row in values["rows"] if row["policy"] == "expert"],
         "cheats": [row for row in values["rows"] if row["policy"] != "expert" and not row["start"]],
         "cheats from adversarial starts": [row for row in values["rows"] if row["policy"] != "expert" and row["start"]],
     }
-    made = []
+    made = [f"| {' | '.join(heads)} |", f"|{' --- |' * len(heads)}"]
     for title, rows in groups.items():
         successes, episodes = (sum(row[key] for row in rows) for key in ("successes", "episodes"))
-        fooled = sum(row["fooled"]["height-alone"] for row in rows)
+        fooled = [f"{sum(row['fooled'][example] for row in rows)}/{episodes}" for example in examples]
         low, high = wilson(successes, episodes)
-        link, interval = f"[{title}](results/{path.name})", f"{low:.1%} to {high:.1%}"
-        made.append(f"| {link} | {successes}/{episodes} | {interval} | {fooled}/{episodes} |")
+        cells = [f"[{title}](results/{path.name})", f"{successes}/{episodes}", f"{low:.1%} to {high:.1%}", *fooled]
+        made.append(f"| {' | '.join(cells)} |")
     return made
 
 

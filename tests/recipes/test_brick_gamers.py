@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from millwright.catalog import TASKS
-from millwright.core.errors import OptionError
+from millwright.core.errors import OptionError, RecipeError, UnknownNameError
 from millwright.envs.mujoco.rendering import LensRenderer
 from millwright.recipes import BrickGamers
 from millwright.recipes.brick_gamers import ORDINARY, Battery, Outcome
@@ -90,5 +90,35 @@ def test_scene_of_other_sources_is_played_again(played, tmp_path: Path) -> None:
 @pytest.mark.parametrize("fields", [{"seeds": "5"}, {"pair_seeds": "9:3"}])
 def test_seeds_that_are_none_are_refused_before_anything_is_made(fields, tmp_path: Path) -> None:
     with pytest.raises(OptionError, match="A:B"):
+        BrickGamers(**fields).run(tmp_path / "new")
+    assert not (tmp_path / "new").exists()
+
+
+@pytest.mark.parametrize(
+    ("env", "variant"), [(env, variant) for env, task in TASKS.items() for variant in ("", *task.variants)]
+)
+def test_every_environment_and_every_variant_has_its_battery(played, env: str, variant: str, tmp_path: Path) -> None:
+    summary = BrickGamers(env=env, variant=variant, seeds="7400:7401", workers=1).run(tmp_path)
+    task = TASKS[env]
+    assert {row["policy"] for row in summary["rows"]} == {task.labeller, *task.gamers, *task.baselines}
+    assert {row["start"] for row in summary["rows"]} == {ORDINARY, *task.starts}
+    assert all(set(row["fooled"]) == set(task.counter_examples) for row in summary["rows"])
+    assert (summary["env"], summary["variant"]) == (env, variant)
+    assert f"--env {env}" in summary["provenance"]["command"]
+
+
+def test_folder_of_one_environment_is_not_filled_with_scenes_of_another(played, tmp_path: Path) -> None:
+    BrickGamers(seeds="7400:7401", workers=1).run(tmp_path)
+    before = (tmp_path / "scenes" / "7400.json").read_text()
+    with pytest.raises(RecipeError, match="env was 'brick-table', is 'brick-clear'"):
+        BrickGamers(env="brick-clear", seeds="7400:7401", workers=1).run(tmp_path)
+    with pytest.raises(RecipeError, match="variant"):
+        BrickGamers(variant="clutter", seeds="7400:7401", workers=1).run(tmp_path)
+    assert (tmp_path / "scenes" / "7400.json").read_text() == before
+
+
+@pytest.mark.parametrize(("fields", "listed"), [({"env": "lift"}, "brick-clear"), ({"variant": "piles"}, "clutter")])
+def test_wrong_environment_or_variant_is_refused_with_a_list(fields, listed: str, tmp_path: Path) -> None:
+    with pytest.raises(UnknownNameError, match=listed):
         BrickGamers(**fields).run(tmp_path / "new")
     assert not (tmp_path / "new").exists()

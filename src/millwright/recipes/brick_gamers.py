@@ -1,4 +1,4 @@
-"""brick-gamers: every cheat and every adversarial start against the judge of the brick table; all must get nothing."""
+"""brick-gamers: every cheat and every adversarial start against the judge of an environment; all must get nothing."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from millwright.core.workers import map_seeds
 from millwright.evaluation.provenance import collect_provenance, compute_claim_digest
 from millwright.evaluation.statistics import wilson
 from millwright.evaluation.suite import parse_seeds
-from millwright.recipes.recipe import Recipe, StageClock, write_json
+from millwright.recipes.recipe import Recipe, StageClock, claim_folder, write_json
 
 ORDINARY = ""
 """The start that is drawn, as everybody else gets it."""
@@ -57,8 +57,12 @@ class Battery:
 
     @property
     def options(self) -> dict[str, Any]:
-        """Of the environment."""
-        task = TASKS[self.env]
+        """Of the environment.
+
+        Raises:
+            UnknownNameError: no environment, or no variant of it, of that name.
+        """
+        task = choose("environment", self.env, TASKS)
         return {**task.small_pictures, **(choose("variant", self.variant, task.variants) if self.variant else {})}
 
     def __call__(self) -> Callable[[int], list[Outcome]]:
@@ -93,15 +97,17 @@ class BrickGamers(Recipe):
     """Play every cheat, and nothing from every adversarial start, on `seeds`; every cheat from every start on fewer.
 
     Args:
+        env: name of the environment.
         seeds: scenes, A:B.
         pair_seeds: those of them in which every cheat is played from every start too.
-        variant: `clutter`, or empty for the ordinary scenes.
+        variant: one of the environment's other kinds of scenes (`clutter`), or empty for the ordinary ones.
         workers: processes.
     """
 
     about: ClassVar[str] = "cheats and adversarial starts against the judge: all must get 0; a few minutes"
-    env: ClassVar[str] = "brick-table"
+    may_change: ClassVar[frozenset[str]] = Recipe.may_change | {"pair_seeds"}
 
+    env: str = "brick-table"
     seeds: str = "10000:10050"
     pair_seeds: str = "10000:10010"
     variant: str = ""
@@ -112,16 +118,17 @@ class BrickGamers(Recipe):
 
         Raises:
             OptionError: `seeds` or `pair_seeds` are no seeds.
-            UnknownNameError: no variant of that name.
+            UnknownNameError: no environment, or no variant of it, of that name.
+            RecipeError: `out` was begun with another environment or variant.
         """
         seeds, battery = parse_seeds(self.seeds), Battery(self.env, parse_seeds(self.pair_seeds), self.variant)
-        options = battery.options
+        options, task = battery.options, TASKS[self.env]
+        claim_folder(self, out)
         clock = StageClock(out / "stages.json")
-        (out / "scenes").mkdir(parents=True, exist_ok=True)
+        (out / "scenes").mkdir(exist_ok=True)
         with clock.stage("play"):
             outcomes = self._play_scenes(battery, seeds, out / "scenes")
-        task = TASKS[self.env]
-        command = f"millwright run brick-gamers --seeds {self.seeds} --pair-seeds {self.pair_seeds}"
+        command = f"millwright run brick-gamers --env {self.env} --seeds {self.seeds} --pair-seeds {self.pair_seeds}"
         command += f" --variant {self.variant}" if self.variant else ""
         rows = make_rows(outcomes, tuple(task.counter_examples))
         summary = {
@@ -129,6 +136,7 @@ class BrickGamers(Recipe):
             "recipe": "brick-gamers",
             "fields": asdict(self),
             "env": self.env,
+            "variant": self.variant,
             "judge": type(task.judge()).__name__,
             "counter_examples": list(task.counter_examples),
             "rows": rows,
