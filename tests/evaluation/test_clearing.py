@@ -10,7 +10,7 @@ import gymnasium
 import numpy as np
 import pytest
 
-from millwright.core.errors import PromptError
+from millwright.core.errors import NothingLeftError, PromptError
 from millwright.core.judging import Judge, Verdict
 from millwright.core.policy import Policy
 from millwright.evaluation.clearing import Pick, ReduceClearing, clear_table, from_json, summarise
@@ -27,7 +27,7 @@ class Pile(gymnasium.Env):
         if not options.pop("continue", False):
             self.left = ["a", "b", "c"]
         if not self.left:
-            raise PromptError("nothing is left")
+            raise NothingLeftError("nothing is left")
         self.target = options.get("target", self.left[0])
         if self.target not in self.left:
             raise PromptError(f"{self.target} is gone")
@@ -93,6 +93,31 @@ def test_prompt_for_what_is_gone_is_an_error_and_the_picks_before_it_stand():
         next(episodes)
 
 
+class Hidden(Pile):
+    """Nobody can point at the last one."""
+
+    def reset(self, *, seed=None, options=None):
+        if options and getattr(self, "left", None) == ["c"]:
+            raise PromptError("c is out of sight")
+        return super().reset(seed=seed, options=options)
+
+
+def test_what_nobody_can_point_at_is_no_empty_table():
+    episodes = clear_table(Hidden(), Taker(), Said(), 7, repeat({}, 3))
+    assert [next(episodes).verdict.evidence["target"] for _ in range(2)] == ["a", "b"]
+    with pytest.raises(PromptError, match="out of sight"):
+        next(episodes)
+
+
+def test_what_nobody_can_point_at_is_a_failed_pick_of_its_table():
+    picks = ReduceClearing(lambda: lambda seed: clear_table(Hidden(), Taker(), Said(), seed, repeat({}, 3)))()(7)
+    assert [pick.failure for pick in picks] == [None, "timeout", "unprompted"]
+    assert picks[-1].evidence == {"prompt": "c is out of sight"}
+    summary = summarise({7: [picks[0], picks[2]]}, num_picks=2)
+    assert summary["tables"]["cleared"] == 0
+    assert summary["duration_s_mean"] == picks[0].duration_s
+
+
 def test_queue_may_grow_while_it_is_played():
     queue = [{"target": "a"}]
     seen = []
@@ -126,3 +151,12 @@ def test_summary_counts_picks_and_tables_apart():
     assert summary["wins_by_number"] == [3, 1]
     low, high = summary["interval"]
     assert low < summary["rate"] < high
+
+
+def test_interval_of_picks_takes_tables_for_clusters():
+    good, bad = [make_pick(True)] * 12, [make_pick(False)] * 12
+    dependent = summarise({seed: bad if seed < 2 else good for seed in range(50)}, num_picks=12)
+    assert dependent["interval"] == pytest.approx(dependent["tables"]["interval"])
+    mixed = summarise({seed: [*good[:11], make_pick(seed % 2 == 0)] for seed in range(50)}, num_picks=12)
+    assert mixed["interval"][1] - mixed["interval"][0] < 0.05
+    assert mixed["clusters"] == "tables"

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from millwright.evaluation.statistics import (
+    clustered_wilson,
     describe,
     difference,
     fisher,
@@ -152,3 +153,41 @@ def test_values_are_described_by_name():
         }
     )
     assert describe("cycle_time_s", []) == {}
+
+
+def test_clusters_that_come_out_alike_count_once_each():
+    assert clustered_wilson([12] * 48 + [0] * 2, [12] * 50) == pytest.approx(wilson(48, 50))
+
+
+def test_clusters_that_scatter_as_single_trials_do_are_worth_about_as_many():
+    rng = np.random.default_rng(0)
+    wins = rng.binomial(12, 0.9, size=400)
+    low, high = clustered_wilson(wins.tolist(), [12] * 400)
+    expected = wilson(int(wins.sum()), 4800)
+    assert (low, high) == pytest.approx(expected, abs=0.002)
+
+
+def test_clusters_are_never_worth_more_than_their_trials():
+    assert clustered_wilson([6] * 10, [12] * 10) == wilson(60, 120)
+
+
+def test_clusters_that_all_succeeded_say_nothing_of_how_they_hang_together():
+    assert clustered_wilson([12] * 50, [12] * 50) == wilson(50, 50)
+    assert clustered_wilson([0] * 3, [12] * 3) == wilson(0, 3)
+    assert clustered_wilson([5], [12])[0] < 0.1
+    assert clustered_wilson([], []) == clustered_wilson([0], [0]) == (0.0, 1.0)
+
+
+def test_interval_of_dependent_trials_holds_the_true_rate_as_often_as_it_says():
+    rng, held = np.random.default_rng(1), 0
+    for _ in range(300):
+        wins = 12 * rng.binomial(1, 0.8, size=50)
+        low, high = clustered_wilson(wins.tolist(), [12] * 50)
+        held += low <= 0.8 <= high
+    assert held >= 0.92 * 300
+
+
+@pytest.mark.parametrize(("successes", "trials"), [([3], [2]), ([-1], [2]), ([1, 1], [2])])
+def test_clusters_that_cannot_be_are_refused(successes, trials):
+    with pytest.raises(ValueError, match="cluster"):
+        clustered_wilson(successes, trials)

@@ -6,6 +6,7 @@ MillwrightError
 ├── FeatureError          an observation, action or batch is not what its Features declare
 ├── ActionError           an action that must not be executed (NaN, wrong shape)
 ├── PromptError           a click or a name that points at nothing
+│   └── NothingLeftError  nothing is left to point at: the table is empty
 ├── BundleError           a bundle is incomplete, altered or does not fit
 ├── DatasetError          a dataset is of another layout, broken or does not fit
 ├── RecordingError        a recording could not go on (a full disk); what is finished is kept
@@ -50,6 +51,10 @@ class ActionError(MillwrightError, ValueError):
 
 class PromptError(MillwrightError, ValueError):
     """A click or a name that points at nothing."""
+
+
+class NothingLeftError(PromptError):
+    """Nothing is left to point at."""
 
 
 class BundleError(MillwrightError):

@@ -10,18 +10,21 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from millwright.core.episode import Episode
-from millwright.core.errors import PromptError
+from millwright.core.errors import NothingLeftError, PromptError
 from millwright.core.judging import Judge
 from millwright.core.loop import run_episode
 from millwright.core.policy import Policy
 from millwright.evaluation.measures import keep_plain
-from millwright.evaluation.statistics import describe, wilson
+from millwright.evaluation.statistics import clustered_wilson, describe, wilson
 
 Clear = Callable[[int], Iterator[Episode]]
 Prompt = Mapping[str, Any]
 """Options of a reset that point at something: `{"target": "red"}`, a click, or nothing for one that is drawn."""
 LIMITS = ("max_joint_speed_rad_s", "max_joint_acceleration_rad_s2", "max_contact_force_n")
 """Metrics of a pick whose greatest value over all picks is told."""
+
+UNPROMPTED = "unprompted"
+"""The failure of a pick that never began, as nobody could point at anything that was left."""
 
 
 def clear_table(
@@ -42,17 +45,16 @@ def clear_table(
         queue: asked for the next prompt when a pick is over, so it may grow meanwhile.
 
     Raises:
-        PromptError: a prompt points at nothing that is left; the picks before it stand.
+        PromptError: a prompt points at nothing that is left, or nobody can point at what was drawn; the picks before
+            it stand.
     """
     for number, prompt in enumerate(queue):
         options = {**prompt, "continue": True} if number else prompt
         about = {**(provenance or {}), "pick": number}
         try:
             yield run_episode(env, policy, judge, seed, options=options, provenance=about)
-        except PromptError:
-            if prompt:
-                raise
-            return  # one that is drawn finds nothing when all are gone
+        except NothingLeftError:
+            return
 
 
 class Pick(NamedTuple):
@@ -79,7 +81,16 @@ class ReduceClearing:
 
     def __call__(self) -> Callable[[int], list[Pick]]:
         clear = self.make_clear()
-        return lambda seed: [_reduce(episode) for episode in clear(seed)]
+        return lambda seed: list(_reduce_table(clear(seed)))
+
+
+def _reduce_table(episodes: Iterator[Episode]) -> Iterator[Pick]:
+    """Its picks. Where something is left at which nobody can point any more, that is a failed pick, and the last."""
+    try:
+        for episode in episodes:
+            yield _reduce(episode)
+    except PromptError as error:
+        yield Pick("", False, UNPROMPTED, 0.0, {}, {"prompt": str(error)})
 
 
 def _reduce(episode: Episode) -> Pick:
@@ -92,12 +103,17 @@ def _reduce(episode: Episode) -> Pick:
 def summarise(scenes: Mapping[int, list[Pick]], num_picks: int) -> dict[str, Any]:
     """Counts, rates and 95% intervals of single picks and of whole tables, cycle times, and what was hardest on joints.
 
+    Picks of one table hang together, as each leaves its scene to the next, so their interval takes tables for clusters
+    (`clustered_wilson`).
+
     Args:
         scenes: the picks of every seed, in order.
         num_picks: how many make up a table; one is cleared when so many succeeded in a row.
     """
-    picks = [pick for scene in scenes.values() for pick in scene]
-    wins = sum(pick.success for pick in picks)
+    tables = list(scenes.values())
+    picks = [pick for table in tables for pick in table]
+    won = [sum(pick.success for pick in table) for table in tables]
+    wins = sum(won)
     cleared = sum(len(scene) == num_picks and all(pick.success for pick in scene) for scene in scenes.values())
     cycles = [pick.metrics["cycle_time_s"] for pick in picks if "cycle_time_s" in pick.metrics]
     worst = {name: max((pick.metrics[name] for pick in picks if name in pick.metrics), default=None) for name in LIMITS}
@@ -106,11 +122,12 @@ def summarise(scenes: Mapping[int, list[Pick]], num_picks: int) -> dict[str, Any
         "picks": len(picks),
         "successes": wins,
         "rate": wins / len(picks),
-        "interval": list(wilson(wins, len(picks))),
+        "interval": list(clustered_wilson(won, [len(table) for table in tables])),
+        "clusters": "tables",
         "tables": {"cleared": cleared, "rate": cleared / len(scenes), "interval": list(wilson(cleared, len(scenes)))},
         "failures": dict(Counter(pick.failure for pick in picks if pick.failure).most_common()),
         **describe("cycle_time_s", cycles),
-        "duration_s_mean": float(np.mean([pick.duration_s for pick in picks])),
+        "duration_s_mean": float(np.mean([pick.duration_s for pick in picks if pick.failure != UNPROMPTED])),
         **worst,
         "wins_by_number": [
             sum(scene[number].success for scene in scenes.values() if number < len(scene))

@@ -24,14 +24,36 @@ def wilson(successes: int, trials: int, confidence: float = 0.95) -> Interval:
     """
     if not 0 <= successes <= trials:
         raise ValueError(f"successes must lie in 0..{trials}, got {successes}")
-    if trials == 0:
+    return _score_interval(successes / trials, trials, confidence) if trials else (0.0, 1.0)
+
+
+def clustered_wilson(successes: Sequence[int], trials: Sequence[int], confidence: float = 0.95) -> Interval:
+    """Score interval of the rate of trials that come in clusters, whose outcomes may hang together.
+
+    Wilson's interval, for as many independent trials as would scatter as the clusters do (the effective sample size of
+    Korn and Graubard 1998, with the variance of a ratio, Cochran 1977, eq. 6.13): as many as there are clusters, where
+    all trials of a cluster come out alike, and never more than there are trials. Where all succeeded, or none did,
+    nothing is known of how they hang together, and each cluster counts once.
+
+    Args:
+        successes, trials: of each cluster; those without trials are left out.
+
+    Raises:
+        ValueError: not 0 <= successes <= trials.
+    """
+    wins, sizes = (np.asarray(values, np.float64) for values in (successes, trials))
+    if len(wins) != len(sizes) or not ((wins >= 0) & (wins <= sizes)).all():
+        raise ValueError("of each cluster, 0 <= successes <= trials")
+    wins, sizes = wins[sizes > 0], sizes[sizes > 0]
+    count, total = len(sizes), float(sizes.sum())
+    if not count:
         return 0.0, 1.0
-    z = _z(confidence)
-    rate, weight = successes / trials, 1 + z * z / trials
-    centre = (rate + z * z / (2 * trials)) / weight
-    half = z / weight * sqrt(rate * (1 - rate) / trials + z * z / (4 * trials * trials))
-    low = 0.0 if successes == 0 else centre - half
-    return low, 1.0 if successes == trials else centre + half
+    rate = float(wins.sum()) / total
+    if count == 1 or rate in (0.0, 1.0):
+        return _score_interval(rate, count, confidence)
+    variance = count / (count - 1) * float(((wins - rate * sizes) ** 2).sum()) / total**2
+    worth = rate * (1 - rate) / variance if variance else total
+    return _score_interval(rate, min(max(worth, count), total), confidence)
 
 
 @lru_cache(maxsize=100_000)
@@ -113,6 +135,15 @@ def describe(name: str, values: Sequence[float]) -> dict[str, float]:
     p50, p95, p99 = np.percentile(array, [50, 95, 99])
     rows = {"mean": array.mean(), "std": array.std(), "p50": p50, "p95": p95, "p99": p99}
     return {f"{name}_{key}": float(value) for key, value in rows.items()}
+
+
+def _score_interval(rate: float, trials: float, confidence: float) -> Interval:
+    """Wilson's interval of a rate that `trials` gave, which need not be a whole number."""
+    z = _z(confidence)
+    weight = 1 + z * z / trials
+    centre = (rate + z * z / (2 * trials)) / weight
+    half = z / weight * sqrt(rate * (1 - rate) / trials + z * z / (4 * trials * trials))
+    return 0.0 if rate == 0 else centre - half, 1.0 if rate == 1 else centre + half
 
 
 def _square_and_add(centre: float, below: Interval, above: Interval, phi: float) -> Interval:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar
@@ -16,7 +16,6 @@ from millwright.catalog import Clearer, Player, make_env
 from millwright.core.workers import map_seeds
 from millwright.evaluation.clearing import Pick, ReduceClearing, from_json, summarise
 from millwright.evaluation.provenance import collect_provenance, compute_claim_digest
-from millwright.evaluation.statistics import wilson
 from millwright.processors.concat import Concat
 from millwright.processors.crop import PromptCrop
 from millwright.processors.place import PlaceInHand
@@ -101,8 +100,8 @@ def describe_tables(result: Mapping[str, Any]) -> str:
     cycle = result.get("cycle_time_s_mean", math.nan)
     return "\n".join(
         (
-            f"single picks: {_say_rate(result['successes'], result['picks'])}",
-            f"whole tables: {_say_rate(tables['cleared'], result['scenes'])}",
+            f"single picks: {_say_rate(result['successes'], result['picks'], result['interval'])}",
+            f"whole tables: {_say_rate(tables['cleared'], result['scenes'], tables['interval'])}",
             f"failures: {failures}",
             f"mean cycle: {cycle:.2f} s from pointing to released and clear",
             f"joints, at most: {speed:.2f} of {limits[0]:.2f} rad/s, {acceleration:.2f} of {limits[1]:.2f} rad/s^2",
@@ -110,6 +109,6 @@ def describe_tables(result: Mapping[str, Any]) -> str:
     )
 
 
-def _say_rate(count: int, total: int) -> str:
-    low, high = wilson(count, total)
+def _say_rate(count: int, total: int, interval: Sequence[float]) -> str:
+    low, high = interval
     return f"{count}/{total} = {count / total:.1%} ({low:.1%} to {high:.1%})"

@@ -10,7 +10,7 @@ import gymnasium
 import numpy as np
 from numpy.typing import NDArray
 
-from millwright.core.errors import ActionError, PromptError, choose
+from millwright.core.errors import ActionError, NothingLeftError, PromptError, choose
 from millwright.core.facts import GraspFacts
 from millwright.core.features import Feature, Features
 from millwright.envs.brick_table import clutter, layout, starts
@@ -40,7 +40,11 @@ OBSERVATION = (
     Feature("task", (1,), dtype="string"),
 )
 PLACE = Feature("observation.place", (3,), unit="m, m, rad", frame="base", names=("x", "y", "yaw"))
-"""Where the hand is to put the brick, and how it is to be turned: the next slot of the cell's tray."""
+"""Where the hand is to put the brick, and how it is to be turned: the next slot of the cell's tray that is free.
+
+Which slots are taken is read off the true places of the bricks that lie in the tray, as a sensor beneath each slot
+would tell it; of bricks on the table it says nothing.
+"""
 ACTION = Feature("action", (7,), unit="rad, m", frame="joints", names=(*ur5e.JOINT_NAMES, "opening"))
 
 
@@ -109,7 +113,8 @@ class BrickTableEnv(gymnasium.Env[dict[str, Any], Any]):
         """A new scene, or the present one with another target.
 
         Raises:
-            PromptError: the click points at no brick, the brick lies in the tray already, or none is left.
+            PromptError: the click points at no brick, or the brick lies in the tray already.
+            NothingLeftError: no brick is left on the table.
             UnknownNameError: no brick, camera or start of that name.
         """
         wishes = dict(options or {})
@@ -274,7 +279,7 @@ class BrickTableEnv(gymnasium.Env[dict[str, Any], Any]):
     def _point_somewhere(self) -> None:
         remaining = [brick for brick in self._find_remaining() if brick in self._pickable]
         if not remaining:
-            raise PromptError("no brick is left on the table")
+            raise NothingLeftError("no brick is left on the table")
         brick = remaining[int(self.np_random.integers(len(remaining)))]
         self._point_at(self._draw_click(brick), meant=brick)
 
