@@ -240,3 +240,11 @@ def _cut(file: pq.ParquetFile, entries: list[Entry]) -> Iterator[tuple[Entry, pa
 def make_feature(name: str, row: Mapping[str, Any]) -> Feature:
     """A row of info.json, with the shape it has on disk."""
     return Feature(name, tuple(row["shape"]), row["dtype"])
+
+
+def find_texts(folder: Folder, entry: Entry, table: pa.Table) -> list[str]:
+    """The instruction of each frame: what task_index points to where the episode's row confirms it."""
+    tasks, said = folder.tasks or {}, entry.tasks or ("",)
+    indices = table["task_index"].to_pylist() if len(said) > 1 and "task_index" in table.column_names else []
+    texts = [tasks.get(index, "") for index in indices]
+    return texts if texts and set(texts) <= set(said) else [said[0]] * entry.length

@@ -2,33 +2,22 @@
 
 from __future__ import annotations
 
-import json
-import os
-import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pyarrow as pa
-from numpy.typing import NDArray
 
 from millwright.core.errors import DatasetError
 from millwright.datasets import layout
 from millwright.datasets.access import EpisodeReader, load_extra
-from millwright.datasets.durable import publish, sync_tree, write_durably
-from millwright.datasets.files import DataFiles, VideoFiles
-from millwright.datasets.folder import Entry, Folder, is_numeric, make_feature
+from millwright.datasets.folder import Entry, Folder, find_texts
 from millwright.datasets.footage import Footage
-from millwright.datasets.layout import Place
 from millwright.datasets.lineage import LINEAGE, Lineage, Source, compute_content_digest, format_numbers
 from millwright.datasets.schema import STANDARD
-from millwright.datasets.staging import add_standard, locate, locate_span, make_episode_statistics, make_stats
-from millwright.datasets.tables import make_episodes_table, make_tasks_table, write_table
 from millwright.datasets.video import Encoding
-
-_BEFORE = layout.BEFORE_FIRST
+from millwright.datasets.writing import Film, Writer, new_dataset
 
 
 @dataclass(frozen=True)
@@ -62,20 +51,9 @@ def rewrite(picks: Sequence[Pick], out: Path, plan: Plan) -> Path:
     """
     if not picks:
         raise DatasetError(f"no episode is left for {out}; nothing was written")
-    if out.exists() and (not out.is_dir() or any(out.iterdir())):
-        raise DatasetError(f"{out} is there already; give a folder that is new")
     features = check_features(picks, plan.dropped)
-    out.parent.mkdir(parents=True, exist_ok=True)
-    staging = out.with_name(f".{out.name}-{os.getpid()}")
-    shutil.rmtree(staging, ignore_errors=True)
-    try:
-        _Writer(staging, features, picks[0].folder.fps, plan).write(picks)
-        sync_tree(staging)
-        if out.exists():
-            out.rmdir()
-        publish(staging, out)
-    finally:
-        shutil.rmtree(staging, ignore_errors=True)
+    with new_dataset(out) as staging:
+        _Rewriter(staging, features, picks[0].folder.fps, plan).write(picks)
     return out
 
 
@@ -106,111 +84,66 @@ def _kind(features: Mapping[str, Any], name: str) -> Any:
     return row.get("dtype"), row.get("shape"), row.get("names")
 
 
-class _Writer:
-    """Writes the files of one new dataset."""
+class _Rewriter:
+    """Reads picks and hands them to the writer of the new dataset."""
 
     def __init__(self, root: Path, features: Mapping[str, Any], fps: int, plan: Plan) -> None:
-        self._root, self._features, self._fps, self._plan = root, features, fps, plan
-        self._data = DataFiles(root, _BEFORE)
-        cameras = [name for name, row in features.items() if row["dtype"] == "video"]
-        self._videos = {name: VideoFiles(root, name, fps, _BEFORE) for name in cameras}
-        self._tasks: list[str] = []
-        self._rows: list[dict[str, Any]] = []
-        self._start = 0
+        self._root, self._features, self._plan = root, features, plan
+        self._writer = Writer(root, features, fps)
+        self._footage = Footage(fps, plan.encoding)
 
     def write(self, picks: Sequence[Pick]) -> None:
         roots = {pick.folder.root: pick.folder for pick in picks}
         readers = {root: EpisodeReader(folder) for root, folder in roots.items()}
         extras = {root: load_extra(root) for root in roots}
         kept = set.intersection(*({*rows[0]} for rows in extras.values()))
-        footage = Footage(self._fps, self._plan.encoding)
         for pick in picks:
             extra = {
                 name: value for name, value in extras[pick.folder.root][pick.entry.position].items() if name in kept
             }
-            self._write_episode(pick, extra, readers[pick.folder.root], footage)
-        footage.close()
-        self._data.close()
-        for files in self._videos.values():
-            files.close()
-        self._write_metadata(picks)
+            self._write_episode(pick, extra, readers[pick.folder.root])
+        self._footage.close()
+        self._writer.close()
+        self._writer.finish(self._make_info(picks))
 
-    def _write_episode(self, pick: Pick, extra: Mapping[str, Any], reader: EpisodeReader, footage: Footage) -> None:
-        index, entry = len(self._rows), pick.entry
-        whole = reader.load(entry)
+    def _write_episode(self, pick: Pick, extra: Mapping[str, Any], reader: EpisodeReader) -> None:
+        whole = reader.load(pick.entry)
         own = [name for name, row in self._features.items() if row["dtype"] != "video" and name not in STANDARD]
-        texts = self._find_texts(pick, whole)
         table = whole.select(own).replace_schema_metadata(None).combine_chunks()
-        table = add_standard(table, self._fps, index, self._start, self._number_tasks(texts))
-        row: dict[str, Any] = {
-            "episode_index": index,
-            "tasks": list(dict.fromkeys(texts)),
-            "length": entry.length,
-            **locate("data", self._data.append(table, table.nbytes // 2)),
-            "dataset_from_index": self._start,
-            "dataset_to_index": self._start + entry.length,
+        films = {
+            camera: self._copy(pick, camera, reader.frames[camera][pick.entry.position], extra)
+            for camera in self._writer.videos
         }
-        levels = {}
-        for camera, files in self._videos.items():
-            path = pick.folder.root / entry.spans[camera].place.path(layout.VIDEO, camera)
-            first = reader.frames[camera][entry.position]
-            copied = footage.copy(path, first, entry.length, files)
-            row |= locate_span(camera, copied.place, copied.first, entry.length, self._fps)
-            known = extra.get(f"levels/{camera}") if copied.levels is None else copied.levels
-            levels[camera] = footage.count_levels(path, first, entry.length) if known is None else np.array(known)
-        numeric = table.select([name for name in table.column_names if is_numeric(self._features[name])])
-        row |= locate("meta/episodes", Place(0, 0))
-        row |= {name: value for name, value in extra.items() if not name.startswith("levels/")}
-        row |= {f"levels/{camera}": counts.reshape(-1) for camera, counts in levels.items()}
-        self._rows.append(row | make_episode_statistics(numeric, levels))
-        self._start += entry.length
+        known = {name: value for name, value in extra.items() if not name.startswith("levels/")}
+        self._writer.add(table, find_texts(pick.folder, pick.entry, whole), films, known)
 
-    def _find_texts(self, pick: Pick, table: pa.Table) -> list[str]:
-        """The instruction of each frame: what task_index points to where the episode's row confirms it."""
-        tasks, said = pick.folder.tasks or {}, pick.entry.tasks or ("",)
-        indices = table["task_index"].to_pylist() if len(said) > 1 and "task_index" in table.column_names else []
-        texts = [tasks.get(index, "") for index in indices]
-        return texts if texts and set(texts) <= set(said) else [said[0]] * pick.entry.length
-
-    def _number_tasks(self, texts: Sequence[str]) -> NDArray[np.int64]:
-        self._tasks += [text for text in dict.fromkeys(texts) if text not in self._tasks]
-        numbers = {text: self._tasks.index(text) for text in dict.fromkeys(texts)}
-        return np.array([numbers[text] for text in texts], np.int64)
-
-    def _write_metadata(self, picks: Sequence[Pick]) -> None:
-        write_durably(self._root / Place(0, 0).path(layout.EPISODES), write_table(make_episodes_table(self._rows)))
-        write_durably(self._root / layout.TASKS, write_table(make_tasks_table(self._tasks)))
-        features = [make_feature(name, row) for name, row in self._features.items() if is_numeric(row)]
-        levels = {
-            camera: np.sum([row[f"levels/{camera}"] for row in self._rows], axis=0).reshape(3, 256)
-            for camera in self._videos
-        }
-        paths = sorted((self._root / "data").glob("*/*.parquet"))
-        write_durably(self._root / layout.STATS, make_stats(paths, features, levels, self._start))
-        write_durably(self._root / layout.INFO, json.dumps(self._make_info(picks), indent=2).encode())
+    def _copy(self, pick: Pick, camera: str, first: int, extra: Mapping[str, Any]) -> Film:
+        entry = pick.entry
+        path = pick.folder.root / entry.spans[camera].place.path(layout.VIDEO, camera)
+        copied = self._footage.copy(path, first, entry.length, self._writer.videos[camera])
+        known = extra.get(f"levels/{camera}") if copied.levels is None else copied.levels
+        levels = self._footage.count_levels(path, first, entry.length) if known is None else np.array(known)
+        return Film(copied.place, copied.first, levels)
 
     def _make_info(self, picks: Sequence[Pick]) -> dict[str, Any]:
         features = dict(self._features)
-        for camera in self._videos:
+        for camera in self._writer.videos:
             files = sorted((self._root / "videos" / camera).glob("*/*.mp4"))
             features[camera] = (
                 self._plan.encoding.restate(features[camera], files[0]) if self._plan.encoding else features[camera]
             )
-        number = len(self._rows)
         return {
             "codebase_version": layout.VERSION,
             "robot_type": None,
             **picks[0].folder.info,
             "features": features,
-            "total_episodes": number,
-            "total_frames": self._start,
-            "total_tasks": len(self._tasks),
+            **self._writer.counts,
             "chunks_size": layout.FILES_PER_CHUNK,
             "data_files_size_in_mb": layout.DATA_FILE_MB,
             "video_files_size_in_mb": layout.VIDEO_FILE_MB,
-            "splits": dict(self._plan.splits) or {"train": f"0:{number}"},
+            "splits": dict(self._plan.splits) or {"train": f"0:{len(picks)}"},
             "data_path": layout.DATA,
-            "video_path": layout.VIDEO if self._videos else None,
+            "video_path": layout.VIDEO if self._writer.videos else None,
             LINEAGE: make_lineage(picks, self._plan).to_json(),
         }
 
