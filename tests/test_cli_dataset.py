@@ -98,6 +98,17 @@ def test_the_edits_write_sound_datasets(data: Path, capsys: pytest.CaptureFixtur
     assert [name for name, root in out.items() if validate(root)] == []
 
 
+def test_export_and_import_bring_a_dataset_back(data: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file, again = data.parent / "data.hdf5", data.parent / "again"
+    assert run("export", data, file) == 0
+    assert run("import", file, again) == 0
+    assert "5 episodes, 120 frames" in capsys.readouterr().out
+    assert run("import", file, data.parent / "few", "--drop", "1:4", "--leave-out", CAMERA, clean.DEPTH) == 0
+    assert "2 episodes, 48 frames" in capsys.readouterr().out
+    assert run("import", again, data.parent / "copy", "--drop", "0") == 0
+    assert "4 episodes, 96 frames" in capsys.readouterr().out
+
+
 @pytest.mark.parametrize(
     ("words", "said"),
     [
@@ -105,6 +116,9 @@ def test_the_edits_write_sound_datasets(data: Path, capsys: pytest.CaptureFixtur
         (["merge", "x", "--out", "y"], "two datasets or more"),
         (["filter", "x", "--out", "y"], "--verdict success"),
         (["split", "no-such", "--out", "y"], "no dataset in no-such"),
+        (["import", "no-such", "y"], "no-such is not there"),
+        (["import", "x", "y", "--units", "m"], "action=rad for example"),
+        (["export", "x", "y.zip"], "ends in .hdf5"),
     ],
 )
 def test_bad_input_gets_one_line_that_says_what_would_have_worked(

@@ -1,4 +1,4 @@
-"""The page about datasets names every code and every verb, and its code runs."""
+"""The pages about datasets name every code, every verb and every format, and their code runs."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from tests.docs.pages import ROOT, run_page
 from millwright.cli.dataset import VERBS
 from millwright.datasets import record
 from millwright.datasets.findings import FAULTS
+from millwright.datasets.importing.kinds import KINDS, LEROBOT
 
 PAGE = ROOT / "docs" / "datasets.md"
 
@@ -25,6 +26,11 @@ def test_every_code_is_on_the_page_with_its_severity_and_meaning() -> None:
 
 def test_every_verb_on_datasets_is_on_the_page_and_no_other() -> None:
     assert set(re.findall(r"^    millwright dataset (\w+)", PAGE.read_text(), re.M)) == set(VERBS)
+
+
+def test_every_kind_that_can_be_imported_is_on_its_page_with_a_command() -> None:
+    rows = re.findall(r"^\| `([\w-]+)` \| .* \| `import .*` \|$", (ROOT / "docs" / "importing.md").read_text(), re.M)
+    assert rows == [*KINDS, LEROBOT]
 
 
 def test_the_pages_code_names_what_is_wrong(

@@ -12,6 +12,7 @@ import tyro
 
 from millwright.cli.arguments import OptionalPath, Root, check_file, say
 from millwright.cli.edit import drop, encode, filter_episodes, merge, split
+from millwright.cli.exchange import export, import_dataset
 from millwright.core.errors import choose
 
 if TYPE_CHECKING:
@@ -30,6 +31,8 @@ verbs:
   filter     some of the episodes: by verdict, seed, split or number
   drop       everything but some features
   encode     the same pictures with another codec, quality or size
+  import     another tool's recordings: UMI, Diffusion Policy, robomimic and its kin, LeRobot
+  export     a dataset as one HDF5 file in robomimic's layout
 
 `millwright dataset VERB --help` says more. What edits writes a new folder, whose info.json names its sources and their
 digests. Datasets are folders in the LeRobot v3.0 layout, of any tool."""
@@ -185,4 +188,6 @@ VERBS: dict[str, Callable[..., None]] = {
     "filter": filter_episodes,
     "drop": drop,
     "encode": encode,
+    "import": import_dataset,
+    "export": export,
 }

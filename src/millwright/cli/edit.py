@@ -25,7 +25,7 @@ def merge(roots: Annotated[Positional[tuple[Path, ...]], tyro.conf.arg(metavar="
         raise OptionError("give two datasets or more to merge: millwright dataset merge A B --out C")
     for sentence in editing.merge(roots, out):
         say(sentence)
-    _tell_size(out)
+    tell_size(out)
 
 
 def split(root: Root, out: Path, test_seeds: OptionalSeeds = None, test_share: float = 0.2, seed: int = 0) -> None:
@@ -43,7 +43,7 @@ def split(root: Root, out: Path, test_seeds: OptionalSeeds = None, test_share: f
     test = None if test_seeds is None else lambda entry: entry.known.get("seed") in test_seeds
     for name, episodes in editing.split(root, out, test, test_share, seed).items():
         say(f"{name}: episodes {episodes}")
-    _tell_size(out)
+    tell_size(out)
 
 
 def filter_episodes(
@@ -72,7 +72,7 @@ def filter_episodes(
         raise OptionError("say which episodes: --verdict success, --seeds 0:100, --split train or --drop 3,7")
     kept = editing.select(root, out, editing.make_keep(root, verdict, seeds, split, drop), options)
     say(f"kept {len(kept)} episodes")
-    _tell_size(out)
+    tell_size(out)
 
 
 def drop(root: Root, features: Positional[tuple[str, ...]], out: Path) -> None:
@@ -86,7 +86,7 @@ def drop(root: Root, features: Positional[tuple[str, ...]], out: Path) -> None:
     from millwright.datasets import editing
 
     editing.drop_features(root, out, features)
-    _tell_size(out)
+    tell_size(out)
 
 
 def encode(
@@ -114,10 +114,11 @@ def encode(
 
     chosen = preset or {"av1": "12"}.get(codec, "veryfast")
     editing.encode_anew(root, out, Encoding(codec, crf, gop, chosen, scale))
-    _tell_size(out)
+    tell_size(out)
 
 
-def _tell_size(out: Path) -> None:
+def tell_size(out: Path) -> None:
+    """Say what was written."""
     from millwright.datasets.folder import open_folder
 
     folder = open_folder(out)

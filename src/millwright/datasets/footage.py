@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -69,6 +69,10 @@ class Footage:
 
     def decode(self, path: Path, first: int, length: int) -> Frames:
         """Frames `first` to `first + length` of a video, uint8 (length, height, width, 3); errors as `copy`."""
+        return np.stack(list(self.decode_each(path, first, length)))
+
+    def decode_each(self, path: Path, first: int, length: int) -> Iterator[Frames]:
+        """The same one after the other, (height, width, 3), a frame in memory at a time."""
         reader = self._frames.pop(path, None)
         if reader is None or reader.count > first:
             self._drop(self._frames)
@@ -76,10 +80,9 @@ class Footage:
         self._frames[path] = reader
         for _ in reader.take(first - reader.count):
             pass
-        frames = _convert(reader.take(length))
-        if len(frames) < length:
+        yield from _convert(reader.take(length))
+        if reader.count < first + length:
             raise DatasetError(f"{path} cannot be decoded beyond frame {reader.count}; {first + length} are needed")
-        return np.stack(frames)
 
     def _find_packets(self, path: Path, first: int) -> PacketReader:
         reader = self._packets.pop(path, None)
@@ -98,9 +101,10 @@ class Footage:
 
 def _count_encoded(content: memoryview) -> NDArray[np.int64]:
     with av.open(io.BytesIO(content), "r") as source:
-        return count_levels(np.stack(_convert(source.decode(source.streams.video[0]))))
+        return count_levels(np.stack(list(_convert(source.decode(source.streams.video[0])))))
 
 
-def _convert(frames: Iterable[av.VideoFrame]) -> list[NDArray[np.uint8]]:
+def _convert(frames: Iterable[av.VideoFrame]) -> Iterator[NDArray[np.uint8]]:
     reformatter = VideoReformatter()  # one for all frames: setting it up costs more than its work
-    return [np.asarray(reformatter.reformat(frame, format="rgb24").to_ndarray(), np.uint8) for frame in frames]
+    for frame in frames:
+        yield np.asarray(reformatter.reformat(frame, format="rgb24").to_ndarray(), np.uint8)

@@ -45,6 +45,15 @@ def compute_content_digest(root: Path) -> str:
     return hashlib.sha256("".join(lines).encode()).hexdigest()
 
 
+def compute_source_digest(path: Path) -> str:
+    """sha256 of another tool's file, or of all files of a folder."""
+    if path.is_file():
+        return compute_digest(path)
+    paths = sorted(file for file in path.rglob("*") if file.is_file())
+    lines = [f"{file.relative_to(path)}:{compute_digest(file)}\n" for file in paths]
+    return hashlib.sha256("".join(lines).encode()).hexdigest()
+
+
 def format_numbers(numbers: list[int]) -> str:
     """Numbers in their order as half-open ranges."""
     ranges: list[list[int]] = []

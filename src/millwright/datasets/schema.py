@@ -69,7 +69,7 @@ class Schema:
     def from_json(info: Mapping[str, Any]) -> Schema:
         """The inverse of `to_json`."""
         rows = {name: row for name, row in info["features"].items() if name not in STANDARD}
-        features = Features(*(_feature_from_json(name, row) for name, row in rows.items()))
+        features = Features(*(feature_from_json(name, row) for name, row in rows.items()))
         return Schema(info["fps"], features, info.get("robot_type") or "")
 
 
@@ -159,7 +159,8 @@ def _feature_to_json(feature: Feature, fps: int) -> dict[str, Any]:
     return {"dtype": feature.dtype, "shape": [size], "names": names, **({"info": info} if info else {})}
 
 
-def _feature_from_json(name: str, row: Mapping[str, Any]) -> Feature:
+def feature_from_json(name: str, row: Mapping[str, Any]) -> Feature:
+    """A row of info.json as a feature: its true shape, its unit and frame where it says them."""
     info = row.get("info") or {}
     dtype = "uint8" if row["dtype"] == "video" else row["dtype"]
     shape = tuple(info.get("shape", row["shape"]))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -68,6 +68,23 @@ def count_levels(frames: NDArray[np.uint8]) -> NDArray[np.int64]:
     """Histogram (3, 256) of every fourth frame, every second row and column of (num_frames, height, width, 3)."""
     sample = frames[::_FRAME_STRIDE, ::_PIXEL_STRIDE, ::_PIXEL_STRIDE]
     return np.stack([np.bincount(sample[..., channel].reshape(-1), minlength=256) for channel in range(3)])
+
+
+class LevelCounter:
+    """`count_levels` of frames that come one after the other."""
+
+    def __init__(self) -> None:
+        self.levels = np.zeros((3, 256), np.int64)
+        self.count = 0
+        """Frames so far."""
+
+    def watch(self, frames: Iterable[NDArray[np.uint8]]) -> Iterator[NDArray[np.uint8]]:
+        """The same frames, counted as they pass."""
+        for frame in frames:
+            if self.count % _FRAME_STRIDE == 0:
+                self.levels += count_levels(frame[None])
+            self.count += 1
+            yield frame
 
 
 def compute_image_statistics(levels: NDArray[np.int64], num_frames: int) -> Statistics:

@@ -92,11 +92,18 @@ VIDEO_INFO: dict[str, Any] = {
 
 def encode(frames: Frames, fps: int, encoding: Encoding = DEFAULT) -> memoryview:
     """An MP4 of `frames` (num_frames, height, width, 3), one a tick of 1 / fps, at a constant rate."""
+    return encode_each(frames, frames.shape[1], frames.shape[2], fps, encoding)
+
+
+def encode_each(
+    frames: Iterable[Frames], height: int, width: int, fps: int, encoding: Encoding = DEFAULT
+) -> memoryview:
+    """The same of frames (height, width, 3) that come one after the other, a frame in memory at a time."""
     os.environ.setdefault("SVT_LOG", "1")  # of av1's encoder: errors alone, not a page for every video
     sink = io.BytesIO()
     with av.open(sink, "w", format="mp4") as container:
         stream: Any = container.add_stream(encoding.encoder, rate=fps, options=encoding.options)
-        stream.height, stream.width = encoding.shrink(*frames.shape[1:3])
+        stream.height, stream.width = encoding.shrink(height, width)
         stream.pix_fmt = "yuv420p"
         stream.codec_context.thread_count = 1
         for index, pixels in enumerate(frames):

@@ -1,0 +1,158 @@
+"""export_hdf5: a dataset as one HDF5 file in robomimic's layout, with all that is needed to import it again."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import replace
+from itertools import groupby
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from millwright.core.errors import DatasetError, OptionError, import_extra
+from millwright.core.features import Feature
+from millwright.datasets import layout
+from millwright.datasets.access import EpisodeReader, load_extra
+from millwright.datasets.checks.pictures import is_depth
+from millwright.datasets.durable import publish
+from millwright.datasets.editing import open_finished
+from millwright.datasets.folder import Entry, Folder, convert, find_texts, is_numeric
+from millwright.datasets.footage import Footage
+from millwright.datasets.lineage import LINEAGE
+from millwright.datasets.schema import STANDARD, feature_from_json
+from millwright.datasets.splits import parse_splits
+from millwright.datasets.tables import to_json
+
+MARK = "millwright"
+"""Attribute of `data` and of each demonstration: JSON with what robomimic has no place for."""
+FEATURE = "feature"
+"""Attribute of each array: the column that it holds."""
+_NAMES = {"action": "actions", "next.reward": "rewards", "next.done": "dones"}
+_GYM = 2
+"""robomimic's number for environments with gym's interface."""
+
+
+def export_hdf5(root: Path, out: Path) -> None:
+    """Write a dataset of any tool as `data/demo_0`, ..., pictures decoded; whole or not at all.
+
+    Raises:
+        DatasetError: no dataset there, one that cannot be read, or with columns that HDF5 has no place for here.
+        OptionError: `out` is there already, or is no name of an HDF5 file.
+        MissingExtraError: h5py is not installed.
+    """
+    if out.suffix not in (".hdf5", ".h5"):
+        raise OptionError(f"{out}: the name of an HDF5 file ends in .hdf5")
+    if out.exists():
+        raise OptionError(f"{out} is there already; give a name that is free")
+    h5py = import_extra("h5py", "importers")
+    folder = open_finished(root)
+    _refuse(folder)
+    out.parent.mkdir(parents=True, exist_ok=True)
+    temporary = out.with_name(f".{out.name}-{os.getpid()}")
+    try:
+        with h5py.File(temporary, "w") as file:
+            _Exporter(folder, file).write()
+        publish(temporary, out)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def _refuse(folder: Folder) -> None:
+    depth = [name for name in folder.cameras if is_depth(folder.features[name])]
+    other = [name for name, row in folder.features.items() if row["dtype"] in ("image", "string")]
+    if depth or other:
+        names = ", ".join([*depth, *other])
+        raise DatasetError(
+            f"{names}: depth video, text and pictures in parquet files are not exported; "
+            f"take them away: millwright dataset drop {folder.root} {names.replace(',', '')} --out LESS"
+        )
+
+
+class _Exporter:
+    """Writes the groups of one file."""
+
+    def __init__(self, folder: Folder, file: Any) -> None:
+        self._folder, self._file = folder, file
+        self._reader, self._footage = EpisodeReader(folder), Footage(folder.fps)
+        self._features = {name: _make_feature(folder, name) for name in folder.features if name not in STANDARD}
+
+    def write(self) -> None:
+        data = self._file.create_group("data")
+        for entry, extra in zip(self._folder.entries, load_extra(self._folder.root), strict=True):
+            self._write_episode(data.create_group(f"demo_{entry.position}"), entry, extra)
+        self._footage.close()
+        info = self._folder.info
+        data.attrs["total"] = sum(entry.length for entry in self._folder.entries)
+        settings = {"env_name": info.get("robot_type") or "unknown", "type": _GYM}
+        data.attrs["env_args"] = to_json({**settings, "env_kwargs": {"control_freq": self._folder.fps}})
+        splits = info.get("splits") if isinstance(info.get("splits"), dict) else {}
+        for name, numbers in parse_splits(splits or {}).items():  # robomimic's filter keys
+            self._file[f"mask/{name}"] = np.array([f"demo_{number}" for number in numbers], "S")
+        told = {
+            "fps": self._folder.fps,
+            "robot_type": info.get("robot_type") or "",
+            "features": [vars(feature) for feature in self._features.values()],
+            "splits": splits,
+            LINEAGE: info.get(LINEAGE),
+        }
+        data.attrs[MARK] = to_json(told)
+
+    def _write_episode(self, group: Any, entry: Entry, extra: Mapping[str, Any]) -> None:
+        table = self._reader.load(entry)
+        for name, feature in self._features.items():
+            if feature.is_image:
+                self._write_film(group, entry, feature)
+            elif is_numeric(self._folder.features[name]):
+                values = convert(table[name], self._folder.features[name])
+                if values is None:
+                    raise DatasetError(
+                        f"episode {entry.position}: {name} is not as declared; millwright dataset validate"
+                    )
+                shape = () if feature.shape == (1,) and name in _NAMES else feature.shape
+                array = group.create_dataset(_place(name), data=values.reshape(entry.length, *shape))
+                array.attrs[FEATURE] = name
+        if "next.done" not in self._features:  # robomimic asks for it; it holds nothing new
+            group["dones"] = np.eye(1, entry.length, entry.length - 1, dtype=np.int64)[0]
+        texts = find_texts(self._folder, entry, table)
+        known = {name: value for name, value in extra.items() if not name.startswith("levels/")}
+        group.attrs["num_samples"] = entry.length
+        group.attrs["language_instruction"] = texts[0]
+        for name in ("seed", "success"):
+            if known.get(name) is not None:
+                group.attrs[name] = known[name]
+        runs = [[text, len(list(run))] for text, run in groupby(texts)]
+        group.attrs[MARK] = to_json({"texts": runs, "known": known})
+
+    def _write_film(self, group: Any, entry: Entry, feature: Feature) -> None:
+        camera = feature.name
+        path = self._folder.root / entry.spans[camera].place.path(layout.VIDEO, camera)
+        first = self._reader.frames[camera][entry.position]
+        shape = (entry.length, *feature.shape)
+        array = group.create_dataset(
+            _place(camera), shape, np.uint8, chunks=(1, *feature.shape), compression="gzip", compression_opts=1
+        )
+        array.attrs[FEATURE] = camera
+        for number, frame in enumerate(self._footage.decode_each(path, first, entry.length)):
+            array[number] = frame
+
+
+def _place(name: str) -> str:
+    """Where a column is in a demonstration's group."""
+    if name.startswith("observation.images."):
+        return f"obs/{name.removeprefix('observation.images.')}_image"
+    if name.startswith("observation."):
+        return f"obs/{name.removeprefix('observation.')}"
+    return _NAMES.get(name, f"columns/{name}")
+
+
+def _make_feature(folder: Folder, name: str) -> Feature:
+    """A column as millwright describes it, also where another tool declared it."""
+    row = folder.features[name]
+    feature = feature_from_json(name, row)
+    if feature.is_image and feature.shape[-1] != 3:  # channels first
+        feature = replace(feature, shape=(*feature.shape[1:], feature.shape[0]))
+    names = folder.find_names(name) if not feature.is_image else ()
+    known = feature.names or (names if names != tuple(map(str, range(len(names)))) else ())
+    return replace(feature, names=known)

@@ -1,0 +1,82 @@
+"""Source: what every importer gives, the episodes of another tool's file, one after the other."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from millwright.core.features import Feature
+
+UNKNOWN = "unknown"
+"""Unit of numbers of which a file does not say what they are."""
+
+
+@dataclass(frozen=True)
+class Demonstration:
+    """One episode of a source."""
+
+    length: int
+    columns: Mapping[str, NDArray[Any]]
+    """Feature -> (length, *shape), all but the pictures."""
+    films: Mapping[str, Iterable[NDArray[np.uint8]]] = field(default_factory=dict)
+    """Camera -> frames (height, width, 3), read when they are asked for, a block at a time."""
+    texts: Sequence[str] = ()
+    """The instruction of each frame; empty where the file has none."""
+    known: Mapping[str, Any] = field(default_factory=dict)
+    """What the file says of the whole: `seed`, `success`, ...; columns of the table of episodes."""
+
+
+class Source(ABC):
+    """A file of another tool. What it does not say stays empty; nothing is guessed."""
+
+    kind: str
+    """Its name in the table of kinds."""
+    features: Mapping[str, Feature]
+    """All columns but the standard ones; pictures are uint8 (height, width, 3), even in height and width."""
+    labels: Sequence[str]
+    """What the file calls its episodes, in their order."""
+    fps: float | None = None
+    robot_type: str = ""
+    splits: Mapping[str, Sequence[int]] = {}
+    """Name -> numbers of its episodes; without any, all is `train`."""
+    about: Mapping[str, Any] = {}
+    """What else the file says of itself, for the lineage."""
+    lineage: Any = None
+    """Of the dataset that the file was exported from, where it was."""
+    notes: Sequence[str] = ()
+    """Sentences about what was changed or left out."""
+
+    @abstractmethod
+    def load(self, number: int) -> Demonstration:
+        """An episode.
+
+        Raises:
+            DatasetError: it is damaged, or does not fit the others.
+        """
+
+    @abstractmethod
+    def close(self) -> None:
+        """Close the file."""
+
+
+@dataclass(frozen=True)
+class Wishes:
+    """What a file does not say, or what is to be otherwise."""
+
+    fps: int | None = None
+    task: str | None = None
+    state: tuple[str, ...] = ()
+    """Arrays of the file that become `observation.state`, in this order; empty: those that the kind knows."""
+    units: Mapping[str, str] = field(default_factory=dict)
+    """Feature -> unit."""
+    frames: Mapping[str, str] = field(default_factory=dict)
+    """Feature -> frame of reference."""
+    drop: frozenset[int] = frozenset()
+    """Episodes to leave out."""
+    left_out: frozenset[str] = frozenset()
+    """Features to leave out."""

@@ -1,0 +1,145 @@
+"""What is broken, cut off, or does not say what must be known is refused with the way out; nothing is left behind."""
+
+from __future__ import annotations
+
+import json
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import h5py
+import numpy as np
+import pytest
+import zarr
+
+from millwright.core.errors import DatasetError, MillwrightError, OptionError
+from millwright.datasets.importing.conversion import import_dataset
+from millwright.datasets.importing.source import Wishes
+from tests.datasets.importing import files
+from tests.datasets.importing.files import LENGTHS
+
+TOLD = Wishes(fps=10, task="do it")
+Write = Callable[[Path], Path]
+
+
+def refuse(source: Path, message: str, wishes: Wishes = TOLD, error: type[MillwrightError] = DatasetError) -> None:
+    """The import ends with `message`, and beside the source there is nothing afterwards."""
+    before = sorted(source.parent.iterdir())
+    with pytest.raises(error, match=message):
+        import_dataset(source, source.parent / "out", wishes=wishes)
+    assert sorted(source.parent.iterdir()) == before
+
+
+def spoil(path: Path, change: Callable[[Any], None]) -> Path:
+    with h5py.File(path, "a") as file:
+        change(file)
+    return path
+
+
+@pytest.fixture
+def robomimic(tmp_path: Path) -> Path:
+    return files.write_robomimic(tmp_path / "r.hdf5")
+
+
+def test_what_is_not_said_is_asked_for(tmp_path: Path, robomimic: Path) -> None:
+    refuse(files.write_umi(tmp_path / "u.zarr.zip"), "tell it: --fps 20", Wishes(task="x"))
+    refuse(robomimic, "demo_1 has no instruction; .* --task 'pick up the cube'", Wishes())
+    refuse(robomimic, "--fps is a whole number from 1 on; got 0", Wishes(fps=0), OptionError)
+    refuse(robomimic, "--units actoin: no such feature; there are", Wishes(units={"actoin": "m"}), OptionError)
+    refuse(robomimic, "no episode of .* is left", Wishes(task="x", drop=frozenset({0, 1, 2})))
+
+
+def test_a_file_of_no_kind_is_answered_with_the_kinds(tmp_path: Path) -> None:
+    (tmp_path / "x.bin").write_bytes(b"hello")
+    refuse(tmp_path / "x.bin", "none of umi, diffusion-policy, robomimic, lift-document, millwright, nor a folder")
+    refuse(tmp_path / "nothing.hdf5", "nothing to import: .*nothing.hdf5 is not there")
+
+
+@pytest.mark.parametrize("share", [0.3, 0.9])
+@pytest.mark.parametrize("write", [files.write_robomimic, files.write_lift_document, files.write_umi])
+def test_a_file_that_was_cut_off_is_refused(tmp_path: Path, write: Write, share: float) -> None:
+    source = write(tmp_path / "cut.bin")
+    source.write_bytes(source.read_bytes()[: int(share * source.stat().st_size)])
+    refuse(source, "copy it again")
+
+
+def test_a_byte_of_a_frame_that_changed_is_noticed(tmp_path: Path) -> None:
+    source = files.write_umi(tmp_path / "u.zarr.zip")
+    with zipfile.ZipFile(source) as archive:
+        (info,) = [info for info in archive.infolist() if info.filename.endswith("camera0_rgb/20.0.0.0")]
+    content = bytearray(source.read_bytes())
+    content[info.header_offset + 30 + len(info.filename) + info.compress_size // 2] ^= 0xFF
+    source.write_bytes(content)
+    refuse(source, r"episode 1, observation.camera0_rgb: frames 20 to 21 cannot be read .*copy the file again")
+
+
+def test_pictures_that_are_missing_do_not_become_black_ones(tmp_path: Path) -> None:
+    source = files.write_pusht(tmp_path / "p.zarr")
+    (source / "data/img/2.0.0.0").unlink()
+    refuse(source, "1 of 4 blocks of the pictures data/img are missing")
+
+
+def test_episode_ends_must_rise_and_fit(tmp_path: Path) -> None:
+    source = files.write_pusht(tmp_path / "p.zarr")
+    zarr.open_group(str(source), mode="a")["meta/episode_ends"][2] = 99
+    refuse(source, "has 36 frames, meta/episode_ends says 99; it is cut off")
+    zarr.open_group(str(source), mode="a")["meta/episode_ends"][2] = 3
+    refuse(source, "does not rise")
+
+
+def test_a_codec_that_runs_what_it_reads_is_refused_before_it_is_read(tmp_path: Path) -> None:
+    source = files.write_pusht(tmp_path / "p.zarr")
+    path = source / "data/state/.zarray"
+    path.write_text(json.dumps({**json.loads(path.read_text()), "filters": [{"id": "pickle", "protocol": 5}]}))
+    refuse(source, r"data/state/.zarray asks for pickle, which can run any program")
+
+
+def test_a_demonstration_whose_parts_differ_in_length_is_named(tmp_path: Path) -> None:
+    def shorten(file: Any) -> None:
+        del file["data/demo_1/rewards"]
+        file["data/demo_1/rewards"] = np.zeros(3)
+
+    source = spoil(files.write_lift_document(tmp_path / "l.hdf5"), shorten)
+    refuse(source, r"demo_1: its parts differ in length \(.*next.reward 3.*\); --drop 1 leaves it out", Wishes(fps=20))
+    import_dataset(source, tmp_path / "out", wishes=Wishes(fps=20, drop=frozenset({1})))
+
+
+def test_a_demonstration_with_other_samples_than_it_says_is_named(robomimic: Path) -> None:
+    spoil(robomimic, lambda file: file["data/demo_1"].attrs.update(num_samples=40))
+    refuse(robomimic, f"demo_1: num_samples is 40, it has {LENGTHS[1]} actions; --drop 1")
+
+
+def test_a_demonstration_that_lacks_what_the_first_has_is_named(robomimic: Path) -> None:
+    spoil(robomimic, lambda file: file["data/demo_2/obs"].pop("object"))
+    refuse(robomimic, r"demo_2: observation.object is missing, \(15, 10\) is meant")
+
+
+def test_numbers_that_are_not_finite_are_named(robomimic: Path) -> None:
+    def spoil_action(file: Any) -> None:
+        file["data/demo_1/actions"][4, 2] = np.nan
+
+    spoil(robomimic, spoil_action)
+    refuse(robomimic, "demo_1: action is not finite in frame 4")
+
+
+def test_floats_that_are_no_colours_are_refused(tmp_path: Path) -> None:
+    frames = np.random.default_rng(0).normal(size=(sum(LENGTHS), 32, 32, 3)).astype(np.float32)
+    refuse(files.write_pusht(tmp_path / "p.zarr", img=frames), "colours are 0 to 255, or 0 to 1")
+
+
+def test_pictures_of_four_channels_are_refused_with_the_way_out(tmp_path: Path) -> None:
+    frames = np.zeros((sum(LENGTHS), 32, 32, 4), np.uint8)
+    refuse(files.write_pusht(tmp_path / "p.zarr", rgba=frames), "--leave-out observation.rgba")
+
+
+def test_a_folder_that_holds_something_is_not_written_into(robomimic: Path) -> None:
+    (robomimic.parent / "out").mkdir()
+    (robomimic.parent / "out/mine").touch()
+    refuse(robomimic, "is there already; give a folder that is new")
+
+
+def test_a_rate_that_is_no_whole_number_is_asked_for(robomimic: Path) -> None:
+    kwargs = {**files.ROBOSUITE["env_kwargs"], "control_freq": 12.5}
+    spoil(robomimic, lambda file: file["data"].attrs.update(env_args=json.dumps({"env_kwargs": kwargs})))
+    refuse(robomimic, "the file says 12.5 Hz; .* give the nearest, --fps", Wishes(task="x"))
