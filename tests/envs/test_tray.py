@@ -54,12 +54,21 @@ def test_brick_beside_or_above_the_tray_is_not_in_it():
     assert tray.is_in_tray(places).tolist() == [True, True, False, False, False]
 
 
-def test_observation_tells_the_slot_only_where_there_is_a_tray(env):
+def test_observation_tells_the_slot_and_the_anchor_only_where_there_is_a_tray(env):
     observation, info = env.reset(seed=7300)
     assert observation["observation.place"] == pytest.approx([*tray.SLOTS[0], tray.SLOT_YAW])
     env.features.check(observation)
     assert np.array_equal(info["facts"].tray, tray.INSIDE)
-    assert "observation.place" not in BrickTableEnv(image_size=16).features
+    assert not {"observation.place", "observation.anchor"} & set(BrickTableEnv(image_size=16).features)
+
+
+def test_anchor_is_where_the_click_met_the_table_and_no_nearer_to_the_truth(env):
+    for seed in range(7320, 7326):
+        observation, info = env.reset(seed=seed)
+        _, anchor = env.clicked
+        assert observation["observation.anchor"] == pytest.approx([anchor.x, anchor.y])
+        off = observation["observation.anchor"] - info["facts"].positions[info["facts"].target][:2]
+        assert 0 < np.linalg.norm(off) < 0.04
 
 
 def test_table_is_cleared_pick_by_pick_within_the_joints_limits(env):
@@ -137,9 +146,10 @@ def test_continue_is_listed_among_the_options_of_a_reset(env):
 
 def test_underway_begins_in_the_middle_of_clearing():
     env = BrickTableEnv(image_size=16, tray=True, underway=True)
-    counts, above = [], []
+    counts, above, openings = [], [], []
     for seed in range(4000, 4012):
         facts = env.reset(seed=seed)[1]["facts"]
+        openings.append(round(facts.opening_m, 3))
         inside = tray.is_in_tray(facts.positions)
         assert not inside[facts.target]
         counts.append(int(inside.sum()))
@@ -147,6 +157,8 @@ def test_underway_begins_in_the_middle_of_clearing():
     assert len(set(counts)) > 4
     assert max(counts) <= 11
     assert 0 < sum(above) < 12
+    assert len(set(openings)) > 4
+    assert min(openings) >= tray.LEFT_OPENING_M[0]
     env.close()
 
 

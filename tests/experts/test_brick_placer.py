@@ -10,7 +10,7 @@ import pytest
 from millwright.core.loop import play, run_episode
 from millwright.envs.brick_table import BrickTableEnv, tray
 from millwright.envs.mujoco.rendering import LensRenderer
-from millwright.experts.brick_placer import SWIFT, BrickPlacer
+from millwright.experts.brick_placer import SWIFT, BrickPlacer, PlaceStyle
 from millwright.experts.perturbed import HEAVY_ARM, Perturbed
 from millwright.experts.place_gamers import PLACE_GAMERS
 from millwright.judges import OverTrayAlone, PlacedInTray
@@ -63,6 +63,17 @@ def test_expert_takes_over_with_a_brick_in_the_hand(make):
         observation, reward, *_, info = env.step(expert.act(observation))
     assert reward == 1.0
     assert tray.is_in_tray(info["facts"].positions[info["facts"].target][None])[0]
+
+
+def test_after_placing_it_does_what_it_would_do_at_the_beginning_of_the_next_pick(make):
+    steps = list(play(make(), BrickPlacer(15), PlacedInTray(), 7415, BrickPlacer(15), linger=3))
+    step = next(step for step in reversed(steps) if step.label is not None)
+    facts = step.facts
+    assert facts.hand_pose[2] > PlaceStyle().clear_height
+    assert tray.is_in_tray(facts.positions[facts.target][None])[0]
+    distances = np.linalg.norm(step.label.plan[:6, :2] - step.observation["observation.anchor"], axis=1)
+    assert (np.diff(distances) < 0).all()
+    assert distances[-1] < 0.2 * distances[0]
 
 
 def test_plan_is_labelled_from_what_somebody_else_does(make):

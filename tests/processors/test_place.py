@@ -6,7 +6,8 @@ import pytest
 import torch
 from hypothesis import given, settings
 
-from millwright.processors.place import PlaceInHand
+from millwright.processors.limit import Limit
+from millwright.processors.place import PlaceInHand, PointInHand
 from tests.processors.test_hand import angle, metres, pose_at
 
 
@@ -18,6 +19,19 @@ def look(place, position, yaw):
 def test_place_ahead_of_a_hand_that_looks_along_y_is_ahead():
     assert look([0.4, 0.5, 0.0], [0.4, 0.2, 0.1], math.pi / 2) == pytest.approx([0.3, 0, -1, 0], abs=1e-5)
     assert look([0.4, 0.5, 0.0], [0.4, 0.2, 0.1], 0.0) == pytest.approx([0, 0.3, 1, 0], abs=1e-5)
+
+
+def test_a_point_is_seen_as_a_place_is():
+    observed = {
+        "observation.anchor": torch.tensor([[0.4, 0.5]]),
+        "observation.hand_pose": pose_at([0.4, 0.2, 0.1], 1.2),
+    }
+    assert PointInHand()(observed)["anchor"][0].tolist() == pytest.approx(look([0.4, 0.5, 0], [0.4, 0.2, 0.1], 1.2)[:2])
+
+
+def test_what_runs_away_is_kept_within_bounds():
+    batch = {"region": torch.tensor([[-7.0, 0.5, 2.0, 9.0]])}
+    assert Limit("region", 2.0)(batch)["region"].tolist() == [[-2.0, 0.5, 2.0, 2.0]]
 
 
 @settings(max_examples=50, deadline=None)

@@ -39,6 +39,7 @@ class PlaceStyle:
     funnel_slope: float = 3.0  # height above the release for each metre beside the slot
     funnel_yaw: float = 0.3
     released_width: float = 0.0345  # fingers wider apart than this hold nothing
+    clear_height: float = 0.066  # a hand this high is out of the way of what it let go of
 
 
 class _Place(NamedTuple):
@@ -90,8 +91,12 @@ class BrickPlacer(Privileged):
         goal, place = picker.find_goal(facts), _find_place(facts, observation)
         hand = picker.find_hand(facts, goal)
         placed = not hand.holding and _is_in_tray(facts)
+        x, y = (float(value) for value in observation["observation.anchor"])
+        back = goal._replace(x=x, y=y)
         rows = []
         for _ in range(picker.style.plan_length):
+            if placed and hand.z >= self.style.clear_height:
+                goal, placed = back, False  # no eye in the hand can tell this from the beginning of the next pick
             if placed:
                 hand = self._leave(hand)
             elif hand.holding:

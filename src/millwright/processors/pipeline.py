@@ -17,9 +17,10 @@ from millwright.processors.crop import PromptCrop
 from millwright.processors.grey import Grey
 from millwright.processors.hand import HandAbsolute, HandRelative
 from millwright.processors.joints import JointTargets
+from millwright.processors.limit import Limit
 from millwright.processors.normalise import Normalise, Unnormalise
 from millwright.processors.pinhole_box import PinholeBox
-from millwright.processors.place import PlaceInHand
+from millwright.processors.place import PlaceInHand, PointInHand
 from millwright.processors.processor import Batch, Invertible, Processor, need
 from millwright.processors.resize import ResizeImage
 from millwright.processors.steps import StepDelta, StepSum
@@ -33,6 +34,8 @@ PROCESSORS: dict[str, type[Processor]] = {
     "window": Window,
     "concat": Concat,
     "place-in-hand": PlaceInHand,
+    "point-in-hand": PointInHand,
+    "limit": Limit,
     "normalise": Normalise,
     "unnormalise": Unnormalise,
     "hand-relative": HandRelative,

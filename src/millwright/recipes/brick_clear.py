@@ -18,13 +18,17 @@ from millwright.evaluation.clearing import Pick, ReduceClearing, from_json, summ
 from millwright.evaluation.provenance import collect_provenance, compute_claim_digest
 from millwright.processors.concat import Concat
 from millwright.processors.crop import PromptCrop
-from millwright.processors.place import PlaceInHand
+from millwright.processors.limit import Limit
+from millwright.processors.place import PlaceInHand, PointInHand
 from millwright.processors.processor import Processor
+from millwright.processors.window import Window
 from millwright.recipes.brick_pick import BOX, IMAGE, POSE, STATE, BrickPick
 from millwright.recipes.recipe import write_json
 from millwright.robots import ur5e
 
-PLACE = "observation.place"
+ANCHOR, PLACE = "observation.anchor", "observation.place"
+HELD_PX = 24
+"""Side of the window between the fingers: enough to see whether they hold something."""
 
 
 @dataclass(frozen=True)
@@ -39,13 +43,15 @@ class BrickClear(BrickPick):
     name: ClassVar[str] = "brick-clear"
     env: ClassVar[str] = "brick-clear"
     judge: ClassVar[str] = "place"
-    read: ClassVar[tuple[str, ...]] = (IMAGE, BOX, POSE, STATE, PLACE)
+    read: ClassVar[tuple[str, ...]] = (IMAGE, BOX, POSE, STATE, ANCHOR, PLACE)
     recorded: ClassVar[Mapping[str, Any]] = {"restless": True, "underway": True}
-    crops: ClassVar[tuple[Processor, ...]] = (PromptCrop(), PlaceInHand())
-    numbers: ClassVar[Concat] = Concat(((BOX, (0, 1, 2, 3)), (POSE, (2,)), (STATE, (6,)), ("place", ())))
-    num_numbers: ClassVar[int] = 10
-    sizes: ClassVar[Mapping[str, Any]] = {"proprio_widths": (128, 128)}
-    linger: ClassVar[int] = 0
+    crops: ClassVar[tuple[Processor, ...]] = (
+        PromptCrop(), Limit("region", 2.0), Window(size=HELD_PX, to="image"), PointInHand(), PlaceInHand(),
+    )  # fmt: skip
+    numbers: ClassVar[Concat] = Concat((("anchor", ()), (POSE, (2,)), (STATE, (6,)), ("place", ())))
+    num_numbers: ClassVar[int] = 8
+    sizes: ClassVar[Mapping[str, Any]] = {"proprio_widths": (128, 128), "image_size": HELD_PX, "image_channels": (16, 32, 32)}
+    linger: ClassVar[int] = 4
     about: ClassVar[str] = "clear the table into a tray, twelve picks in a row without help, within the joints' limits"
 
     seeds: str = "5000:5050"

@@ -39,6 +39,8 @@ OBSERVATION = (
     ),
     Feature("task", (1,), dtype="string"),
 )
+ANCHOR = Feature("observation.anchor", (2,), unit="m", frame="base", names=("x", "y"))
+"""Where the click that chose the brick met the table: what the box shows, when the camera does not see it too."""
 PLACE = Feature("observation.place", (3,), unit="m, m, rad", frame="base", names=("x", "y", "yaw"))
 """Where the hand is to put the brick, and how it is to be turned: the next slot of the cell's tray that is free.
 
@@ -83,7 +85,7 @@ class BrickTableEnv(gymnasium.Env[dict[str, Any], Any]):
         self.lens: Camera = kind(size, size, fov_deg)
         self.cell = BrickCell(self.lens, self.options.control_hz, self.options.tray)
         image = Feature("observation.images.wrist", (size, size, 3), dtype="uint8")
-        self.features = Features(image, *OBSERVATION, *((PLACE,) if self.options.tray else ()))
+        self.features = Features(image, *OBSERVATION, *((ANCHOR, PLACE) if self.options.tray else ()))
         self.action = ACTION
         self.action_space = _make_action_space()
         self.observation_space = _make_observation_space(self.features)
@@ -216,6 +218,7 @@ class BrickTableEnv(gymnasium.Env[dict[str, Any], Any]):
             cleared = trays.draw_cleared(rng, cell.bricks)
             if cleared.hand is not None:
                 cell.put_arm(cell.find_posture(cleared.hand))
+                cell.open_fingers(cleared.opening_m)
             cell.put_bricks(cleared.bricks)
 
     def _lay_bricks(self) -> None:
@@ -317,6 +320,10 @@ class BrickTableEnv(gymnasium.Env[dict[str, Any], Any]):
         cell = self.cell
         believed = cell.pose_camera @ self._pointing.camera_error
         box = compute_prompt_box(self._prompt, self.lens, believed, self._steps / self.options.control_hz)
+        told = {
+            ANCHOR.name: self._prompt.corners().mean(axis=0)[:2].astype(np.float32),
+            PLACE.name: np.array([*self._place, trays.SLOT_YAW], np.float32),
+        }
         return {
             "observation.images.wrist": cell.render_wrist(),
             "observation.state": np.array([*cell.joints, cell.opening_m], dtype=np.float32),
@@ -324,7 +331,7 @@ class BrickTableEnv(gymnasium.Env[dict[str, Any], Any]):
             "observation.wrench": cell.wrench.astype(np.float32),
             "observation.environment_state": box.astype(np.float32),
             "task": self._task,
-            **({PLACE.name: np.array([*self._place, trays.SLOT_YAW], np.float32)} if self.options.tray else {}),
+            **(told if self.options.tray else {}),
         }
 
     def _report(self) -> GraspFacts:

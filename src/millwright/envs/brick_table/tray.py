@@ -21,8 +21,8 @@ SLOT_YAW = -np.pi / 2
 """Of a hand that puts a brick into a slot: its fingers open along x."""
 OFF_SLOT: Floats = np.array([0.004, 0.006, 0.06])
 """How far from the middle of its slot (m) and how askew (rad) a brick may come to lie."""
-LEFT_THERE, LEFT_HEIGHT_M = 0.7, (0.05, 0.12)
-"""How often a scene begins with the hand above the tray, and how high."""
+LEFT_THERE, LEFT_HEIGHT_M, LEFT_OPENING_M = 0.7, (0.062, 0.12), (0.035, 0.05)
+"""How often a scene begins with the hand above the tray, how high, and how far its fingers are open."""
 WALL_M, FLOOR_M, DEPTH_M = 0.004, 0.001, 0.03
 COLOR = (0.60, 0.64, 0.70, 1)
 
@@ -70,6 +70,7 @@ class Cleared(NamedTuple):
 
     bricks: Floats  # (n, 7) xyz m, wxyz
     hand: Floats | None  # (7,) xyz m, wxyz, where it put the last one; None: at home
+    opening_m: float
 
 
 def draw_cleared(rng: np.random.Generator, bricks: Floats) -> Cleared:
@@ -79,12 +80,13 @@ def draw_cleared(rng: np.random.Generator, bricks: Floats) -> Cleared:
     for slot, brick in zip(SLOTS, rng.permutation(len(bricks))[:count], strict=False):
         off = rng.uniform(-1, 1, 3) * OFF_SLOT
         moved[brick] = [*(slot + off[:2]), LYING_M, *quaternion_from_yaw(SLOT_YAW + np.pi / 2 + off[2])]
-    hand = None
+    hand, opening_m = None, LEFT_OPENING_M[1]
     if rng.random() < LEFT_THERE:
         beside = rng.uniform(-1, 1, 3) * OFF_SLOT
         height = rng.uniform(*LEFT_HEIGHT_M)
         hand = np.array([*(SLOTS[max(count - 1, 0)] + beside[:2]), height, *quaternion_of_hand(SLOT_YAW + beside[2])])
-    return Cleared(moved, hand)
+        opening_m = float(rng.uniform(*LEFT_OPENING_M))
+    return Cleared(moved, hand, opening_m)
 
 
 def add_tray(spec: mujoco.MjSpec) -> None:
