@@ -50,7 +50,11 @@ class BrickClear(BrickPick):
     )  # fmt: skip
     numbers: ClassVar[Concat] = Concat((("anchor", ()), (POSE, (2,)), (STATE, (6,)), ("place", ())))
     num_numbers: ClassVar[int] = 8
-    sizes: ClassVar[Mapping[str, Any]] = {"proprio_widths": (128, 128), "image_size": HELD_PX, "image_channels": (16, 32, 32)}
+    sizes: ClassVar[Mapping[str, Any]] = {
+        "proprio_widths": (128, 128),
+        "image_size": HELD_PX,
+        "image_channels": (16, 32, 32),
+    }
     linger: ClassVar[int] = 4
     about: ClassVar[str] = "clear the table into a tray, twelve picks in a row without help, within the joints' limits"
 
