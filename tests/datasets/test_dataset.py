@@ -7,10 +7,13 @@ import os
 from pathlib import Path
 
 import numpy as np
+import pyarrow.parquet as pq
 import pytest
 
 from millwright.core.errors import DatasetError, FeatureError
-from millwright.datasets import Dataset, judge_again, load_facts, record, video
+from millwright.datasets import Dataset, judge_again, layout, load_facts, record, video
+from millwright.datasets.episodes import load_episode
+from millwright.datasets.layout import Place
 from tests.datasets.players import CAMERA, DECLARED, FPS, HighestObject, MakePlay, make_scenes
 
 
@@ -57,7 +60,7 @@ def test_frames_are_read_only_and_mapped_from_disk(dataset: Dataset) -> None:
 def test_frames_are_decoded_once(dataset: Dataset, monkeypatch: pytest.MonkeyPatch) -> None:
     first = dataset.frames(CAMERA)
     monkeypatch.setattr(video, "decode", None)
-    monkeypatch.setattr("millwright.datasets.frame_cache.decode", None)
+    monkeypatch.setattr("millwright.datasets.cameras.decode", None)
     np.testing.assert_array_equal(Dataset(dataset.root).frames(CAMERA), first)
     assert [path.suffix for path in (dataset.root / "cache").iterdir()] == [".npy"]
 
@@ -148,8 +151,21 @@ def test_windows_of_a_dataset_end_where_its_episodes_end(dataset: Dataset) -> No
     assert is_pad[:, 15].all()
 
 
-def test_a_folder_of_another_tool_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    record(MakePlay(), [0], tmp_path, fps=FPS)
-    monkeypatch.setattr("millwright.datasets.metadata._OWN_COLUMNS", ("seed", "weather"))
-    with pytest.raises(DatasetError, match="have no weather: not recorded by millwright"):
-        Dataset(tmp_path)
+def forget_own_columns(root: Path) -> None:
+    """Leave in the table of episodes what other tools write."""
+    path = root / Place(0, 0).path(layout.EPISODES)
+    own = ("seed", "success", "failure", "verdict", "metrics", "provenance", "objects")
+    pq.write_table(pq.read_table(path).drop_columns(list(own)), path)
+
+
+def test_a_folder_of_another_tool_has_neither_seeds_nor_verdicts(tmp_path: Path) -> None:
+    whole = Dataset(record(MakePlay(), range(2), tmp_path, fps=FPS))
+    forget_own_columns(tmp_path)
+    dataset = Dataset(tmp_path)
+    assert [(row.seed, row.verdict, row.success, row.failure) for row in dataset.episodes] == 2 * [(None,) * 4]
+    assert [row.task for row in dataset.episodes] == [row.task for row in whole.episodes]
+    np.testing.assert_array_equal(dataset.column("action"), whole.column("action"))
+    with pytest.raises(DatasetError, match="recorded by another tool: its episodes have no seeds"):
+        record(MakePlay(), range(3), tmp_path, fps=FPS)
+    with pytest.raises(DatasetError, match="no seed or no verdict: not recorded by millwright"):
+        load_episode(dataset, 0, HighestObject())

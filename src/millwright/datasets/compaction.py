@@ -19,7 +19,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from millwright.core.errors import RecordingError
+from millwright.core.errors import DatasetError, RecordingError
 from millwright.datasets import layout
 from millwright.datasets.durable import discard, is_full, publish, sync_folder, sync_tree, write_durably
 from millwright.datasets.files import DataFiles, VideoFiles
@@ -51,6 +51,7 @@ def compact(root: Path) -> None:
     """Put all finished recordings into the dataset. The caller holds the lock.
 
     Raises:
+        DatasetError: another tool recorded the dataset.
         RecordingError: the disk is full; the recordings are kept.
     """
     finish(root)
@@ -124,6 +125,8 @@ def _load_before(root: Path) -> _Before:
     places = [f"{prefix}/{part}_index" for prefix in kinds.values() for part in ("chunk", "file")]
     levels = [f"levels/{camera.name}" for camera in schema.cameras]
     table = load_episode_table(root, ["seed", "dataset_to_index", *places, *levels])
+    if "seed" not in table.column_names:
+        raise DatasetError(f"{root} was recorded by another tool: its episodes have no seeds; record into a new folder")
     row = table.slice(len(table) - 1).to_pylist()[0]
     return _Before(
         frozenset(table["seed"].to_pylist()),

@@ -1,4 +1,4 @@
-"""Dataset: reads a LeRobot v3.0 folder that millwright recorded."""
+"""Dataset: reads a LeRobot v3.0 folder, of whichever tool."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from millwright.core.errors import DatasetError
 from millwright.core.features import Features
 from millwright.datasets import layout
+from millwright.datasets.cameras import make_cameras
 from millwright.datasets.compaction import compact, has_leftovers
 from millwright.datasets.durable import exclusive
 from millwright.datasets.frame_cache import Clip, load_clip, load_frames
@@ -23,17 +24,18 @@ from millwright.datasets.lineage import compute_content_digest
 from millwright.datasets.metadata import EpisodeRow, load_episode_table, load_info, load_tasks, make_rows
 from millwright.datasets.schema import STANDARD, Schema
 from millwright.datasets.statistics import Statistics
-from millwright.datasets.tables import from_arrow, read_columns
+from millwright.datasets.tables import from_arrow, read_columns, read_rows
 from millwright.datasets.windows import Deltas, Windows
 
 
 class Dataset:
     """Episodes of a folder: columns as arrays, frames memory-mapped, one row an episode.
 
-    What a killed recorder left behind becomes part of the dataset on opening.
+    What a killed recorder left behind becomes part of the dataset on opening. What another tool recorded has neither
+    seeds nor verdicts.
 
     Raises:
-        DatasetError: no dataset there, one of an older layout or of another tool, or one being recorded.
+        DatasetError: no dataset there, one of an older layout, or one being recorded.
     """
 
     def __init__(self, root: Path) -> None:
@@ -43,8 +45,9 @@ class Dataset:
                 compact(self.root)
         self._info = load_info(self.root)
         self._schema = Schema.from_json(self._info)
+        self._cameras = make_cameras(self._info)
         self._table = load_episode_table(self.root)
-        self.episodes: tuple[EpisodeRow, ...] = make_rows(self._table, self.root)
+        self.episodes: tuple[EpisodeRow, ...] = make_rows(self._table)
         """One typed row an episode, in the order of the frames."""
 
     def __len__(self) -> int:
@@ -65,6 +68,11 @@ class Dataset:
         return Features(*self._schema.features.values(), *STANDARD.values())
 
     @property
+    def cameras(self) -> tuple[str, ...]:
+        """What `frames` reads: colour, and depth as float32 (height, width, 1) in metres."""
+        return tuple(self._cameras)
+
+    @property
     def tasks(self) -> tuple[str, ...]:
         """Texts of the tasks, by `task_index`."""
         return tuple(load_tasks(self.root))
@@ -73,10 +81,9 @@ class Dataset:
     def stats(self) -> dict[str, Statistics]:
         """Statistics over all frames, by feature: arrays of its shape, (3, 1, 1) in [0, 1] for images."""
         rows = json.loads((self.root / layout.STATS).read_text())
-        features = self.features
         stats = {name: Statistics.from_json(row) for name, row in rows.items()}
         return {
-            name: found if features[name].is_image else found.reshape(features[name].shape)
+            name: found if name in self._cameras else found.reshape(self.features[name].shape)
             for name, found in stats.items()
         }
 
@@ -96,40 +103,39 @@ class Dataset:
         return self.episodes[index]
 
     def column(self, name: str) -> NDArray[Any]:
-        """All frames of one feature that is not an image: (num_frames, *shape).
+        """All frames of one feature that is not a camera's: (num_frames, *shape), of objects where it is text.
 
         Raises:
             FeatureError: no such feature.
-            DatasetError: it is an image.
+            DatasetError: it is a camera's.
         """
         feature = self.features[name]
-        if feature.is_image:
+        if name in self._cameras:
             raise DatasetError(f"{name} is video; read it with frames({name!r})")
         paths = [self.root / place.path(layout.DATA) for place in dict.fromkeys(self._places("data"))]
         return next(read_columns(paths, [feature]))
 
-    def frames(self, camera: str) -> NDArray[np.uint8]:
-        """All frames of one camera, memory-mapped: uint8 (num_frames, height, width, 3).
+    def frames(self, camera: str) -> NDArray[Any]:
+        """All frames of one camera, memory-mapped: uint8 (num_frames, height, width, 3), or as `cameras` says of depth.
 
         The first call decodes the videos into `cache/`.
 
         Raises:
             FeatureError: no such feature.
-            DatasetError: it is not an image, a video is damaged, or the disk is full.
+            DatasetError: it is no camera's, a video is damaged, or the disk is full.
         """
-        clips = self._find_clips(camera)
-        return load_frames(self.root / layout.CACHE, camera, clips, self.features[camera].shape, self.fps)
+        return load_frames(self.root / layout.CACHE, self._find_clips(camera), self._cameras[camera])
 
-    def film(self, index: int, camera: str) -> NDArray[np.uint8]:
-        """One episode's frames of one camera: uint8 (length, height, width, 3). Keeps nothing; errors as `frames`."""
-        return load_clip(self._find_clips(camera)[index], self.features[camera].shape, self.fps)
+    def film(self, index: int, camera: str) -> NDArray[Any]:
+        """One episode's frames of one camera: (length, height, width, channels). Keeps nothing; errors as `frames`."""
+        return load_clip(self._find_clips(camera)[index], self._cameras[camera])
 
     def episode(self, index: int, prefix: str = "") -> dict[str, NDArray[Any]]:
         """One episode's columns that begin with `prefix`, without images: name -> (length, *shape)."""
-        places = self._places("data")
-        names = [feature.name for feature in self._schema.data if feature.name.startswith(prefix)]
-        with pq.ParquetFile(self.root / places[index].path(layout.DATA)) as file:
-            table = file.read_row_group(index - places.index(places[index]), columns=names)
+        names = [name for name in self._schema.features if name.startswith(prefix) and name not in self._cameras]
+        clip = self._find_rows()[index]
+        with pq.ParquetFile(clip.path) as file:
+            table = read_rows(file, clip.first, clip.length, names)
         return {name: from_arrow(table[name], self.features[name].shape) for name in names}
 
     def select(self, keep: Callable[[EpisodeRow], bool]) -> NDArray[np.int64]:
@@ -147,13 +153,23 @@ class Dataset:
         return Windows([row.length for row in self.episodes], deltas)
 
     def _find_clips(self, camera: str) -> list[Clip]:
-        if not self.features[camera].is_image:
-            raise DatasetError(f"{camera} is no video; cameras: {', '.join(self.features.images) or 'none'}")
+        if self.features[camera].name not in self._cameras:
+            raise DatasetError(f"{camera} is no video; cameras: {', '.join(self._cameras) or 'none'}")
+        if not self._cameras[camera].in_video:
+            return self._find_rows()
         starts = self._table[f"videos/{camera}/from_timestamp"].to_pylist()
         return [
             Clip(self.root / place.path(layout.VIDEO, camera), round(start * self.fps), row.start, row.length)
             for place, start, row in zip(self._places(f"videos/{camera}"), starts, self.episodes, strict=True)
         ]
+
+    def _find_rows(self) -> list[Clip]:
+        """Each episode's rows in its data file."""
+        places, firsts, clips = self._places("data"), dict[Place, int](), list[Clip]()
+        for place, row in zip(places, self.episodes, strict=True):
+            first = row.start - firsts.setdefault(place, row.start)
+            clips.append(Clip(self.root / place.path(layout.DATA), first, row.start, row.length))
+        return clips
 
     def _places(self, prefix: str) -> list[Place]:
         chunks, files = (self._table[f"{prefix}/{part}_index"].to_pylist() for part in ("chunk", "file"))

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from millwright.core.episode import Episode, Label, Step
+from millwright.core.errors import DatasetError
 from millwright.core.facts import GraspFacts
 from millwright.core.judging import Judge
 from millwright.datasets.dataset import Dataset
@@ -27,10 +28,12 @@ def load_episode(dataset: Dataset, index: int, judge: Judge, make_facts: MakeFac
         make_facts: one tick's `facts.*` arrays and the objects' names -> facts.
 
     Raises:
-        DatasetError: no such episode, it holds no facts, or its videos are damaged.
+        DatasetError: no such episode, it holds no facts, no seed or no verdict, or its videos are damaged.
     """
     facts = load_facts(dataset, index, make_facts)
     row = dataset.find_row(index)
+    if row.verdict is None or row.seed is None:
+        raise DatasetError(f"episode {index} of {dataset.root} has no seed or no verdict: not recorded by millwright")
     columns = dataset.episode(index)
     films = {camera: dataset.film(index, camera) for camera in dataset.features.images}
     seen = {name: column for name, column in {**films, **columns}.items() if name.startswith(OBSERVATION)}

@@ -8,14 +8,15 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from millwright.core.errors import DatasetError
 from millwright.core.manifest import compute_digest
+from millwright.datasets.cameras import Camera
 from millwright.datasets.durable import is_full
-from millwright.datasets.video import decode
 
 _PIECE = 512
 _THREADS = 2
@@ -23,7 +24,7 @@ _THREADS = 2
 
 @dataclass(frozen=True)
 class Clip:
-    """A run of frames: where they lie in a video, and where in the dataset."""
+    """A run of frames: where they lie in a file, and where in the dataset."""
 
     path: Path
     first: int
@@ -31,36 +32,34 @@ class Clip:
     length: int
 
 
-def load_clip(clip: Clip, shape: tuple[int, ...], fps: int) -> NDArray[np.uint8]:
-    """The frames of one clip, decoded now and kept nowhere: uint8 (length, height, width, 3).
+def load_clip(clip: Clip, camera: Camera) -> NDArray[Any]:
+    """The frames of one clip, decoded now and kept nowhere: (length, height, width, channels).
 
     Raises:
-        DatasetError: the video is too short.
+        DatasetError: the file is too short.
     """
-    frames = np.empty((clip.length, *shape), np.uint8)
+    frames = np.empty((clip.length, *camera.feature.shape), camera.feature.dtype)
     try:
-        decode(clip.path, clip.first, fps, frames)
+        camera.read(clip.path, clip.first, frames)
     except EOFError as error:
         raise DatasetError(str(error)) from error
     return frames
 
 
-def load_frames(
-    folder: Path, camera: str, clips: Sequence[Clip], shape: tuple[int, ...], fps: int
-) -> NDArray[np.uint8]:
-    """All frames of a camera, read-only and memory-mapped: uint8 (num_frames, height, width, 3).
+def load_frames(folder: Path, clips: Sequence[Clip], camera: Camera) -> NDArray[Any]:
+    """All frames of a camera, read-only and memory-mapped: (num_frames, height, width, channels).
 
-    Decoded on the first call; kept in `folder` under the digest of the videos, and made anew when they change.
+    Decoded on the first call; kept in `folder` under the digest of the files, and made anew when they change.
 
     Raises:
-        DatasetError: the videos are too short, or the disk has no room for the decoded frames.
+        DatasetError: the files are too short, or the disk has no room for the decoded frames.
     """
-    path = folder / f"{camera}-{_digest(clips)}.npy"
+    path = folder / f"{camera.name}-{_digest(clips)}.npy"
     if not path.exists():
-        _write(path, clips, (sum(clip.length for clip in clips), *shape), fps)
-        for old in set(folder.glob(f"{camera}-{'[0-9a-f]' * 16}.npy")) - {path}:
+        _write(path, clips, camera)
+        for old in set(folder.glob(f"{camera.name}-{'[0-9a-f]' * 16}.npy")) - {path}:
             old.unlink()
-    frames: NDArray[np.uint8] = np.load(path, mmap_mode="r")
+    frames: NDArray[Any] = np.load(path, mmap_mode="r")
     return frames
 
 
@@ -69,15 +68,15 @@ def _digest(clips: Sequence[Clip]) -> str:
     return hashlib.sha256("".join(digests).encode()).hexdigest()[:16]
 
 
-def _write(path: Path, clips: Sequence[Clip], shape: tuple[int, ...], fps: int) -> None:
+def _write(path: Path, clips: Sequence[Clip], camera: Camera) -> None:
     path.parent.mkdir(exist_ok=True)
     temporary = path.with_name(f".{path.name}-{os.getpid()}")
     try:
-        _reserve(temporary, shape)
+        _reserve(temporary, (sum(clip.length for clip in clips), *camera.feature.shape), camera.feature.dtype)
         frames = np.load(temporary, mmap_mode="r+")
         with ThreadPoolExecutor(_THREADS) as pool:
             jobs = [
-                pool.submit(decode, piece.path, piece.first, fps, frames[piece.start : piece.start + piece.length])
+                pool.submit(camera.read, piece.path, piece.first, frames[piece.start : piece.start + piece.length])
                 for piece in _split(clips)
             ]
             for job in jobs:
@@ -90,12 +89,12 @@ def _write(path: Path, clips: Sequence[Clip], shape: tuple[int, ...], fps: int) 
         temporary.unlink(missing_ok=True)
 
 
-def _reserve(path: Path, shape: tuple[int, ...]) -> None:
+def _reserve(path: Path, shape: tuple[int, ...], dtype: str) -> None:
     """An array file with all its blocks: writing to a map on a full disk would kill the process."""
-    size = int(np.prod(shape))
+    size = int(np.prod(shape)) * np.dtype(dtype).itemsize
     try:
         with path.open("wb") as file:
-            header = {"descr": "|u1", "fortran_order": False, "shape": shape}
+            header = {"descr": np.dtype(dtype).str, "fortran_order": False, "shape": shape}
             np.lib.format.write_array_header_1_0(file, header)
             file.flush()
             os.posix_fallocate(file.fileno(), 0, file.tell() + size)

@@ -16,7 +16,6 @@ from millwright.core.judging import Verdict
 from millwright.datasets import layout
 from millwright.datasets.tables import read_table
 
-_OWN_COLUMNS = ("seed", "success", "failure", "verdict", "metrics", "provenance", "objects")
 _OLD_SIGNS = ("meta/episodes.jsonl", "data/chunk-000/episode_000000.parquet", "data/episode_chunk_000")
 
 
@@ -25,9 +24,12 @@ class EpisodeRow:
     """What is known of an episode without its frames."""
 
     index: int
-    seed: int
+    seed: int | None
+    """None where another tool recorded it."""
     task: str
-    verdict: Verdict
+    """The first where it has several; `task_index` tells which one a frame has."""
+    verdict: Verdict | None
+    """None where another tool recorded it."""
     start: int
     """Number of its first frame in the dataset."""
     stop: int
@@ -38,12 +40,12 @@ class EpisodeRow:
     """Names of the objects that the facts' rows stand for."""
 
     @property
-    def success(self) -> bool:
-        return self.verdict.success
+    def success(self) -> bool | None:
+        return None if self.verdict is None else self.verdict.success
 
     @property
     def failure(self) -> str | None:
-        return self.verdict.failure
+        return None if self.verdict is None else self.verdict.failure
 
     @property
     def length(self) -> int:
@@ -89,30 +91,24 @@ def load_episode_table(root: Path, columns: list[str] | None = None) -> pa.Table
     """The episodes' table over all its files, in order; without the statistics unless `columns` asks for them."""
     paths = sorted((root / "meta/episodes").glob("*/*.parquet"))
     chosen = columns or [name for name in pq.read_schema(paths[0]).names if not name.startswith(("stats/", "levels/"))]
-    return pa.concat_tables([read_table(path, chosen) for path in paths])
+    return pa.concat_tables([read_table(path, chosen) for path in paths], promote_options="permissive")
 
 
-def make_rows(table: pa.Table, root: Path) -> tuple[EpisodeRow, ...]:
-    """The rows of `load_episode_table`.
-
-    Raises:
-        DatasetError: another tool recorded the dataset: seeds or verdicts are missing.
-    """
-    missing = [name for name in _OWN_COLUMNS if name not in table.column_names]
-    if missing:
-        raise DatasetError(f"the episodes in {root} have no {', '.join(missing)}: not recorded by millwright")
+def make_rows(table: pa.Table) -> tuple[EpisodeRow, ...]:
+    """The rows of `load_episode_table`, of whichever tool."""
     return tuple(_make_row(row) for row in table.to_pylist())
 
 
 def _make_row(row: Mapping[str, Any]) -> EpisodeRow:
+    evidence = row.get("verdict")
     return EpisodeRow(
         index=row["episode_index"],
-        seed=row["seed"],
-        task=row["tasks"][0],
-        verdict=Verdict(row["success"], row["failure"], json.loads(row["verdict"])),
+        seed=row.get("seed"),
+        task=next(iter(row["tasks"] or ()), ""),
+        verdict=None if evidence is None else Verdict(row["success"], row["failure"], json.loads(evidence)),
         start=row["dataset_from_index"],
         stop=row["dataset_to_index"],
-        metrics=json.loads(row["metrics"]),
-        provenance=json.loads(row["provenance"]),
-        objects=tuple(row["objects"]),
+        metrics=json.loads(row.get("metrics") or "{}"),
+        provenance=json.loads(row.get("provenance") or "{}"),
+        objects=tuple(row.get("objects") or ()),
     )

@@ -68,7 +68,7 @@ def record(
         `out`.
 
     Raises:
-        DatasetError: `out` holds a dataset of other columns or of an older layout, or is being recorded.
+        DatasetError: `out` holds a dataset of other columns, another tool's or an older layout's, or is being recorded.
         RecordingError: the disk is full; what is finished is kept, and recording again goes on.
         WorkerError: an episode failed; what is finished is kept.
     """

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from millwright.core.episode import Episode
 from millwright.core.errors import FeatureError
 from millwright.core.features import Feature, Features
+from millwright.datasets.cameras import make_picture_feature
 from millwright.datasets.tables import arrow_type
 from millwright.datasets.video import VIDEO_INFO
 
@@ -161,7 +162,11 @@ def _feature_to_json(feature: Feature, fps: int) -> dict[str, Any]:
 
 def feature_from_json(name: str, row: Mapping[str, Any]) -> Feature:
     """A row of info.json as a feature: its true shape, its unit and frame where it says them."""
-    info = row.get("info") or {}
-    dtype = "uint8" if row["dtype"] == "video" else row["dtype"]
+    if row["dtype"] in ("video", "image"):
+        return make_picture_feature(name, row)
+    info, names = row.get("info") or {}, row.get("names") or ()
     shape = tuple(info.get("shape", row["shape"]))
-    return Feature(name, shape, dtype, info.get("unit", ""), info.get("frame", ""), tuple(info.get("names", ())))
+    if isinstance(names, Mapping):  # LeRobot's older form: {"motors": [...]}
+        names = next(iter(names.values()), ())
+    known = tuple(info.get("names") or (map(str, names) if len(names) == math.prod(shape) else ()))
+    return Feature(name, shape, row["dtype"], info.get("unit", ""), info.get("frame", ""), known)

@@ -7,6 +7,7 @@ import json
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
+from itertools import accumulate
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,7 @@ from millwright.core.features import Feature
 _TYPES = {
     "bool": pa.bool_(),
     **{f"{sign}int{bits}": getattr(pa, f"{sign}int{bits}")() for sign in ("", "u") for bits in (8, 16, 32, 64)},
+    "float16": pa.float16(),
     "float32": pa.float32(),
     "float64": pa.float64(),
 }
@@ -54,9 +56,12 @@ def to_arrow(values: NDArray[Any]) -> pa.Array:
 
 
 def from_arrow(column: pa.ChunkedArray, shape: tuple[int, ...]) -> NDArray[Any]:
-    """A column as an array (num_frames, *shape), read-only."""
-    array = column.combine_chunks()
-    flat = array.flatten() if pa.types.is_nested(array.type) else array
+    """A column as an array (num_frames, *shape), read-only; of objects where it is text."""
+    flat = column.combine_chunks()
+    while pa.types.is_nested(flat.type):
+        flat = flat.flatten()
+    if pa.types.is_string(flat.type) or pa.types.is_large_string(flat.type):
+        return np.array(flat.to_pylist(), object).reshape(len(column), *shape)
     content, part = flat.buffers()[1], slice(flat.offset, flat.offset + len(flat))
     if pa.types.is_boolean(flat.type):
         values = np.unpackbits(np.frombuffer(content, np.uint8), bitorder="little")[part].astype(bool)
@@ -69,6 +74,16 @@ def read_table(path: Path, columns: Sequence[str] | None = None) -> pa.Table:
     """A parquet file, or some of its columns. Half a second less to import than pyarrow's own `read_table`."""
     with pq.ParquetFile(path) as file:
         return file.read(columns)
+
+
+def read_rows(file: pq.ParquetFile, first: int, count: int, columns: Sequence[str] | None = None) -> pa.Table:
+    """Rows of a parquet file, fewer where it ends; only the row groups that hold them are read."""
+    sizes = [file.metadata.row_group(n).num_rows for n in range(file.metadata.num_row_groups)]
+    starts = [0, *accumulate(sizes)]
+    touched = [n for n in range(len(sizes)) if starts[n] < first + count and starts[n + 1] > first]
+    if not touched:
+        return file.schema_arrow.empty_table().select(columns or file.schema_arrow.names)
+    return file.read_row_groups(touched, columns).slice(first - starts[touched[0]], count)
 
 
 def read_columns(paths: Sequence[Path], features: Sequence[Feature]) -> Iterator[NDArray[Any]]:

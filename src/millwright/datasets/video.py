@@ -158,8 +158,11 @@ class Joiner:
         return self._sink.getbuffer()
 
 
-def decode(path: Path, first: int, fps: int, out: Frames) -> None:
-    """Decode the frames from number `first` on into `out` (num_frames, height, width, 3).
+def decode(path: Path, first: int, fps: int, out: NDArray[Any], levels: NDArray[np.float32] | None = None) -> None:
+    """Decode the frames from number `first` on into `out`: uint8 (num_frames, height, width, 3).
+
+    Args:
+        levels: metres that each code of a depth video stands for; `out` is float32 (num_frames, height, width, 1).
 
     Raises:
         EOFError: the video ends before `out` is full.
@@ -171,11 +174,15 @@ def decode(path: Path, first: int, fps: int, out: Frames) -> None:
         stream.codec_context.thread_count = 1
         assert stream.time_base is not None
         ticks = Fraction(1, fps) / stream.time_base  # of the stream's clock, a frame
+        begin = (first - Fraction(1, 2)) * ticks  # a file that was joined may round a frame to the tick before
         container.seek(round(first * ticks), stream=stream)
         for frame in container.decode(stream):
-            if frame.pts is None or frame.pts < first * ticks:
+            if frame.pts is None or frame.pts < begin:
                 continue
-            out[count] = reformatter.reformat(frame, format="rgb24").to_ndarray()
+            if levels is None:
+                out[count] = reformatter.reformat(frame, format="rgb24").to_ndarray()
+            else:
+                out[count] = levels[frame.to_ndarray(format="gray12le")][..., None]
             count += 1
             if count == len(out):
                 return
