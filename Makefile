@@ -6,7 +6,7 @@ export PLAYWRIGHT_BROWSERS_PATH := $(CURDIR)/.venv/browsers
 python := .venv/bin/python
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check bench
+.PHONY: help demo test check bench lerobot
 
 help: ## this list
 	@sed -nE 's/^([a-z]+):.*## (.*)/  make \1\t\2/p' Makefile | expand -t 16
@@ -26,6 +26,9 @@ check: ## lint, format, types, and which room may import which
 	$(python) -m mypy
 	@$(python) -c 'import sys; from importlinter.cli import lint_imports_command; sys.exit(lint_imports_command())' --no-logo
 
-bench: ## measure the speeds again, into results/
+lerobot: ## LeRobot and robosuite in .lerobot/: what files and speeds are checked against
+	@scripts/bootstrap.sh lerobot
+
+bench: ## measure the speeds again, into results/ (ARGS=lerobot)
 	@scripts/bootstrap.sh
 	@$(python) scripts/bench.py $(ARGS)

@@ -1,11 +1,13 @@
 #!/usr/bin/env bash
-# Make .venv/ and install what is missing: `bootstrap.sh` for the package, `bootstrap.sh test` for the browser too.
+# Make .venv/ and install what is missing: `bootstrap.sh` for the package, `bootstrap.sh test` for the browser too,
+# `bootstrap.sh lerobot` also .lerobot/, with the libraries that millwright is compared with.
 # Nothing is done, and no network is used, when everything is there.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 PATH="$PATH:/usr/sbin:/sbin" # ldconfig is not on every user's path
 purpose=${1:-run}
 venv=.venv
+target=$venv # where uv installs
 missing=() # Debian packages
 
 say() { printf 'millwright: %s\n' "$*" >&2; }
@@ -98,16 +100,16 @@ hand_over_pip_settings() { # uv does not read them
     [ -z "$cert" ] || export SSL_CERT_FILE=${SSL_CERT_FILE:-$cert}
 }
 
-uv_install() { "$venv/bin/python" -m uv pip install --quiet --python "$venv/bin/python" "$@"; }
+uv_install() { "$venv/bin/python" -m uv pip install --quiet --python "$target/bin/python" "$@"; }
 
-install_lock() {
+install_lock() { # of the file that is named, with what else uv is to know
     # Without a torch of the machine's own, ask for the small CPU build: the plain one takes several GB along.
     # UV_TORCH_BACKEND=auto takes the build that fits the graphics card.
     if [ -z "$UV_FIND_LINKS${UV_TORCH_BACKEND:-}" ]; then
-        uv_install --torch-backend=cpu -r requirements.lock && return
+        uv_install --torch-backend=cpu -r "$@" && return
         say "the CPU build of torch cannot be had; taking the plain one"
     fi
-    uv_install -r requirements.lock
+    uv_install -r "$@"
 }
 
 install_python_packages() {
@@ -115,8 +117,40 @@ install_python_packages() {
     has_venv || make_venv
     "$venv/bin/python" -m pip install --quiet --disable-pip-version-check 'uv>=0.9,<1'
     hand_over_pip_settings
-    install_lock
+    install_lock requirements.lock
     uv_install --no-deps --editable .
+}
+
+find_python_312() { # prints it; uv fetches one where none is named
+    local candidate
+    for candidate in python3.12 "${PYENV_ROOT:-$HOME/.pyenv}"/versions/3.12*/bin/python3.12; do
+        if "$candidate" --version >/dev/null 2>&1; then
+            echo "$candidate"
+            return
+        fi
+    done
+    echo 3.12
+}
+
+# torchcodec wants FFmpeg's libraries under their own names; PyAV has them along, under other names.
+name_ffmpeg_libraries() (
+    cd "$target"/lib/python3.12/site-packages/av.libs
+    for library in lib{av,sw}*-*.so.*; do
+        ln -sf "$library" "$(sed -E 's/-[0-9a-f]+(\.so\.[0-9]+).*/\1/' <<<"$library")"
+    done
+)
+
+make_lerobot() {
+    local target=.lerobot stamp
+    stamp=$({ pwd && cat requirements-lerobot.lock scripts/lerobot.overrides; } | sha256sum)
+    [ "$(cat "$target/.stamp" 2>/dev/null)" != "$stamp" ] || return 0
+    say "installing LeRobot and robosuite into $target, once; this takes some minutes and up to 7 GB"
+    hand_over_pip_settings
+    "$venv/bin/python" -m uv venv --quiet --clear --python "$(find_python_312)" "$target" ||
+        fail "LeRobot needs Python 3.12; install it and try again"
+    install_lock requirements-lerobot.lock --override scripts/lerobot.overrides
+    name_ffmpeg_libraries
+    echo "$stamp" >"$target/.stamp"
 }
 
 install_browser() { # Ubuntu's chromium is a snap, which containers do not run: take playwright's
@@ -146,4 +180,7 @@ if [ "$ready" != "$stamp" ]; then
 fi
 if [ "$purpose" = test ] && ! has_chromium; then
     PLAYWRIGHT_BROWSERS_PATH=$PWD/$venv/browsers install_browser
+fi
+if [ "$purpose" = lerobot ]; then
+    make_lerobot
 fi

@@ -1,0 +1,44 @@
+"""Where .lerobot/ is, and how something is run in it: LeRobot and millwright side by side in one environment."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).parents[2]
+LEROBOT = ROOT / ".lerobot"
+MISSING = "LeRobot's environment is not there: make lerobot"
+
+
+def has_lerobot() -> bool:
+    """It was built."""
+    return (LEROBOT / ".stamp").exists()
+
+
+def run_in_lerobot(module: str, words: Sequence[object], home: Path) -> str:
+    """What a module prints that is run there with arguments.
+
+    Args:
+        home: folder for LeRobot's own files.
+
+    Raises:
+        subprocess.CalledProcessError: it failed.
+    """
+    settings = {
+        "PYTHONPATH": os.pathsep.join((str(ROOT), str(ROOT / "src"))),
+        "LD_LIBRARY_PATH": str(LEROBOT / "lib/python3.12/site-packages/av.libs"),  # FFmpeg, for torchcodec
+        "HF_HOME": str(home), "HF_LEROBOT_HOME": str(home), "HF_HUB_OFFLINE": "1",
+    }  # fmt: skip
+    command = [str(LEROBOT / "bin/python"), "-m", module, *map(str, words)]
+    done = subprocess.run(command, check=True, cwd=ROOT, env={**os.environ, **settings}, stdout=-1, text=True)
+    return done.stdout
+
+
+def measure_in_lerobot(module: str, words: Sequence[object], home: Path) -> dict[str, Any]:
+    """The JSON object that it prints on its last line."""
+    measured: dict[str, Any] = json.loads(run_in_lerobot(module, words, home).splitlines()[-1])
+    return measured
