@@ -12,7 +12,7 @@ import tyro
 
 from millwright.cli.arguments import OptionalPath, Root, check_file, say
 from millwright.cli.edit import drop, encode, filter_episodes, merge, split
-from millwright.cli.exchange import export, import_dataset
+from millwright.cli.exchange import export, import_dataset, push
 from millwright.core.errors import choose
 
 if TYPE_CHECKING:
@@ -31,8 +31,9 @@ verbs:
   filter     some of the episodes: by verdict, seed, split or number
   drop       everything but some features
   encode     the same pictures with another codec, quality or size
-  import     another tool's recordings: UMI, Diffusion Policy, robomimic and its kin, LeRobot
+  import     another tool's recordings: UMI, Diffusion Policy, robomimic and its kin, hf://
   export     a dataset as one HDF5 file in robomimic's layout
+  push       a dataset to Hugging Face, with its card
 
 `millwright dataset VERB --help` says more. What edits writes a new folder, whose info.json names its sources and their
 digests. Datasets are folders in the LeRobot v3.0 layout, of any tool."""
@@ -190,4 +191,5 @@ VERBS: dict[str, Callable[..., None]] = {
     "encode": encode,
     "import": import_dataset,
     "export": export,
+    "push": push,
 }

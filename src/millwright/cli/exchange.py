@@ -27,13 +27,16 @@ def import_dataset(
     state: Names = (),
     units: Pairs = (),
     frames: Pairs = (),
+    episodes: OptionalName = None,
     drop: OptionalName = None,
     leave_out: Names = (),
+    endpoint: OptionalName = None,
 ) -> None:
     """Another tool's recordings as a LeRobot v3.0 dataset. What the file does not say and must be known is asked for.
+    hf://owner/name downloads from Hugging Face; what stopped halfway goes on when called again.
 
     Args:
-        source: a file of UMI, Diffusion Policy, robomimic or robosuite, or a LeRobot folder.
+        source: a file of UMI, Diffusion Policy, robomimic or robosuite, a LeRobot folder, or hf://owner/name@revision.
         out: the new folder.
         kind: umi, diffusion-policy, robomimic, lift-document, millwright or lerobot; else the content decides.
         fps: frames a second, where the file does not say it.
@@ -41,18 +44,31 @@ def import_dataset(
         state: arrays of the file that become observation.state, in this order.
         units: units that the file does not say, action=rad for example.
         frames: frames of reference that the file does not say, action=base for example.
-        drop: numbers of episodes to leave out: 3 or 3,7 or 3:9,12.
+        episodes: numbers of those to take: 3 or 3,7 or 3:9,12; of a download only their files.
+        drop: numbers of episodes to leave out.
         leave_out: features to leave out.
+        endpoint: address of a server other than Hugging Face's.
     """
     from millwright.datasets.editing import parse_numbers
     from millwright.datasets.importing.conversion import import_dataset as convert
+    from millwright.datasets.importing.hub import SCHEME, download
     from millwright.datasets.importing.source import Wishes
 
-    left_out = frozenset(parse_numbers(drop) if drop else ())
     wishes = Wishes(
-        fps, task, state, _parse("--units", units), _parse("--frames", frames), left_out, frozenset(leave_out)
+        fps=fps,
+        task=task,
+        state=state,
+        units=_parse("--units", units),
+        frames=_parse("--frames", frames),
+        take=frozenset(parse_numbers(episodes)) if episodes else None,
+        drop=frozenset(parse_numbers(drop) if drop else ()),
+        left_out=frozenset(leave_out),
     )
-    for sentence in convert(Path(source), out, kind, wishes):
+    if source.startswith(SCHEME):
+        notes = download(source, out, wishes, endpoint, say)
+    else:
+        notes = convert(Path(source), out, kind, wishes)
+    for sentence in notes:
         say(sentence)
     tell_size(out)
 
@@ -68,6 +84,30 @@ def export(root: Root, out: Out) -> None:
 
     export_hdf5(root, out)
     say(f"wrote {out}: {out.stat().st_size / 1e6:.1f} MB")
+
+
+def push(
+    root: Root,
+    repository: Annotated[Positional[str], tyro.conf.arg(metavar="OWNER/NAME")],
+    public: bool = False,
+    license: OptionalName = None,
+    force: bool = False,
+    endpoint: OptionalName = None,
+) -> None:
+    """Upload a dataset to Hugging Face with its card (README.md of its folder, else one that is made of its metadata),
+    in one commit. Needs a token: `hf auth login`, or HF_TOKEN.
+
+    Args:
+        root: the dataset's folder.
+        repository: where to; made if missing, private unless told otherwise.
+        public: everybody may see a repository that is made.
+        license: for the card, cc-by-4.0 for example.
+        force: push also what has errors.
+        endpoint: address of a server other than Hugging Face's.
+    """
+    from millwright.datasets.pushing import push as upload
+
+    say(f"pushed: {upload(root, repository, public=public, license=license or '', force=force, endpoint=endpoint)}")
 
 
 def _parse(option: str, pairs: tuple[str, ...]) -> dict[str, str]:

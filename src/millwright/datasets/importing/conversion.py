@@ -95,13 +95,13 @@ class _Conversion:
 
     def _order(self) -> tuple[list[int], dict[str, str]]:
         """Episodes of one split beside each other, and the splits' ranges."""
-        chosen = [number for number in range(len(self._source.labels)) if number not in self._wishes.drop]
+        chosen = [number for number in range(len(self._source.labels)) if self._wishes.wants(number)]
         if not chosen:
             raise DatasetError(f"no episode of {self._path} is left; nothing was written")
         order: list[int] = []
         splits = {}
         for name, numbers in (self._source.splits or {"train": chosen}).items():
-            kept = [number for number in numbers if number not in self._wishes.drop]
+            kept = [number for number in numbers if self._wishes.wants(number)]
             if kept:
                 splits[name] = f"{len(order)}:{len(order) + len(kept)}"
                 order += kept
@@ -160,6 +160,4 @@ def _check_wishes(source: Source, wishes: Wishes) -> None:
         for name in names:
             if name not in source.features:
                 raise OptionError(f"{option} {name}: no such feature; there are {', '.join(source.features)}")
-    beyond = [number for number in wishes.drop if number >= len(source.labels)]
-    if beyond:
-        raise OptionError(f"--drop {beyond[0]}: there are {len(source.labels)} episodes, 0 to {len(source.labels) - 1}")
+    wishes.check_numbers(len(source.labels))

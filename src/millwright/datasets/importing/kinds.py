@@ -38,7 +38,8 @@ def recognise(path: Path) -> str:
         DatasetError: it is not there, is damaged, or is none of KINDS.
     """
     if not path.exists():
-        raise DatasetError(f"nothing to import: {path} is not there")
+        hint = f"; on Hugging Face it is hf://{path}" if len(path.parts) == 2 else ""
+        raise DatasetError(f"nothing to import: {path} is not there{hint}")
     if (path / layout.INFO).exists():
         return LEROBOT
     begin = _read_begin(path)

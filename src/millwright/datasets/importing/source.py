@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from millwright.core.errors import OptionError
 from millwright.core.features import Feature
 
 UNKNOWN = "unknown"
@@ -76,7 +77,29 @@ class Wishes:
     """Feature -> unit."""
     frames: Mapping[str, str] = field(default_factory=dict)
     """Feature -> frame of reference."""
+    take: frozenset[int] | None = None
+    """Episodes to take; None: all."""
     drop: frozenset[int] = frozenset()
     """Episodes to leave out."""
     left_out: frozenset[str] = frozenset()
     """Features to leave out."""
+
+    def wants(self, number: int) -> bool:
+        """An episode is to be imported."""
+        return number not in self.drop and (self.take is None or number in self.take)
+
+    @property
+    def narrows(self) -> bool:
+        """Less than everything is wanted."""
+        return self.take is not None or bool(self.drop or self.left_out)
+
+    def check_numbers(self, total: int) -> None:
+        """Refuse numbers of episodes that are not there.
+
+        Raises:
+            OptionError: there are some.
+        """
+        for option, numbers in (("--drop", self.drop), ("--episodes", self.take or ())):
+            beyond = [number for number in numbers if number >= total]
+            if beyond:
+                raise OptionError(f"{option} {min(beyond)}: there are {total} episodes, 0 to {total - 1}")
