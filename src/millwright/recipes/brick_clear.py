@@ -58,6 +58,8 @@ class BrickClear(BrickPick):
     linger: ClassVar[int] = 4
     about: ClassVar[str] = "clear the table into a tray, twelve picks in a row without help, within the joints' limits"
 
+    episodes: int = 1600
+    samples: int = 2_000_000
     seeds: str = "5000:5050"
 
     def evaluate(self, bundle: Path, seeds: range, out: Path) -> dict[str, Any]:
