@@ -131,6 +131,13 @@ def _perturbed_brick_picker(control_hz: float) -> Policy:
     return Perturbed(BrickPicker(control_hz))
 
 
+def _nudged_brick_picker(control_hz: float) -> Policy:
+    from millwright.experts.brick_picker import BrickPicker
+    from millwright.experts.perturbed import CROWDED, Perturbed
+
+    return Perturbed(BrickPicker(control_hz), CROWDED)
+
+
 def _brick_placer(control_hz: float) -> Policy:
     from millwright.experts.brick_placer import BrickPlacer
 
@@ -176,7 +183,11 @@ TASKS: dict[str, Task] = {
         "twelve coloured bricks in front of a UR5e: pick the one pointed at",
         _brick_table,
         _sustained_lift,
-        experts={"expert": _brick_picker, "expert-perturbed": _perturbed_brick_picker},
+        experts={
+            "expert": _brick_picker,
+            "expert-perturbed": _perturbed_brick_picker,
+            "expert-nudged": _nudged_brick_picker,
+        },
         baselines={"nothing": _nothing, "random": _random},
         properties=_find_brick_properties,
         gamers={name: partial(_gamer, name=name) for name in GRASP_GAMERS},

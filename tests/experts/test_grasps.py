@@ -12,8 +12,10 @@ from millwright.core.loop import play
 from millwright.envs.brick_table import BrickTableEnv
 from millwright.envs.brick_table.options import CONTROL_HZ
 from millwright.experts.brick_picker import BrickPicker, PickStyle
+from millwright.experts.grasps import BOLD, find_grasp
 from millwright.geometry.poses import quaternion_from_yaw, quaternion_of_hand
 from millwright.judges import SustainedLift
+from millwright.robots.reach import GRASPS_M
 from tests.judges.lifts import make_facts
 
 STYLE = PickStyle()
@@ -83,6 +85,17 @@ def test_a_push_that_has_begun_goes_on_until_the_grasp_is_good():
     assert see(TARGET, nearly).push_m == 0
     assert see(TARGET, nearly, **behind).push_m > 0
     assert see(TARGET, ALONGSIDE, **behind).push_m > 0
+
+
+@pytest.mark.parametrize("side", [-1.0, 1.0])
+def test_of_two_places_as_good_the_hand_takes_the_one_that_it_is_at(side):
+    hand = np.array([0.5, 0.03 * side, 0.08, *quaternion_of_hand(math.pi / 2)])
+    push = see(TARGET, ALONGSIDE, ON_OTHER_SIDE, hand=hand)
+    assert push.push_m != 0
+    assert push.y * side > 0.04
+    grasp = find_grasp(np.where(np.abs(GRASPS_M) > 0.01, 0.002, 0.0), BOLD, 0.02 * side)
+    assert grasp is not None
+    assert GRASPS_M[grasp] == pytest.approx(0.012 * side)
 
 
 @pytest.mark.parametrize("seed", PUSH_SEEDS)

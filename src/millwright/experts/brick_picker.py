@@ -37,6 +37,7 @@ class PickStyle:
     travel_speed: float = 0.45
     braking: float = 1e3  # m/s^2: no faster than what this still stops in time
     descent_speed: float = 0.15  # below the hover height: slow enough to look again
+    careful_speed: float = 0.09  # the same among others: fingers that land on a brick hit it at once
     turn_speed: float = 2.5
     turn_braking: float = 1e3
     near_gain: float = 0.5  # share of the remaining way that a tick covers near the goal
@@ -226,7 +227,8 @@ class BrickPicker(Privileged):
             floor = max(floor, hand.z)
         z = self.approach(hand.z, floor)
         if z < goal.hover:
-            z = max(z, min(hand.z, goal.hover) - style.descent_speed * self._period_s)
+            speed = style.careful_speed if goal.deep else style.descent_speed
+            z = max(z, min(hand.z, goal.hover) - speed * self._period_s)
         opening = hand.opening + clip((0.0 if goal.push_m else goal.opening) - hand.opening, 0.013)
         return hand._replace(
             x=hand.x + share * (goal.x - hand.x),

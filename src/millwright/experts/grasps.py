@@ -39,6 +39,11 @@ FAR_M = 0.06
 """How far to push where no free place is in sight."""
 LOYALTY_M, BLOCKED_M = 0.03, 0.2
 """A push that has begun is worth this much; one from an end that fingers cannot get behind costs this much."""
+SPARE_WORTH, SPARE_M = 6.0, 0.004
+"""A metre of room beside the fingers is worth this many along the brick, up to so much room."""
+NEARER, NEARER_END = 0.5, 0.3
+"""A metre that the hand is further away along the brick costs this much: whoever looks at what an expert does cannot
+tell which of two places it found better by a hair, but which one it is at."""
 AT_PUSH_M, OVER_PUSH_M = 0.012, 0.03
 """Fingers no further than this from where they push, no further open, and no further above, push."""
 
@@ -102,9 +107,10 @@ def _choose(facts: GraspFacts, bricks: Boxes, goal: Goal) -> Goal:
     yaw, width = hand_yaw + wrap_angle(heading - hand_yaw, math.pi), 2 * float(bricks.halves[target, 0])
     goal = goal._replace(yaw=yaw, width=width, opening=width + goal.opening - goal.width)
     spare = find_grasp_room(bricks, target, goal.opening)
-    grasp = find_grasp(spare, WARY if begun else BOLD)
+    along = float((facts.hand_pose[:3] - bricks.centers[target]) @ bricks.axes[target, :, 1])
+    grasp = find_grasp(spare, WARY if begun else BOLD, along)
     if grasp is None:
-        end, way = find_push(bricks, target, goal.opening, begun)
+        end, way = find_push(bricks, target, goal.opening, begun, along)
         offset, push = end * find_push_start(bricks, target), -end * way * math.copysign(1.0, math.cos(yaw - heading))
         exact = True
     else:
@@ -118,31 +124,38 @@ def _choose(facts: GraspFacts, bricks: Boxes, goal: Goal) -> Goal:
     return goal._replace(x=x, y=y, z=z, hover=max(goal.hover, z + CLEAR_M), push_m=push, exact=exact)
 
 
-def find_grasp(spare: Floats, caution: Caution) -> int | None:
-    """Which of GRASPS_M: near the brick's middle, and with room for the fingers; None where none has.
+def find_grasp(spare: Floats, caution: Caution, along: float = 0.0) -> int | None:
+    """Which of GRASPS_M: near the brick's middle and the hand, and with room for the fingers; None where none has.
 
-    `spare`: (k,) m, the room of the finger that has less, at each of them.
+    Args:
+        spare: (k,) m, the room of the finger that has less, at each of them.
+        along: where the hand is along the brick, m from its middle.
     """
     free = np.flatnonzero((np.abs(GRASPS_M) <= caution.offset) & (spare > caution.spare))
     if not len(free):
         return None
-    cost = np.abs(GRASPS_M[free]) - 3.0 * np.minimum(spare[free], 0.003)
+    away = np.abs(GRASPS_M[free] - np.clip(along, GRASPS_M[0], GRASPS_M[-1]))
+    cost = np.abs(GRASPS_M[free]) + NEARER * away - SPARE_WORTH * np.minimum(spare[free], SPARE_M)
     return int(free[np.argmin(cost)])
 
 
-def find_push(bricks: Boxes, target: int, opening: float, begun: float = 0.0) -> tuple[float, float]:
+def find_push(
+    bricks: Boxes, target: int, opening: float, begun: float = 0.0, along: float = 0.0
+) -> tuple[float, float]:
     """From which end to push (1: the target's +y, -1: its -y), and how far (m) until both fingers have room.
 
-    `begun`: the end from which it is pushed already; that is given up only for a much shorter way.
+    Args:
+        begun: the end from which it is pushed already; that is given up only for a much shorter way.
+        along: where the hand is along the brick, m from its middle.
     """
     spare = find_side_room(bricks, target, opening, BEYOND_M).min(axis=0)
     free = BEYOND_M[spare > WARY.spare]
-    ways = []
+    ways, start = [], find_push_start(bricks, target)
     for end, space in zip((1.0, -1.0), find_end_room(bricks, target), strict=True):
         shifts = -WARY.offset - end * free  # until the far end of the brick is where a grasp is free
         way = min((float(shift) for shift in shifts if shift > 0), default=FAR_M)
         cost = way - LOYALTY_M if end == begun else way + (BLOCKED_M if space <= BOLD.spare else 0.0)
-        ways.append((cost, way, end))
+        ways.append((cost + NEARER_END * abs(end * start - min(max(along, -start), start)), way, end))
     _, way, end = min(ways)
     return end, way
 

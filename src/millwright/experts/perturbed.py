@@ -37,6 +37,10 @@ HEAVY_ARM = Disturbance(bias_m=0.006, bias_rad=0.06, low_share=0.25, lowest_m=0.
 """For an arm that keeps to a limit of its acceleration, and so cannot turn back at once."""
 
 
+CROWDED = Disturbance(bias_m=0.006, bias_rad=0.06, low_share=0.4, low_m=(0.06, 0.12), shut_probability=0.005)
+"""Among bricks that touch: what is pushed harder hits the next brick, and never gets to show how to come down."""
+
+
 class Perturbed(Privileged):
     """Executes the expert's first target plus noise. Play it with the expert itself as the labeller."""
 

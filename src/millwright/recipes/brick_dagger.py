@@ -18,6 +18,7 @@ from millwright.evaluation.statistics import holm
 from millwright.evaluation.suite import evaluate, parse_seeds
 from millwright.recipes.brick_pick import ENV, LINGER, SCENES_A_SEED, BrickPick, record_scenes, refuse_unseen
 from millwright.recipes.recipe import Recipe, StageClock, claim_folder, write_json
+from millwright.recipes.rounds import Rounds
 from millwright.training.dagger import Round, learn, make_rounds
 
 RECORDED = BrickPick.recorded
@@ -66,7 +67,7 @@ class BrickDagger(Recipe):
         scenes = range(rounds[0].seeds.start, rounds[-1].seeds.stop)
         trainings: dict[str, Callable[[Path, str], object]] = {
             "clean": partial(self._train_on, "expert", scenes),
-            "dagger": lambda out, arm: learn(rounds, _Arm(self, out, rounds)),
+            "dagger": lambda out, arm: learn(rounds, self._make_learner(out, rounds)),
             "perturbed": partial(self._train_on, "expert-perturbed", scenes),
         }
         results: dict[str, dict[str, Any]] = {}
@@ -114,43 +115,19 @@ class BrickDagger(Recipe):
             record_scenes(player, scenes, data, self.workers)
             self.make_training(self.samples).train(data, out / f"training-{arm}", bundle)
 
+    def _make_learner(self, out: Path, rounds: tuple[Round, ...]) -> Rounds:
+        """All arms draw the same number of samples in all; those of DAgger are shared by its rounds."""
+        training = self.make_training(self.samples // len(rounds))
+        return Rounds(
+            rounds, lambda step: training, RECORDED, "expert", self.workers,
+            out / "data-dagger", out / "training-dagger", out / "rounds", out / "dagger",
+        )  # fmt: skip
+
     def _evaluate(self, out: Path, arm: str) -> dict[str, Any]:
         player, report = Player(ENV, policy=str(out / arm)), out / f"report-{arm}"
         command = f"millwright evaluate {ENV} --policy {out / arm} --seeds {self.seeds}"
         seeds = parse_seeds(self.seeds)
         return evaluate(player, seeds, self.workers, report, claim=player.describe(), command=command).to_json()
-
-
-@dataclass(frozen=True)
-class _Arm:
-    """DAgger's arm, as `learn` wants it.
-
-    Each round goes on from the weights (and so the normalisation) of the one before: all arms draw the same number of
-    samples in all, and a policy trained anew every round would have thrown those of the earlier rounds away.
-    """
-
-    recipe: BrickDagger
-    out: Path
-    rounds: tuple[Round, ...]
-
-    def find_policy(self, step: Round) -> Path | None:
-        bundle = self._name(step)
-        return bundle if (bundle / "manifest.json").is_file() else None
-
-    def record(self, step: Round, policy: Path | None) -> None:
-        driver = {"policy": "expert"} if policy is None else {"policy": str(policy), "beta": step.beta}
-        player = Player(ENV, RECORDED, labelled=True, linger=LINGER, **driver)
-        record_scenes(player, step.seeds, self.out / "data-dagger", self.recipe.workers)
-
-    def train(self, step: Round, policy: Path | None) -> Path:
-        training = self.recipe.make_training(self.recipe.samples // len(self.rounds))
-        folder = self.out / "training-dagger" / f"round-{step.number}"
-        training.train(self.out / "data-dagger", folder, self._name(step), policy)
-        return self._name(step)
-
-    def _name(self, step: Round) -> Path:
-        last = step is self.rounds[-1]
-        return self.out / "dagger" if last else self.out / "rounds" / f"round-{step.number}"
 
 
 def compare_arms(results: Mapping[str, Mapping[str, Any]]) -> list[dict[str, Any]]:

@@ -76,6 +76,8 @@ class BrickPick(Recipe):
     """What the policy needs of an observation."""
     recorded: ClassVar[Mapping[str, Any]] = {"restless": True}
     """Options of the environment while demonstrations are recorded."""
+    demonstrator: ClassVar[str] = "expert-perturbed"
+    """Who demonstrates, by its name in the catalogue."""
     network: ClassVar[str] = "prompt-chunk"
     sizes: ClassVar[Mapping[str, Any]] = {}
     """Of the network, where they are not its own."""
@@ -119,7 +121,7 @@ class BrickPick(Recipe):
         bundle = out / self.name
         if not (bundle / "manifest.json").is_file():
             with clock.stage("train"):
-                self.train(dataset, out / "training", bundle)
+                self.learn(dataset, out, bundle)
         with clock.stage("evaluate"):
             verdict = self.evaluate(bundle, seeds, out)
         summary = {"recipe": self.name, "fields": asdict(self), "seconds": clock.seconds, "result": verdict}
@@ -159,8 +161,12 @@ class BrickPick(Recipe):
             if not scenes:
                 continue
             options = {"hard": hard, **self.recorded}
-            player = Player(self.env, options, "expert-perturbed", labelled=True, linger=self.linger)
+            player = Player(self.env, options, self.demonstrator, labelled=True, linger=self.linger)
             record_scenes(player, scenes, folder, self.workers)
+
+    def learn(self, dataset: Path, out: Path, bundle: Path) -> None:
+        """Make the bundle from what was recorded; what else that takes goes into `out`."""
+        self.train(dataset, out / "training", bundle)
 
     def train(self, dataset_folder: Path, out: Path, bundle: Path, start: Path | None = None) -> None:
         """Train on a recorded dataset and save the bundle; from the weights of the bundle `start`, if one is given."""
