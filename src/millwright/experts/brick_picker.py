@@ -160,7 +160,7 @@ class BrickPicker(Privileged):
         if goal.push_m:
             return self._push(hand, goal, beside, turned)
         above = hand.z - goal.z
-        slack = 1.0 if hand.closed_ticks == 0 else 2.0
+        slack = find_ease(goal, style) * (1.0 if hand.closed_ticks == 0 else 2.0)
         aligned = beside < slack * style.grasp_tolerance and turned < slack * style.grasp_tolerance_yaw
         if aligned and above < slack * style.grasp_tolerance:
             return self._close(hand, goal)
@@ -215,8 +215,9 @@ class BrickPicker(Privileged):
         style = self.style
         distance = math.hypot(goal.x - hand.x, goal.y - hand.y)
         share = self.limit(distance) / distance if distance > 1e-9 else 1.0
-        excess = max(0.0, beside - style.grasp_tolerance) * style.funnel_slope
-        excess += max(0.0, turned - style.grasp_tolerance_yaw) * style.funnel_yaw
+        ease = find_ease(goal, style)
+        excess = max(0.0, beside - ease * style.grasp_tolerance) * style.funnel_slope
+        excess += max(0.0, turned - ease * style.grasp_tolerance_yaw) * style.funnel_yaw
         floor = goal.z + min(excess, goal.hover - goal.z)
         if excess >= goal.hover - goal.z and hand.z > goal.hover:
             # Far away still: come down while travelling, but not faster than travelling closes the gap.
@@ -259,6 +260,15 @@ class BrickPicker(Privileged):
         error = wrap_angle(goal - yaw)
         speed = min(self.style.turn_speed, math.sqrt(2 * self.style.turn_braking * abs(error)))
         return yaw + clip(self.style.near_gain * error, speed * self._period_s)
+
+
+def find_ease(goal: Goal, style: PickStyle) -> float:
+    """By how much less exact a grasp may be than that of an ordinary brick: narrow ones leave room between the fingers.
+
+    Who demands more than the fingers need has them open again over a brick that they would have closed on.
+    """
+    room = (goal.opening - goal.width) / 2
+    return 1.0 if goal.exact else max(1.0, room / (2 * style.grasp_tolerance))
 
 
 def _find_way(hand: Hand, goal: Goal) -> tuple[float, float]:

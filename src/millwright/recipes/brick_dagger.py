@@ -16,7 +16,7 @@ from millwright.datasets.dataset import Dataset
 from millwright.evaluation.compare import compare
 from millwright.evaluation.statistics import holm
 from millwright.evaluation.suite import evaluate, parse_seeds
-from millwright.recipes.brick_pick import ENV, LINGER, SCENES_A_SEED, BrickPick, record_scenes, refuse_unseen
+from millwright.recipes.brick_pick import ENV, LINGER, BrickPick, record_scenes, refuse_unseen
 from millwright.recipes.recipe import Recipe, StageClock, claim_folder, write_json
 from millwright.recipes.rounds import Rounds
 from millwright.training.dagger import Round, learn, make_rounds
@@ -98,7 +98,7 @@ class BrickDagger(Recipe):
         Raises:
             OptionError: no episodes, or scenes that are not for training.
         """
-        first = SCENES_A_SEED * self.seed
+        first = BrickPick.scenes_a_seed * self.seed
         rounds = make_rounds(first, self.demonstrations, self.rounds, self.episodes, self.beta)
         refuse_unseen(range(first, rounds[-1].seeds.stop), self.seed)
         return rounds

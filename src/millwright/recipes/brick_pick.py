@@ -46,8 +46,6 @@ TRAINING_SEEDS = 5000
 """Scenes from here on are never trained on."""
 LINGER = 8
 """Ticks that are recorded after a lift was judged."""
-SCENES_A_SEED = 600
-"""How far each training seed moves the scenes on that are recorded."""
 HARD_SEEDS = 2500
 """Scenes of the hard layout are recorded with seeds from here on, so that both kinds fit into one dataset."""
 
@@ -90,6 +88,8 @@ class BrickPick(Recipe):
     """Steps that are demonstrated after the judge has decided."""
     evaluated: ClassVar[Mapping[str, Any]] = {}
     """Options of the environment in which the report shows the policy."""
+    scenes_a_seed: ClassVar[int] = 600
+    """How far each training seed moves the scenes on that are recorded."""
     about: ClassVar[str] = "click a brick and the arm picks it: record, train, evaluate, report in five minutes"
 
     episodes: int = 400
@@ -144,7 +144,7 @@ class BrickPick(Recipe):
         """
         if self.dataset:
             return range(0), range(0)
-        first = SCENES_A_SEED * self.seed
+        first = self.scenes_a_seed * self.seed
         plain = range(first, first + self.episodes)
         hard = range(HARD_SEEDS + first, HARD_SEEDS + first + self.hard_episodes)
         if not (plain or hard):
@@ -218,7 +218,7 @@ def refuse_unseen(scenes: range, seed: int) -> None:
     if scenes and not (scenes[0] >= 0 and scenes[-1] < TRAINING_SEEDS):
         raise OptionError(
             f"--seed {seed} would record scenes {scenes.start}:{scenes.stop}, and those to train on are "
-            f"0:{TRAINING_SEEDS}; take a smaller --seed (each moves on by {SCENES_A_SEED}) or fewer episodes"
+            f"0:{TRAINING_SEEDS}; take a smaller --seed (each has scenes of its own) or fewer episodes"
         )
 
 

@@ -27,6 +27,7 @@ class BrickRobust(BrickPick):
     evaluated: ClassVar[Mapping[str, Any]] = TROUBLES
     network: ClassVar[str] = "two-eyes"
     crops: ClassVar[tuple[Processor, ...]] = (PromptCrop(scale=4.0), Window())
+    scenes_a_seed: ClassVar[int] = 800
     about: ClassVar[str] = "brick-pick that also copes with bumps, cameras that are off, clicks that miss, other looks"
 
     episodes: int = 800
