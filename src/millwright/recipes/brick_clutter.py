@@ -11,7 +11,7 @@ from millwright.core.errors import OptionError
 from millwright.processors.crop import PromptCrop
 from millwright.processors.processor import Processor
 from millwright.processors.window import Window
-from millwright.recipes.brick_pick import SCENES_A_SEED, BrickPick, refuse_unseen
+from millwright.recipes.brick_pick import BrickPick, refuse_unseen
 from millwright.recipes.rounds import Rounds
 from millwright.training.dagger import Round, learn, make_rounds
 
@@ -55,7 +55,7 @@ class BrickClutter(BrickPick):
         """
         if self.dataset and self.rounds:
             raise OptionError("rounds add what the policy visits to the dataset: with --dataset give --rounds 0")
-        first = SCENES_A_SEED * self.seed
+        first = self.scenes_a_seed * self.seed
         rounds = make_rounds(first, self.episodes, self.rounds, self.round_episodes)
         refuse_unseen(range(first, rounds[-1].seeds.stop), self.seed)
         return rounds
