@@ -166,8 +166,9 @@ def _choose(chosen: NDArray[np.bool_], changed: NDArray[Any], kept: NDArray[Any]
 def _cut(picture: Picture, part: NDArray[np.float64]) -> Picture:
     """(height, width, channels) -> the part x0, y0, x1, y1 (fractions) of it, scaled to the same shape."""
     height, width, channels = picture.shape
-    box = part * (width, height, width, height)
-    bounds = tuple(float(value) for value in np.clip(box, 0, (width, height, width, height)))
+    sides = (width, height, width, height)
+    left, top, right, bottom = (float(min(max(at * side, 0), side)) for at, side in zip(part, sides, strict=True))
+    bounds = (left, top, right, bottom)
     if channels == 1:
         image = Image.fromarray(picture[..., 0].astype(np.float32))
         return np.asarray(image.resize((width, height), Image.Resampling.NEAREST, bounds), picture.dtype)[..., None]
