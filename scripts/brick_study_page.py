@@ -203,10 +203,12 @@ def make_verdicts(rows: dict[str, Any]) -> str:
 
 
 def describe_effect(row: dict[str, Any]) -> str:
-    """What a difference is, in words."""
+    """What a difference is, in words, and for each training seed where there are several."""
+    each = [f"{100 * effect:+.0f}" for effect in row["effect_by_training_seed"].values()]
+    seeds = f"; by training seed {', '.join(each)}" if len(each) > 1 else ""
     if row["p_holm"] >= LEVEL:
-        return "no difference shown"
-    return "better" if row["effect"] > 0 else "worse"
+        return f"no difference shown{seeds}"
+    return f"{'better' if row['effect'] > 0 else 'worse'}{seeds}"
 
 
 def make_groups(rows: list[dict[str, Any]], outcome: str = "") -> list[tuple[str, list[Effect]]]:

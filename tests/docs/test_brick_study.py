@@ -57,8 +57,12 @@ def test_the_page_of_a_study_holds_every_cell_and_leaves_nothing_to_fill_in(scri
 
 
 def test_what_may_be_luck_is_not_called_a_difference(script: ModuleType) -> None:
-    assert script.describe_effect({"effect": 0.3, "p_holm": 0.06}) == "no difference shown"
-    assert script.describe_effect({"effect": -0.3, "p_holm": 0.04}) == "worse"
+    once = {"effect_by_training_seed": {"0": -0.3}}
+    assert script.describe_effect({"effect": 0.3, "p_holm": 0.06, **once}) == "no difference shown"
+    assert script.describe_effect({"effect": -0.3, "p_holm": 0.04, **once}) == "worse"
+    thrice = {"effect_by_training_seed": {"0": -0.3, "1": -0.25, "2": -0.35}}
+    told = script.describe_effect({"effect": -0.3, "p_holm": 0.04, **thrice})
+    assert told == "worse; by training seed -30, -25, -35"
 
 
 def test_the_plots_name_every_cell_beside_its_anchor(script: ModuleType, values: dict) -> None:

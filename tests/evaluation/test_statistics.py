@@ -20,6 +20,7 @@ from millwright.evaluation.statistics import (
     mcnemar,
     mean_interval,
     paired_difference,
+    sign_flip,
     wilson,
 )
 
@@ -191,3 +192,18 @@ def test_interval_of_dependent_trials_holds_the_true_rate_as_often_as_it_says():
 def test_clusters_that_cannot_be_are_refused(successes, trials):
     with pytest.raises(ValueError, match="cluster"):
         clustered_wilson(successes, trials)
+
+
+@pytest.mark.parametrize(("only_a", "only_b"), [(0, 0), (1, 0), (3, 3), (7, 2), (39, 0), (4, 5)])
+def test_sign_flips_of_single_trials_are_mcnemars_test(only_a, only_b):
+    assert sign_flip([-1] * only_a + [1] * only_b + [0] * 9) == pytest.approx(mcnemar(only_a, only_b))
+
+
+@pytest.mark.parametrize("differences", [(3, -1, 2), (1, 1, -2, 3), (2, 2), (0, 5), (-3, 3)])
+def test_sign_flips_are_those_of_exact_enumeration(differences):
+    sums = [
+        sum(s * d for s, d in zip(signs, differences, strict=True))
+        for signs in product((-1, 1), repeat=len(differences))
+    ]
+    extreme = sum(abs(total) >= abs(sum(differences)) for total in sums)
+    assert sign_flip(differences) == pytest.approx(extreme / len(sums))

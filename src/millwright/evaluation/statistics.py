@@ -16,7 +16,7 @@ import numpy as np
 Interval = tuple[float, float]
 
 
-def wilson(successes: int, trials: int, confidence: float = 0.95) -> Interval:
+def wilson(successes: float, trials: float, confidence: float = 0.95) -> Interval:
     """Score interval of a rate (Wilson 1927); (0, 1) without trials.
 
     Raises:
@@ -77,6 +77,23 @@ def mcnemar(only_a: int, only_b: int) -> float:
     return min(1.0, float(2 * tail / (1 << trials)))
 
 
+def sign_flip(differences: Sequence[int]) -> float:
+    """Two-sided exact p-value that paired differences are as often in favour of either (Fisher 1935, Pitman 1937).
+
+    Each difference is as likely to have come out with the other sign, were both equally good. Where all are -1, 0
+    or 1 this is McNemar's exact test.
+    """
+    sizes = [abs(difference) for difference in differences if difference]
+    chances = np.ones(1)  # of the sums -total, -total + 2, ... total
+    for size in sizes:
+        shifted = np.zeros(len(chances) + size)
+        shifted[:-size] += chances / 2
+        shifted[size:] += chances / 2
+        chances = shifted
+    sums = 2 * np.arange(len(chances)) - sum(sizes)
+    return min(1.0, float(chances[np.abs(sums) >= abs(sum(differences))].sum()))
+
+
 def holm(p_values: Sequence[float]) -> tuple[float, ...]:
     """p-values corrected for their number (Holm 1979), in the given order.
 
@@ -89,7 +106,9 @@ def holm(p_values: Sequence[float]) -> tuple[float, ...]:
     return tuple(corrected)
 
 
-def difference(successes_a: int, trials_a: int, successes_b: int, trials_b: int, confidence: float = 0.95) -> Interval:
+def difference(
+    successes_a: float, trials_a: float, successes_b: float, trials_b: float, confidence: float = 0.95
+) -> Interval:
     """Interval of rate B minus rate A of independent trials (Newcombe 1998, method 10)."""
     a, b = successes_a / trials_a, successes_b / trials_b
     low_a, high_a = wilson(successes_a, trials_a, confidence)
@@ -97,8 +116,11 @@ def difference(successes_a: int, trials_a: int, successes_b: int, trials_b: int,
     return _square_and_add(b - a, (b - low_b, high_a - a), (high_b - b, a - low_a), 0.0)
 
 
-def paired_difference(both: int, only_a: int, only_b: int, neither: int, confidence: float = 0.95) -> Interval:
-    """Interval of rate B minus rate A over pairs (Newcombe 1998, paired data, method 10)."""
+def paired_difference(both: float, only_a: float, only_b: float, neither: float, confidence: float = 0.95) -> Interval:
+    """Interval of rate B minus rate A over pairs (Newcombe 1998, paired data, method 10).
+
+    Counts may be means, where the same pairs were tried several times.
+    """
     trials = both + only_a + only_b + neither
     wins_a, wins_b = both + only_a, both + only_b
     a, b = wins_a / trials, wins_b / trials

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from millwright.evaluation.statistics import difference, fisher, holm
+from millwright.evaluation.statistics import difference, fisher, holm, mcnemar, paired_difference, sign_flip
 from millwright.recipes.study.cells import CELLS
 from millwright.recipes.study.comparing import make_rows
 
@@ -18,6 +18,7 @@ def make_file(successes, episodes=100, **more):
         "final_distance_mm": 10.0,
         "final_wrist_distance_mm": 200.0,
         "min_distance_mm": 5.0,
+        "succeeded": list(range(successes)),
     }
     return {"played": played, "aim": {"own_mm_p50": 4.0}, "parameters": 1, "samples": 10, "minutes": 1.0, **more}
 
@@ -47,14 +48,42 @@ def test_training_seeds_are_pooled_and_each_is_told():
     assert row["eyes"] == {"grey": [3, 300]}
 
 
-def test_an_effect_is_the_cell_minus_its_anchor_with_an_exact_test_corrected_for_all():
+def test_an_effect_is_the_cell_minus_its_anchor_over_the_training_seeds_of_both():
     token, clean = ROWS["reference--token"], ROWS["reference--clean"]
-    assert token["effect"] == pytest.approx(0.6 - 0.98)
-    assert token["effect_interval"] == list(difference(294, 300, 60, 100))
-    plain = [fisher(294, 300, 60, 100), fisher(294, 300, 191, 200)]
-    assert (token["p_holm"], clean["p_holm"]) == holm(plain)
-    assert token["reached_effect"] == pytest.approx(61 / 100 - 297 / 300)
-    assert token["reached_effect_interval"] == list(difference(297, 300, 61, 100))
+    assert token["effect"] == pytest.approx(0.60 - 0.99)
+    assert token["effect_by_training_seed"] == {"0": pytest.approx(-0.39)}
+    assert token["effect_interval"] == list(paired_difference(60, 39, 0, 1))
+    assert clean["effect"] == pytest.approx((96 + 95 - 99 - 98) / 200)
+    assert list(clean["effect_by_training_seed"]) == ["0", "1"]
+
+
+def test_the_test_is_exact_over_scenes_and_corrected_for_all():
+    plain = [mcnemar(39, 0), sign_flip([-1, -2, -2, -1])]
+    assert [ROWS[f"reference--{name}"]["p"] for name in ("token", "clean")] == pytest.approx(plain)
+    assert [ROWS[f"reference--{name}"]["p_holm"] for name in ("token", "clean")] == pytest.approx(holm(plain))
+
+
+def test_scenes_played_with_three_training_seeds_count_once():
+    names = ("reference", "reference--token")
+    seeds = {name: {seed: make_file(won) for seed in range(3)} for name, won in zip(names, (99, 93), strict=True)}
+    once = {name: {0: files[0]} for name, files in seeds.items()}
+    three, one = (make_rows([CELLS[name] for name in names], files)[1] for files in (seeds, once))
+    assert three["episodes"] == 3 * one["episodes"]
+    for key in ("effect", "effect_interval", "p", "p_holm", "reached_effect", "reached_effect_interval", "reached_p"):
+        assert three[key] == pytest.approx(one[key])
+
+
+def test_reaching_is_compared_by_the_mean_over_training_seeds():
+    token, clean = ROWS["reference--token"], ROWS["reference--clean"]
+    assert token["reached_effect"] == pytest.approx(0.61 - 1.0)
+    assert token["reached_effect_interval"] == list(difference(100, 100, 61, 100))
+    assert clean["reached_p"] == fisher(round(99.5), 100, round(96.5), 100)
+
+
+def test_a_cell_whose_training_seeds_its_anchor_has_not_is_not_compared():
+    names = ("reference", "reference--token")
+    rows = make_rows([CELLS[name] for name in names], {names[0]: {1: make_file(9)}, names[1]: {0: make_file(9)}})
+    assert "effect" not in rows[1]
 
 
 def test_a_cell_without_its_anchor_is_told_but_not_compared_and_one_without_a_file_is_left_out():

@@ -1,12 +1,13 @@
-"""Comparing: each cell with its anchor, by an exact test, corrected for the number of cells."""
+"""Comparing: each cell with its anchor, of the same training seed and scene by scene, corrected for their number."""
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
-from millwright.evaluation.statistics import difference, fisher, holm, wilson
+from millwright.evaluation.statistics import difference, fisher, holm, paired_difference, sign_flip, wilson
 from millwright.recipes.study.cells import Cell
 
 Files = Mapping[str, Mapping[int, Mapping[str, Any]]]
@@ -16,25 +17,66 @@ Files = Mapping[str, Mapping[int, Mapping[str, Any]]]
 def make_rows(cells: Sequence[Cell], files: Files) -> list[dict[str, Any]]:
     """A row for each cell that has a file, in the order of the cells: pooled over training seeds, and each of them.
 
-    Where the anchor has a file too, the row holds the difference of the rates, cell minus anchor, with its 95%
-    interval (Newcombe 1998), and the p-value of Fisher's exact test, plain and corrected for all rows (Holm 1979).
-    The same for how often the fingertips reached the right brick at all.
+    Where a training seed of the anchor has a file too, the row holds the difference of the rates, cell minus anchor,
+    over the training seeds that both have, with its 95% interval and the p-value of an exact test, plain and corrected
+    for all rows (Holm 1979). All played the same scenes. A scene that was played with three training seeds is still one
+    scene: see `_compare_picks`. The same for how often the fingertips reached the right brick at all.
     """
     done = [cell for cell in cells if cell.name in files]
     rows = [_make_row(cell, files[cell.name]) for cell in done]
-    by_name = {row["name"]: row for row in rows}
-    compared = [row for row in rows if row["anchor"] in by_name]
-    for outcome, prefix in (("successes", ""), ("reached", "reached_")):
-        tests = []
-        for row in compared:
-            anchor = by_name[row["anchor"]]
-            counts = (anchor[outcome], anchor["episodes"], row[outcome], row["episodes"])
-            row[f"{prefix}effect"] = row[outcome] / row["episodes"] - anchor[outcome] / anchor["episodes"]
-            row[f"{prefix}effect_interval"] = list(difference(*counts))
-            tests.append(fisher(*counts))
-        for row, plain, corrected in zip(compared, tests, holm(tests), strict=True):
-            row |= {f"{prefix}p": plain, f"{prefix}p_holm": corrected}
+    pairs = {cell.name: _pair(files[cell.name], files.get(cell.anchor, {})) for cell in done}
+    compared = [row for row in rows if pairs[row["name"]]]
+    for compare, prefix in ((_compare_picks, ""), (_compare_reached, "reached_")):
+        found = [compare(list(pairs[row["name"]].values())) for row in compared]
+        corrected = holm([p_value for _, _, p_value in found])
+        for row, (effect, interval, p_value), p_holm in zip(compared, found, corrected, strict=True):
+            row |= {f"{prefix}effect": effect, f"{prefix}effect_interval": list(interval)}
+            row |= {f"{prefix}p": p_value, f"{prefix}p_holm": p_holm}
+    for row in compared:
+        row["effect_by_training_seed"] = {
+            str(seed): (ours["successes"] - theirs["successes"]) / ours["episodes"]
+            for seed, (ours, theirs) in pairs[row["name"]].items()
+        }
     return rows
+
+
+Pair = tuple[Mapping[str, Any], Mapping[str, Any]]
+"""What a cell and its anchor, of one training seed, made of the same scenes."""
+Effect = tuple[float, tuple[float, float], float]
+"""Difference of the rates, its interval, and the p-value."""
+
+
+def _pair(ours: Mapping[int, Mapping[str, Any]], theirs: Mapping[int, Mapping[str, Any]]) -> dict[int, Pair]:
+    """Training seed -> what cell and anchor played, where both have it."""
+    return {seed: (ours[seed]["played"], theirs[seed]["played"]) for seed in sorted(ours.keys() & theirs.keys())}
+
+
+def _compare_picks(pairs: Sequence[Pair]) -> Effect:
+    """Scene by scene. The exact test flips the sign of a scene, of all training seeds together (McNemar's, of one).
+
+    Newcombe's interval for pairs takes the mean over training seeds for one trial a scene, which is too wide rather
+    than too narrow.
+    """
+    scenes, both, only_ours, only_theirs = pairs[0][0]["episodes"], 0, 0, 0
+    differences: Counter[int] = Counter()
+    for ours, theirs in pairs:
+        we, they = set(ours["succeeded"]), set(theirs["succeeded"])
+        both += len(we & they)
+        only_ours += len(we - they)
+        only_theirs += len(they - we)
+        differences.update(we - they)
+        differences.subtract(they - we)
+    neither = len(pairs) * scenes - both - only_ours - only_theirs
+    interval = paired_difference(*(count / len(pairs) for count in (both, only_theirs, only_ours, neither)))
+    return (only_ours - only_theirs) / (len(pairs) * scenes), interval, sign_flip(list(differences.values()))
+
+
+def _compare_reached(pairs: Sequence[Pair]) -> Effect:
+    """By counts, as nothing tells in which scenes: means over training seeds, as if each scene had been played once."""
+    scenes = pairs[0][0]["episodes"]
+    ours, theirs = (sum(pair[side]["reached"] for pair in pairs) / len(pairs) for side in (0, 1))
+    p_value = fisher(round(theirs), scenes, round(ours), scenes)
+    return (ours - theirs) / scenes, difference(theirs, scenes, ours, scenes), p_value
 
 
 def _make_row(cell: Cell, seeds: Mapping[int, Mapping[str, Any]]) -> dict[str, Any]:
