@@ -15,6 +15,8 @@ ROOT = Path(__file__).parents[1]
 BEGIN, END = "<!-- results:begin -->", "<!-- results:end -->"
 HEAD = "| policy | scenes | succeeded | by training seed | 95% interval | wrong brick | other failures |"
 
+CLEARED = "| clearing the table | scenes | single picks | whole tables | mean cycle | joints at most | failures |"
+
 TITLES = {  # what a file of results shows, or several that differ by their training seed
     r"brick-pick-shipped": "shipped `brick-pick`",
     r"brick-pick-shipped-hard": "shipped `brick-pick`, hard layout",
@@ -72,7 +74,9 @@ def make_table(folder: Path) -> str:
     timed = {path: values for path, values in loaded.items() if "measured" in values}
     batteries = {path: values for path, values in loaded.items() if "counter_examples" in values}
     suites = {path: values for path, values in loaded.items() if "perturbations" in values}
-    if not rates and not timed and not batteries and not suites:
+    cleared = {path: values for path, values in loaded.items() if "tables" in values.get("result", values)}
+    taught = {path: values for path, values in loaded.items() if values.get("recipe") == "brick-dagger"}
+    if not (rates or timed or batteries or suites or cleared or taught):
         return "No results are recorded yet."
     parts: list[str] = []
     if rates:
@@ -81,6 +85,12 @@ def make_table(folder: Path) -> str:
         parts += ["| measured | value |", "| --- | --- |"]
         parts += [row for path, values in timed.items() for row in _make_benchmark_rows(path, values)]
         parts += [""]
+    if cleared:
+        parts += [CLEARED, "| --- | --- | --- | --- | --- | --- | --- |"]
+        parts += [_make_clearing_row(path, values) for path, values in cleared.items()]
+        parts += [""]
+    for path, values in taught.items():
+        parts += [*_make_dagger_rows(path, values), ""]
     for path, values in batteries.items():
         parts += [*_make_battery_rows(path, values), ""]
     for path, values in suites.items():
@@ -119,7 +129,7 @@ def _make_rate_row(title: str, results: dict[Path, dict[str, Any]]) -> str:
         ", ".join(each) if len(each) > 1 else "",
         f"{low:.1%} to {high:.1%}",
         str(wrong),
-        ", ".join(f"{count} {name}" for name, count in failures.items()) or "none",
+        _list_failures(failures),
     ]
     return f"| {' | '.join(cells)} |"
 
@@ -132,6 +142,47 @@ def _make_benchmark_rows(path: Path, values: dict[str, Any]) -> list[str]:
             value = value[part]
         rows.append(f"| [{label}](results/{path.name}) | {value:,.4g} |")
     return rows
+
+
+def _make_clearing_row(path: Path, values: dict[str, Any]) -> str:
+    """Of tables that were cleared pick by pick: a recipe's summary, or the result alone."""
+    result, tables = values.get("result", values), values.get("result", values)["tables"]
+    seed = values.get("fields", {}).get("seed")
+    who = f"`{result['policy']}`" if seed is None else f"`{values['recipe']}`, training seed {seed}"
+    low, high = result["interval"]
+    lowest, highest = tables["interval"]
+    cells = [
+        f"[{who}](results/{path.name})",
+        f"{result['seeds']}",
+        f"{result['successes']}/{result['picks']} = {result['rate']:.1%} ({low:.1%} to {high:.1%})",
+        f"{tables['cleared']}/{result['scenes']} = {tables['rate']:.1%} ({lowest:.1%} to {highest:.1%})",
+        f"{result['cycle_time_s_mean']:.2f} s" if "cycle_time_s_mean" in result else "",
+        f"{result['max_joint_speed_rad_s']:.2f} rad/s, {result['max_joint_acceleration_rad_s2']:.2f} rad/s^2",
+        _list_failures(result["failures"]),
+    ]
+    return f"| {' | '.join(cells)} |"
+
+
+def _make_dagger_rows(path: Path, values: dict[str, Any]) -> list[str]:
+    """Of ways to demonstrate: a row each, and beside it how it compares with the others, corrected for their number."""
+    title = f"[demonstrations, scenes {values['fields']['seeds']}](results/{path.name})"
+    made = [f"| {title} | succeeded | 95% interval | failures | beside the others |", "| --- | --- | --- | --- | --- |"]
+    for arm, row in values["results"].items():
+        low, high = row["interval"]
+        beside = [
+            f"{100 * sign * one['difference']:+.1f} points to `{other}` (p = {one['p_corrected']:.2g})"
+            for one in values["comparisons"]
+            for name, other, sign in ((one["b"], one["a"], 1), (one["a"], one["b"], -1))
+            if name == arm
+        ]
+        counted = f"{row['successes']}/{row['episodes']} = {row['rate']:.1%}"
+        cells = [f"`{arm}`", counted, f"{low:.1%} to {high:.1%}", _list_failures(row["failures"]), ", ".join(beside)]
+        made.append(f"| {' | '.join(cells)} |")
+    return made
+
+
+def _list_failures(failures: dict[str, int]) -> str:
+    return ", ".join(f"{count} {name}" for name, count in failures.items()) or "none"
 
 
 def _make_battery_rows(path: Path, values: dict[str, Any]) -> list[str]:
@@ -190,7 +241,7 @@ def _make_robustness_rows(values: dict[str, Any]) -> list[str]:
     """Of the robustness suite: a row a condition, the expert beside it, then the mean of the perturbations."""
     made = []
     for row in values["perturbations"]:
-        failures = ", ".join(f"{count} {name}" for name, count in row["failures"].items()) or "none"
+        failures = _list_failures(row["failures"])
         low, high = row["interval"]
         expert = f"{row['expert']['successes']}/{row['expert']['episodes']}" if "expert" in row else ""
         counted = f"{row['successes']}/{row['episodes']} = {row['rate']:.1%}"
@@ -202,7 +253,7 @@ def _make_robustness_rows(values: dict[str, Any]) -> list[str]:
 
 
 def _describe_machine(values: dict[str, Any]) -> str:
-    machine = values.get("machine") or values["provenance"]["machine"]
+    machine = values.get("machine") or values.get("result", values)["provenance"]["machine"]
     return f"{machine['cores']} cores of {machine['cpu']}"
 
 

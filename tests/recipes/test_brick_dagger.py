@@ -53,6 +53,7 @@ def test_dagger_goes_on_from_the_weights_and_in_the_units_of_the_round_before(ou
 
 def test_every_two_arms_are_compared_and_rounds_are_counted(out):
     summary = json.loads((out / "summary.json").read_text())
+    assert summary["provenance"]["command"].startswith("millwright run brick-dagger --")
     assert set(summary["results"]) == {"clean", "dagger", "perturbed"}
     pairs = [(row["a"], row["b"]) for row in summary["comparisons"]]
     assert pairs == [("clean", "dagger"), ("clean", "perturbed"), ("dagger", "perturbed")]

@@ -66,12 +66,13 @@ class BrickClear(BrickPick):
     def evaluate(self, bundle: Path, seeds: range, out: Path) -> dict[str, Any]:
         """Clear the tables of these seeds; `out/tables` gets a file a scene."""
         player = Player(self.env, self.evaluated, str(bundle))
-        result = clear_tables(player, seeds, self.workers, out / "tables")
+        command = f"millwright run {self.name} --seed {self.seed} --seeds {self.seeds}"
+        result = clear_tables(player, seeds, self.workers, out / "tables", command)
         Console().print(describe_tables(result))
         return result
 
 
-def clear_tables(player: Player, seeds: range, workers: int, folder: Path) -> dict[str, Any]:
+def clear_tables(player: Player, seeds: range, workers: int, folder: Path, command: str = "") -> dict[str, Any]:
     """Clear the tables of these seeds and sum up; what the folder holds for the same claim is not played again.
 
     Returns:
@@ -101,7 +102,7 @@ def clear_tables(player: Player, seeds: range, workers: int, folder: Path) -> di
         "seeds": f"{seeds.start}:{seeds.stop}",
         **summarise(scenes, num_picks),
         "scenes_by_seed": {str(seed): [pick._asdict() for pick in picks] for seed, picks in scenes.items()},
-        "provenance": collect_provenance(player.describe(), ""),
+        "provenance": collect_provenance(player.describe(), command),
     }
 
 

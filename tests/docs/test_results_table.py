@@ -1,0 +1,89 @@
+"""The script that writes tables of results knows every kind of summary that recipes write."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import pytest
+from tests.docs.pages import ROOT
+
+from millwright.evaluation.clearing import Pick, summarise
+
+MACHINE = {"machine": {"cores": 2, "cpu": "a processor"}}
+
+
+@pytest.fixture(scope="module")
+def script() -> ModuleType:
+    spec = importlib.util.spec_from_file_location("results_table", ROOT / "scripts" / "results_table.py")
+    assert spec
+    assert spec.loader
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def make_table(script: ModuleType, folder: Path, **files: dict[str, Any]) -> list[str]:
+    for name, values in files.items():
+        (folder / f"{name.replace('_', '-')}.json").write_text(json.dumps(values))
+    lines: list[str] = script.make_table(folder).splitlines()
+    return lines
+
+
+def make_clearing(**more: Any) -> dict[str, Any]:
+    limits = {"max_joint_speed_rad_s": 2.5, "max_joint_acceleration_rad_s2": 5.0, "cycle_time_s": 3.5}
+    good, bad = Pick("red", True, None, 3.0, limits, {}), Pick("red", False, "dropped", 3.0, {}, {})
+    scenes = {seed: [good, bad if seed == 5 else good] for seed in range(5, 15)}
+    return {"seeds": "5:15", "policy": "brick-clear", **summarise(scenes, 2), "provenance": MACHINE, **more}
+
+
+def test_summary_of_clearing_has_a_row_of_picks_and_of_tables(script: ModuleType, tmp_path: Path) -> None:
+    summary = {"recipe": "brick-clear", "fields": {"seed": 1}, "result": make_clearing()}
+    lines = make_table(script, tmp_path, brick_clear=summary, brick_clear_expert=make_clearing(policy="expert"))
+    (row,) = [line for line in lines if "training seed 1" in line]
+    assert "[`brick-clear`, training seed 1](results/brick-clear.json) | 5:15 | 19/20 = 95.0%" in row
+    assert "| 9/10 = 90.0% (" in row
+    assert "| 3.50 s | 2.50 rad/s, 5.00 rad/s^2 | 1 dropped |" in row
+    assert any(line.startswith("| [`expert`](results/brick-clear-expert.json)") for line in lines)
+    assert lines[-1] == "Measured on: 2 cores of a processor."
+
+
+def test_summary_of_dagger_has_a_row_for_each_arm_beside_the_others(script: ModuleType, tmp_path: Path) -> None:
+    arms = {"clean": 150, "dagger": 180}
+    counted = {"episodes": 200, "interval": [0.7, 0.9]}
+    results = {
+        arm: {**counted, "successes": won, "rate": won / 200, "failures": {"miss": 200 - won}}
+        for arm, won in arms.items()
+    }
+    comparison = {"a": "clean", "b": "dagger", "difference": 0.15, "p_corrected": 0.003}
+    summary = {"recipe": "brick-dagger", "fields": {"seeds": "5000:5200"}, "results": results, "provenance": MACHINE}
+    lines = make_table(script, tmp_path, brick_dagger={**summary, "comparisons": [comparison]})
+    assert "| `clean` | 150/200 = 75.0% | 70.0% to 90.0% | 50 miss | -15.0 points to `dagger` (p = 0.003) |" in lines
+    assert "| `dagger` | 180/200 = 90.0% | 70.0% to 90.0% | 20 miss | +15.0 points to `clean` (p = 0.003) |" in lines
+
+
+def test_each_battery_names_its_environment_and_its_counter_examples(script: ModuleType, tmp_path: Path) -> None:
+    def make_battery(env: str, example: str, **more: str) -> dict[str, Any]:
+        rows = [
+            {"policy": policy, "start": start, "successes": won, "episodes": 5, "fooled": {example: 4}}
+            for policy, start, won in (("expert", "", 5), ("hover", "", 0), ("nothing", "in-air", 0))
+        ]
+        return {"env": env, "counter_examples": [example], "rows": rows, "provenance": MACHINE, **more}
+
+    lines = make_table(
+        script,
+        tmp_path,
+        brick_gamers=make_battery("brick-table", "height-alone"),
+        brick_gamers_clear=make_battery("brick-clear", "over-tray-alone", variant=""),
+        brick_gamers_clutter=make_battery("brick-table", "height-alone", variant="clutter"),
+    )
+    heads = [line for line in lines if line.startswith("| who tries")]
+    assert heads == [
+        "| who tries to be called successful | successes | 95% interval | by height alone |",
+        "| who tries to be called successful, `brick-clear` | successes | 95% interval | by over tray alone |",
+        "| who tries to be called successful, `clutter` | successes | 95% interval | by height alone |",
+    ]
+    assert "| [cheats](results/brick-gamers-clear.json) | 0/5 | 0.0% to 43.4% | 4/5 |" in lines
