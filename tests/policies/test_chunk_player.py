@@ -5,10 +5,14 @@ import math
 import numpy as np
 import pytest
 
+from millwright.core.clock import TickClock
 from millwright.core.errors import ActionError
 from millwright.core.features import Feature, Features
 from millwright.core.planner import Chunk, Planner
+from millwright.policies.answers import LateAnswers
+from millwright.policies.async_chunk_player import AsyncChunkPlayer
 from millwright.policies.chunk_player import ChunkPlayer, blend_hand
+from millwright.policies.playing import Playing
 
 
 class Counting(Planner):
@@ -36,7 +40,7 @@ def play(player, ticks, start=0):
 
 
 def test_the_first_k_actions_of_each_chunk_are_played():
-    player = ChunkPlayer(planner := Counting(), execute=3)
+    player = ChunkPlayer(planner := Counting(), execute=3, blend=0)
     player.reset(0)
     assert play(player, 8) == [0, 1, 2, 100, 101, 102, 200, 201]
     assert [tick for tick, _ in planner.asked] == [0, 3, 6]
@@ -105,6 +109,11 @@ def test_empty_chunks_and_wrong_shapes_are_errors():
         ChunkPlayer(Counting(length=0)).act({"tick": 0})
     with pytest.raises(ActionError, match=r"declares actions of shape \(3,\), its chunk has \(1,\)"):
         ChunkPlayer(Counting(dof=3)).act({"tick": 0})
+
+
+def test_players_play_as_usual_unless_they_are_told_otherwise():
+    player, later = ChunkPlayer(Counting()), AsyncChunkPlayer(LateAnswers(Counting(), (0.0, 0.0)), TickClock(10.0))
+    assert {(one.execute, one.blend) for one in (player, later)} == {(Playing().execute, Playing().blend)}
 
 
 def test_playing_nothing_of_a_chunk_is_refused():

@@ -8,14 +8,12 @@ import numpy as np
 
 from millwright.core.facts import GraspFacts
 from millwright.geometry.poses import wrap_angle, yaw_from_quaternion
-from millwright.geometry.separation import Boxes, compute_separations
-from millwright.robots.reach import find_end_room, find_grasp_room, find_side_room
+from millwright.geometry.separation import TOUCHING_M, Boxes, compute_separations
+from millwright.robots.reach import FINGER_SLACK_M, find_end_room, find_grasp_room, find_side_room
 
 LENGTH_DIGITS, ANGLE_DIGITS = 4, 3
-TOUCHING_M, RAISED_M, ASLANT_DEG = 0.001, 0.003, 4.0
-"""Nearer than this, objects touch; higher above the table, they lie on others, and more tilted, aslant."""
-FINGER_SLACK_M = 0.005
-"""By which fingers that come down around an object are further apart than it is wide."""
+RAISED_M, ASLANT_DEG = 0.003, 4.0
+"""Higher than this above the table, objects lie on others, and more tilted, aslant."""
 
 
 def find_grasp_properties(facts: GraspFacts) -> dict[str, str | float]:

@@ -9,6 +9,9 @@ from numpy.typing import ArrayLike
 
 from millwright.geometry.poses import Floats, matrix_from_quaternion
 
+TOUCHING_M = 0.001
+"""Boxes nearer than this touch each other."""
+
 
 class Boxes(NamedTuple):
     """n boxes anywhere, m."""

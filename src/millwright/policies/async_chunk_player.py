@@ -12,7 +12,15 @@ from millwright.core.features import Observation
 from millwright.core.planner import Chunk, Memory
 from millwright.core.policy import Action, Policy
 from millwright.policies.answers import Answers
-from millwright.policies.chunk_player import check_chunk, choose_mix, fade, refuse_expired, refuse_nothing
+from millwright.policies.chunk_player import (
+    BLEND,
+    EXECUTE,
+    check_chunk,
+    choose_mix,
+    fade,
+    refuse_expired,
+    refuse_nothing,
+)
 
 Hold = Callable[[Observation], Action]
 """The action that keeps the robot where an observation finds it."""
@@ -50,7 +58,9 @@ class AsyncChunkPlayer(Policy):
         name: what results call this policy.
     """
 
-    def __init__(self, answers: Answers, clock: Clock, execute: int = 4, blend: int = 0, name: str = "policy") -> None:
+    def __init__(
+        self, answers: Answers, clock: Clock, execute: int = EXECUTE, blend: int = BLEND, name: str = "policy"
+    ) -> None:
         refuse_nothing(execute, blend)
         self.planner = answers.planner
         self.execute = execute

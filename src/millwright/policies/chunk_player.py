@@ -17,6 +17,9 @@ Actions = NDArray[np.float32]  # (length, dof)
 Blend = Callable[[Actions, Actions, NDArray[np.float32]], Actions]
 """(old, new, weight of the new (length, 1)) -> actions between the two."""
 
+EXECUTE, BLEND = 2, 1
+"""How chunks are usually played: so many actions of each, and the old one fades out over so many ticks."""
+
 
 def blend_linear(old: Actions, new: Actions, weight: NDArray[np.float32]) -> Actions:
     """Component by component: right for joints, positions, openings, commands."""
@@ -98,7 +101,7 @@ class ChunkPlayer(Policy):
         name: what results call this policy.
     """
 
-    def __init__(self, planner: Planner, execute: int = 4, blend: int = 0, name: str = "policy") -> None:
+    def __init__(self, planner: Planner, execute: int = EXECUTE, blend: int = BLEND, name: str = "policy") -> None:
         refuse_nothing(execute, blend)
         self.planner = planner
         self.execute = execute

@@ -12,7 +12,7 @@ from millwright.core.planner import Planner
 from millwright.core.policy import Policy
 from millwright.policies.answers import LateAnswers, Latency, check_latency
 from millwright.policies.async_chunk_player import AsyncChunkPlayer
-from millwright.policies.chunk_player import ChunkPlayer, refuse_nothing
+from millwright.policies.chunk_player import BLEND, EXECUTE, ChunkPlayer, refuse_nothing
 from millwright.policies.stale import Stale
 
 
@@ -30,8 +30,8 @@ class Playing:
         OptionError: a value out of its range.
     """
 
-    execute: int = 2
-    blend: int = 1
+    execute: int = EXECUTE
+    blend: int = BLEND
     latency_s: Latency = (0.0, 0.0)
     stale: bool = False
 

@@ -19,6 +19,8 @@ NEAR_M = 0.13
 """Between the centres of bricks that may be in each other's way."""
 HELD_MARGIN_M = 0.002
 """By which something may be narrower than what is held beside it, and slip out."""
+FINGER_SLACK_M = 0.005
+"""By which fingers that come down around something are further apart than it is wide."""
 PUSH_GAP_M = 0.003
 """Between a brick's end and fingers that come down behind it."""
 

@@ -15,8 +15,8 @@ from millwright.envs.brick_table.cell import BrickCell
 from millwright.envs.brick_table.layout import GRID_CENTER, HALF_SIZES, NAMES
 from millwright.geometry.boxes import compute_clearance
 from millwright.geometry.poses import Floats, quaternion_from_yaw
-from millwright.geometry.separation import Boxes, compute_separations
-from millwright.robots.reach import find_end_room, find_grasp_room, find_side_room
+from millwright.geometry.separation import TOUCHING_M, Boxes, compute_separations
+from millwright.robots.reach import FINGER_SLACK_M, find_end_room, find_grasp_room, find_side_room
 
 PILE_OFFSETS_M: Floats = np.array([(-0.075, -0.15), (-0.075, 0.13), (0.085, -0.12), (0.085, 0.15)])
 """Of the middle of a pile from the grid's centre."""
@@ -24,9 +24,9 @@ PILE_JITTER_M = 0.02
 PILE_SIZES = ((4, 4, 4), (5, 4, 3), (3, 3, 3, 3), (4, 3, 3, 2))
 ATTEMPTS = 50
 LEVEL = math.sin(math.radians(6))
-TOUCHING_M = 0.001
-OPENING_M, ROOM_M = 0.038, 0.001
-"""How far apart fingers are that come down around a brick, and what they have to spare."""
+ROOM_M = 0.001
+"""What fingers that come down around a brick have to spare."""
+OPENING_M = 2 * HALF_SIZES[0] + FINGER_SLACK_M + ROOM_M
 LID_M, LID_HALF_SIZES = HALF_SIZES[2] + 0.016, np.array([HALF_SIZES[0] - 0.001, HALF_SIZES[1] - 0.001, 0.015])
 """The room over a brick in which nothing may be."""
 SEAM_M = 0.0003
