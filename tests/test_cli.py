@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 import re
+import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
+import millwright
 from millwright import cli
 from millwright.cli.arguments import take_env_options
 
@@ -238,3 +240,9 @@ def test_ctrl_c_says_whether_the_same_command_goes_on(
     monkeypatch.setitem(cli.VERBS, argv[0], interrupt)
     assert cli.main(argv) == 130
     assert ("what is finished is kept" in capsys.readouterr().err) is kept
+
+
+def test_the_package_is_the_command_too() -> None:
+    words = [sys.executable, "-m", "millwright", "--version"]
+    done = subprocess.run(words, capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == millwright.__version__

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 
 import pytest
@@ -126,6 +127,39 @@ def test_bad_input_gets_one_line_that_says_what_would_have_worked(
 ) -> None:
     assert run(*words) == 2
     assert said in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["filter", "--drop", "0:99999999999"], "0:99999999999 is no part of the episodes 0:5"),
+        (["filter", "--drop", "7"], "episodes 0:5"),
+        (["filter", "--drop", "3:1"], "half open"),
+        (["filter", "--drop", "1-3"], "3:9,12 is meant"),
+        (["encode", "--preset", "nonsense"], "ultrafast"),
+        (["encode", "--preset", "vryfast"], "did you mean 'veryfast'"),
+        (["encode", "--codec", "av1", "--preset", "14"], "13"),
+        (["encode", "--crf", "60"], "crf is 0 to 51"),
+    ],
+)
+def test_bad_values_are_refused_before_anything_is_written(
+    data: Path, words: list[str], said: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    verb, *options = words
+    assert run(verb, data, "--out", data.parent / "out", *options) == 2
+    assert said in capsys.readouterr().err
+    assert not (data.parent / "out").exists()
+
+
+def test_dataset_without_episodes_is_described_and_not_edited(data: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for folder in ("meta/episodes", "data", "videos"):
+        shutil.rmtree(data / folder)
+    edit_info(data, lambda info: info.update(total_episodes=0, total_frames=0, splits={}))
+    out = data.parent
+    assert run("describe", data, "--page", out / "page.html", "--json", out / "page.json") == 0
+    assert "0 episodes, 0 frames" in capsys.readouterr().out
+    assert run("merge", data, data, "--out", out / "both") == 2
+    assert "no episode in any of them" in capsys.readouterr().err
 
 
 def test_the_brick_tables_judge_and_range_are_asked() -> None:

@@ -139,6 +139,28 @@ def test_to_continue_needs_a_tray_and_a_scene():
         fresh.close()
 
 
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ({"continue": "no"}, "true or false, got 'no'"),
+        ({"continue": 1}, "true or false"),
+        ({"continue": True, "start": "in-tray"}, "not both"),
+    ],
+)
+def test_continue_is_true_or_false_and_goes_with_no_start(env, options, said):
+    env.reset(seed=7, options={"target": "red"})
+    before = env.cell.bricks
+    with pytest.raises(OptionError, match=said):
+        env.reset(options=options)
+    np.testing.assert_array_equal(env.cell.bricks, before)
+
+
+def test_name_that_is_no_text_is_an_unknown_name(env):
+    env.reset(seed=7, options={"target": "red"})
+    with pytest.raises(UnknownNameError, match=r"unknown brick \['red'\].*lime"):
+        env.reset(options={"target": ["red"], "continue": True})
+
+
 def test_continue_is_listed_among_the_options_of_a_reset(env):
     with pytest.raises(UnknownNameError, match="did you mean 'continue'"):
         env.reset(seed=7307, options={"contineu": True})

@@ -59,3 +59,9 @@ def test_scenes_of_rounds_that_are_not_to_be_trained_on_are_refused(tmp_path: Pa
     with pytest.raises(OptionError, match=r"0:5000"):
         BrickClutter(seed=6).run(tmp_path / "out")
     assert not (tmp_path / "out").exists()
+
+
+def test_hard_episodes_are_refused_before_anything_is_recorded(tmp_path: Path) -> None:
+    with pytest.raises(OptionError, match="--hard-episodes at 0"):
+        BrickClutter(hard_episodes=3).run(tmp_path / "new")
+    assert not (tmp_path / "new").exists()

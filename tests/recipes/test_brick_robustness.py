@@ -84,3 +84,19 @@ def test_what_cannot_be_run_is_refused_before_anything_is_made(fields, error, sa
     with pytest.raises(error, match=says):
         replace(TINY, **fields).run(tmp_path / "new")
     assert not (tmp_path / "new").exists()
+
+
+def test_names_of_conditions_may_stand_apart(tmp_path, monkeypatch):
+    played = []
+    monkeypatch.setattr(BrickRobustness, "_evaluate", lambda self, out, name, player: played.append(name) or {})
+    monkeypatch.setattr("millwright.recipes.brick_robustness.compute_mean", lambda rows: None)
+    monkeypatch.setattr("millwright.recipes.brick_robustness.make_table", str)
+    replace(TINY, only=" twins, bump ,", expert=False).run(tmp_path)
+    assert played == ["brick-pick-twins", "brick-pick-bump"]
+
+
+@pytest.mark.parametrize("policy", ["expert", "nothing"])
+def test_policy_that_plays_no_chunks_is_refused_before_anything_is_played(policy, tmp_path):
+    with pytest.raises(OptionError, match=rf"{policy} plays no chunks.*brick-pick"):
+        replace(TINY, policy=policy).run(tmp_path / "new")
+    assert not (tmp_path / "new").exists()

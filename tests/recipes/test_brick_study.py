@@ -108,6 +108,9 @@ def test_fields_that_decide_a_cell_may_not_change(out):
     [
         ({"only": "refrence"}, UnknownNameError),
         ({"seeds": "7"}, OptionError),
+        ({"aimed": 0}, OptionError),
+        ({"looked": 0}, OptionError),
+        ({"minutes": 0.0}, OptionError),
         ({"only": "reference--1000", "scale": 6.0}, OptionError),
     ],
 )

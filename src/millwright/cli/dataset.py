@@ -122,7 +122,7 @@ def tabulate(it: Description) -> str:
     counts = {"instructions": it.tasks, "words": it.words, "verdicts": it.verdicts}
     lines = [
         f"{it.name}: {it.episodes} episodes, {it.frames} frames at {it.fps} Hz, {it.size_mb:.1f} MB",
-        f"lengths: {lengths[0]} to {lengths[-1]} frames, median {lengths[len(lengths) // 2]}",
+        *([f"lengths: {lengths[0]} to {lengths[-1]} frames, median {lengths[len(lengths) // 2]}"] if lengths else []),
         *(f"{name}: {text}" for name, text in it.cameras.items()),
         *(f"{name}: {_list(table)}" for name, table in counts.items() if table),
         f"  {'action':<16}{'mean':>10}{'deviation':>11}{'least':>10}{'most':>10}{'mean step':>11}{'largest':>10}",

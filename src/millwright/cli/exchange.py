@@ -60,8 +60,8 @@ def import_dataset(
         state=state,
         units=_parse("--units", units),
         frames=_parse("--frames", frames),
-        take=frozenset(parse_numbers(episodes)) if episodes else None,
-        drop=frozenset(parse_numbers(drop) if drop else ()),
+        take=parse_numbers(episodes) if episodes else None,
+        drop=parse_numbers(drop) if drop else frozenset(),
         left_out=frozenset(leave_out),
     )
     if source.startswith(SCHEME):

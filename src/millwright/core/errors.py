@@ -93,13 +93,13 @@ class MissingExtraError(MillwrightError, ImportError):
     """An optional dependency that is not installed."""
 
 
-def choose(kind: str, name: str, table: Mapping[str, T]) -> T:
+def choose(kind: str, name: object, table: Mapping[str, T]) -> T:
     """`table[name]`, or an error that lists the table and suggests the nearest name.
 
     Raises:
         UnknownNameError: `name` is not in `table`.
     """
-    if name in table:
+    if isinstance(name, str) and name in table:
         return table[name]
     near = difflib.get_close_matches(str(name), table, n=1)
     hint = f"; did you mean {near[0]!r}?" if near else ""

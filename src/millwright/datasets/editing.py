@@ -19,6 +19,8 @@ from millwright.datasets.splits import parse_splits
 from millwright.datasets.video import Encoding
 
 Keep = Callable[[Entry], bool]
+MOST_EPISODES = 1_000_000
+"""More than any dataset holds: so many numbers at most are written out."""
 
 
 def open_finished(root: Path) -> Folder:
@@ -39,9 +41,11 @@ def merge(roots: Sequence[Path], out: Path) -> list[str]:
         Sentences about what was left out.
 
     Raises:
-        DatasetError: they differ in their rate or their features, or `out` is there.
+        DatasetError: they differ in their rate or their features, none has an episode, or `out` is there.
     """
     picks = [Pick(folder, entry) for folder in map(open_finished, roots) for entry in folder.entries]
+    if not picks:
+        raise DatasetError(f"{', '.join(map(str, roots))}: no episode in any of them; nothing was written")
     check_features(picks)
     doubles = find_duplicates(picks)
     kept = [pick for number, pick in enumerate(picks) if number not in doubles]
@@ -99,14 +103,14 @@ def make_keep(root: Path, verdict: str | None, seeds: range | None, split: str |
 
     Raises:
         DatasetError: the dataset knows no verdicts or seeds, or has no such split.
-        OptionError: `drop` is no list of numbers and ranges.
+        OptionError: `drop` is no list of numbers and ranges of its episodes.
     """
     folder = open_finished(root)
     if (verdict or seeds) and not folder.is_own:
         raise DatasetError(f"{root} was not recorded by millwright: it knows neither verdicts nor seeds")
     splits = parse_splits(folder.info.get("splits") or {})
     chosen = choose("split", split, splits) if split is not None else range(len(folder.entries))
-    left_out = parse_numbers(drop) if drop else set()
+    left_out = parse_numbers(drop, len(folder.entries)) if drop else frozenset()
 
     def keep(entry: Entry) -> bool:
         said = ("success",) if entry.known.get("success") else ("failure", entry.known.get("failure"))
@@ -120,19 +124,22 @@ def make_keep(root: Path, verdict: str | None, seeds: range | None, split: str |
     return keep
 
 
-def parse_numbers(text: str) -> set[int]:
-    """`3`, `3,7` or `3:9,12`.
+def parse_numbers(text: str, count: int = MOST_EPISODES) -> frozenset[int]:
+    """`3`, `3,7` or `3:9,12` of `count` episodes.
 
     Raises:
-        OptionError: it is none of these.
+        OptionError: it is none of these, a range is empty, or there are no such episodes.
     """
     found: set[int] = set()
     for part in text.replace(" ", "").split(","):
-        if not re.fullmatch(r"\d+(:\d+)?", part):
+        if not re.fullmatch(r"\d{1,18}(:\d{1,18})?", part):
             raise OptionError(f"{text!r} is no list of episodes; 3 or 3,7 or 3:9,12 is meant")
         first, _, stop = part.partition(":")
-        found |= set(range(int(first), int(stop or int(first) + 1)))
-    return found
+        numbers = range(int(first), int(stop) if stop else int(first) + 1)
+        if not numbers or numbers.stop > count:
+            raise OptionError(f"{part} is no part of the episodes 0:{count}; ranges are half open, 3:9 is 3 to 8")
+        found |= set(numbers)
+    return frozenset(found)
 
 
 def drop_features(root: Path, out: Path, names: Collection[str]) -> None:

@@ -27,6 +27,11 @@ _CODECS: dict[str, tuple[str, dict[str, str]]] = {
     "h264": ("libx264", {"bf": "0"}),
     "av1": ("libsvtav1", {"svtav1-params": "pred-struct=1"}),  # low delay: frames leave in the order they came
 }
+_PRESETS: dict[str, tuple[str, ...]] = {
+    "h264": ("ultrafast", "superfast", "veryfast", "faster", "fast", "medium", "slow", "slower", "veryslow"),
+    "av1": tuple(str(number) for number in range(14)),
+}
+_MAX_CRF = {"h264": 51, "av1": 63}
 
 
 @dataclass(frozen=True)
@@ -49,8 +54,10 @@ class Encoding:
 
     def __post_init__(self) -> None:
         choose("codec", self.codec, _CODECS)
-        if not (0 <= self.crf <= 63 and self.gop >= 1 and 0 < self.scale <= 1):
-            raise OptionError(f"crf is 0 to 63, gop 1 or more, scale above 0 and at most 1; got {self}")
+        choose(f"preset of {self.codec}", self.preset, dict.fromkeys(_PRESETS[self.codec]))
+        highest = _MAX_CRF[self.codec]
+        if not (0 <= self.crf <= highest and self.gop >= 1 and 0 < self.scale <= 1):
+            raise OptionError(f"crf is 0 to {highest}, gop 1 or more, scale above 0 and at most 1; got {self}")
 
     @property
     def encoder(self) -> str:

@@ -61,6 +61,13 @@ class BrickClutter(BrickPick):
         return rounds
 
     def find_scenes(self) -> tuple[range, range]:
+        """As `BrickPick.find_scenes`.
+
+        Raises:
+            OptionError: as there and of `find_rounds`, or hard episodes are asked for.
+        """
+        if self.hard_episodes:
+            raise OptionError("bricks in piles have no hard layout: leave --hard-episodes at 0 and give --episodes")
         self.find_rounds()
         return super().find_scenes()
 

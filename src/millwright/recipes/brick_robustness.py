@@ -10,8 +10,8 @@ from typing import Any, ClassVar, NamedTuple
 from rich.console import Console
 from rich.table import Table
 
-from millwright.catalog import Player, make_policy
-from millwright.core.errors import choose
+from millwright.catalog import Player, find_bundle, list_shipped, make_policy
+from millwright.core.errors import OptionError, choose
 from millwright.evaluation.provenance import collect_provenance
 from millwright.evaluation.suite import evaluate, parse_seeds
 from millwright.recipes.brick_pick import ENV
@@ -93,12 +93,17 @@ class BrickRobustness(Recipe):
         Raises:
             UnknownNameError: no bundle, or no condition, of that name.
             RecipeError: `out` was begun with another policy.
-            OptionError: `seeds` are no seeds.
+            OptionError: `seeds` are no seeds, or the policy is no bundle.
         """
-        names = self.only.split(",") if self.only else list(CONDITIONS)
+        names = [name.strip() for name in self.only.split(",") if name.strip()] or list(CONDITIONS)
         conditions = {name: choose("condition", name, CONDITIONS) for name in names}
         parse_seeds(self.seeds)
         make_policy(ENV, self.policy)
+        if find_bundle(self.policy) is None:
+            bundles = ", ".join(list_shipped()) or "none are shipped"
+            raise OptionError(
+                f"{self.policy} plays no chunks, which can come late; give a bundle: {bundles}, or a path"
+            )
         claim_folder(self, out)
         (out / "figures").mkdir(exist_ok=True)
         worlds = {condition.world: condition.felt for condition in conditions.values() if self.expert}

@@ -11,6 +11,7 @@ from typing import Any, ClassVar
 from rich.console import Console
 from rich.table import Column, Table
 
+from millwright.core.errors import OptionError
 from millwright.core.workers import map_seeds
 from millwright.evaluation.provenance import collect_provenance, compute_claim_digest
 from millwright.evaluation.suite import parse_seeds
@@ -58,8 +59,9 @@ class BrickStudy(Recipe):
         Raises:
             RecipeError: `out` was begun with other fields.
             UnknownNameError: `only` names no cell.
-            OptionError: `seeds` are no seeds, or the scenes to record are not all scenes to train on.
+            OptionError: `seeds` are no seeds, a number is none, or the scenes to record are not all scenes to train on.
         """
+        self._refuse_nothing()
         plan = self.make_plan(out)
         scenes = plan.list_scenes()
         claim_folder(self, out)
@@ -78,6 +80,12 @@ class BrickStudy(Recipe):
         write_json(out / "summary.json", summary)
         Console().print(make_table(summary["rows"]))
         return summary
+
+    def _refuse_nothing(self) -> None:
+        """Numbers that would leave nothing to train, to play or to look at."""
+        for name in ("minutes", "samples", "training_seeds", "aimed", "looked", "scale", "workers"):
+            if not getattr(self, name) > 0:
+                raise OptionError(f"--{name.replace('_', '-')} must be more than 0, got {getattr(self, name)}")
 
     def make_plan(self, out: Path) -> Plan:
         """All jobs: each cell with training seed 0 first, then those that are repeated."""

@@ -10,7 +10,7 @@ import gymnasium
 import numpy as np
 from numpy.typing import NDArray
 
-from millwright.core.errors import ActionError, NothingLeftError, PromptError, choose
+from millwright.core.errors import ActionError, NothingLeftError, OptionError, PromptError, choose
 from millwright.core.facts import GraspFacts
 from millwright.core.features import Feature, Features
 from millwright.envs.brick_table import clutter, layout, starts
@@ -117,10 +117,15 @@ class BrickTableEnv(gymnasium.Env[dict[str, Any], Any]):
         Raises:
             PromptError: the click points at no brick, or the brick lies in the tray already.
             NothingLeftError: no brick is left on the table.
+            OptionError: `continue` is neither true nor false, or stands beside a start.
             UnknownNameError: no brick, camera or start of that name.
         """
         wishes = dict(options or {})
-        start, going_on = wishes.pop("start", None), bool(wishes.pop("continue", False))
+        start, going_on = wishes.pop("start", None), wishes.pop("continue", False)
+        if not isinstance(going_on, bool):
+            raise OptionError(f"continue is true or false, got {going_on!r}")
+        if going_on and start is not None:
+            raise OptionError(f"a start begins another scene: give {start!r} or continue, not both")
         if going_on and (self._target < 0 or not self.options.tray):
             raise PromptError("to continue needs a tray (tray=True) and a scene (one reset without continue)")
         self._next_prompts = iter(())
