@@ -1,0 +1,35 @@
+"""The only place that joins environments, judges, experts and policies: names -> factories."""
+
+from millwright.catalog.making import (
+    SHIPPED,
+    find_bundle,
+    list_policies,
+    list_shipped,
+    make_bundle_policy,
+    make_env,
+    make_judge,
+    make_policy,
+)
+from millwright.catalog.options import make_with_options
+from millwright.catalog.player import Clearer, Player, cover_eyes, mix_in_expert
+from millwright.catalog.tasks import TASKS, USUAL, MakePolicy, Task
+
+__all__ = [
+    "SHIPPED",
+    "TASKS",
+    "USUAL",
+    "Clearer",
+    "MakePolicy",
+    "Player",
+    "Task",
+    "cover_eyes",
+    "find_bundle",
+    "list_policies",
+    "list_shipped",
+    "make_bundle_policy",
+    "make_env",
+    "make_judge",
+    "make_policy",
+    "make_with_options",
+    "mix_in_expert",
+]

@@ -1,0 +1,97 @@
+"""Making by name: environments, judges and policies, shipped bundles among them."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from millwright.catalog.options import make_with_options
+from millwright.catalog.tasks import TASKS, USUAL
+from millwright.core.errors import BundleError, OptionError, UnknownNameError, choose
+from millwright.core.judging import Judge
+from millwright.core.policy import Policy
+from millwright.policies.playing import Playing
+
+SHIPPED = Path(__file__).parents[1] / "shipped"
+"""Bundles that come with the package; each bears its recipe's name."""
+
+
+def make_env(name: str, **options: Any) -> Any:
+    """The environment of that name.
+
+    Raises:
+        UnknownNameError: no environment, or no option, of that name; lists those there are.
+        OptionError: an option is of the wrong type or out of its range.
+    """
+    return make_with_options(name, choose("environment", name, TASKS).env, options)
+
+
+def make_judge(env: str) -> Judge:
+    """The judge of an environment's task."""
+    return choose("environment", env, TASKS).judge()
+
+
+def find_bundle(name: str) -> Path | None:
+    """The folder of a bundle: a path, or the name of a shipped one; None when there is neither."""
+    for folder in (Path(name), SHIPPED / name):
+        if (folder / "manifest.json").is_file():
+            return folder
+    return None
+
+
+def list_shipped() -> tuple[str, ...]:
+    """Names of the bundles that come with the package."""
+    return tuple(sorted(folder.parent.name for folder in SHIPPED.glob("*/manifest.json")))
+
+
+def list_policies(env: str) -> tuple[str, ...]:
+    """Names that `make_policy` takes for an environment, besides those of gamers and paths of bundles."""
+    task = choose("environment", env, TASKS)
+    manifests = {name: json.loads((SHIPPED / name / "manifest.json").read_text()) for name in list_shipped()}
+    ours = [name for name, manifest in manifests.items() if manifest["env"] == env]
+    return (*ours, *task.experts, *task.baselines)
+
+
+def make_policy(env: str, name: str, playing: Playing = USUAL, control_hz: float | None = None) -> Policy:
+    """A policy by name: an expert, a baseline, a gamer, a shipped bundle, or the path of a bundle.
+
+    Args:
+        playing: how a bundle's chunks are played; the others have none.
+        control_hz: of the environment it is to act in, where an option has changed that.
+
+    Raises:
+        UnknownNameError: none of these.
+        OptionError: another way to play chunks, for a policy that has none.
+        BundleError: the bundle is damaged, or was made for another environment.
+    """
+    task = choose("environment", env, TASKS)
+    if name in task.policies:
+        if playing != USUAL:
+            asked = ", ".join(f"{option}={value}" for option, value in playing.describe().items())
+            raise OptionError(f"{name} plays no chunks, so {asked} means nothing; it is for bundles")
+        return task.policies[name](control_hz or task.control_hz)
+    folder = find_bundle(name)
+    if folder is None and not Path(name).is_dir():
+        if Path(name).name != name:
+            names = ", ".join(list_policies(env))
+            raise UnknownNameError(f"no bundle at {name}, which is no folder; policies by name: {names}")
+        choose("policy", name, dict.fromkeys((*list_policies(env), *task.gamers)))
+    return make_bundle_policy(env, folder or Path(name), playing)
+
+
+def make_bundle_policy(env: str, folder: Path, playing: Playing = USUAL) -> Policy:
+    """The policy that plays a bundle's chunks on the robot it was made for.
+
+    Raises:
+        BundleError: the bundle is damaged, or was made for another environment.
+    """
+    from millwright.policies.bundle import load_bundle
+    from millwright.policies.hand_targets import HandTargets
+
+    bundle = load_bundle(folder)
+    if bundle.env != env:
+        raise BundleError(f"bundle {folder} was made for {bundle.env!r}, not for {env!r}")
+    planner = bundle.planner(threads=1)
+    player = (TASKS[env].playing if playing == USUAL else playing).make_policy(planner, folder.name)
+    return HandTargets(player) if planner.action.name == "hand_target" else player

@@ -1,0 +1,140 @@
+"""Player: who plays in what, as one picklable record that workers make the cast of."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from itertools import repeat
+from typing import Any
+
+from millwright.catalog.making import find_bundle, make_env, make_judge, make_policy
+from millwright.catalog.tasks import TASKS, USUAL
+from millwright.core.episode import Episode
+from millwright.core.errors import choose
+from millwright.core.judging import Judge
+from millwright.core.loop import run_episode
+from millwright.core.policy import Policy, Privileged
+from millwright.policies.answers import Latency
+from millwright.policies.playing import Playing
+
+SEEDS_OF_OTHER_SCENES = range(9000, 9012)
+"""Scenes whose pictures are shown to a policy instead of its own, to see whether it looks."""
+
+
+def cover_eyes(policy: Policy, eyes: str, env: str, env_options: Mapping[str, Any]) -> Policy:
+    """A control arm: the policy, seeing `other-scene` (what the expert saw elsewhere, tick by tick) or `grey`."""
+    from millwright.evaluation.eyes import GreyEyes, OtherEyes, collect_films
+
+    def show_other_scene() -> Policy:
+        return OtherEyes(policy, collect_films(Player(env, env_options)(), SEEDS_OF_OTHER_SCENES))
+
+    arms: dict[str, Callable[[], Policy]] = {"other-scene": show_other_scene, "grey": lambda: GreyEyes(policy)}
+    return choose("arm", eyes, arms)()
+
+
+def mix_in_expert(policy: Policy, beta: float, env: str, control_hz: float) -> Policy:
+    """The policy, with the task's expert driving `beta` of the ticks."""
+    from millwright.policies.mixture import Mixture
+
+    expert = make_policy(env, TASKS[env].labeller, control_hz=control_hz)
+    assert isinstance(expert, Privileged), "those who label see the truth"
+    return Mixture(expert, policy, beta)
+
+
+@dataclass(frozen=True)
+class Player:
+    """Picklable: called once a worker, gives the function that plays a seed.
+
+    Args:
+        env, env_options: what is played in.
+        policy: who drives, as for `make_policy`.
+        labelled: the task's expert says at every step what it would have done.
+        linger: steps played on after the judge has decided.
+        reset_options: handed to every `env.reset`.
+        eyes: empty, or what the policy sees instead of its picture: `other-scene` or `grey`.
+        beta: share of the ticks, 0 to 1, that the task's expert drives instead, as DAgger mixes them.
+        execute, blend, latency_s, stale: how a bundle's chunks are played, see `Playing`.
+    """
+
+    env: str
+    env_options: Mapping[str, Any] = field(default_factory=dict)
+    policy: str = "expert"
+    labelled: bool = False
+    linger: int = 0
+    reset_options: Mapping[str, Any] = field(default_factory=dict)
+    eyes: str = ""
+    beta: float = 0.0
+    execute: int = USUAL.execute
+    blend: int = USUAL.blend
+    latency_s: Latency = USUAL.latency_s
+    stale: bool = USUAL.stale
+
+    @property
+    def playing(self) -> Playing:
+        """How chunks are played."""
+        return Playing(self.execute, self.blend, self.latency_s, self.stale)
+
+    def describe(self) -> dict[str, Any]:
+        """What decides an episode besides its seed."""
+        options = {"env_options": dict(self.env_options), "reset_options": dict(self.reset_options)}
+        extra: dict[str, Any] = {"eyes": self.eyes, "linger": self.linger, "beta": self.beta}
+        about = {"env": self.env, "policy": self.policy, **options, **{k: v for k, v in extra.items() if v}}
+        about |= self.playing.describe()
+        task = choose("environment", self.env, TASKS)
+        folder = None if self.policy in task.policies else find_bundle(self.policy)
+        if folder is None:
+            return about
+        from millwright.policies.bundle import load_manifest
+
+        return {**about, "policy": folder.name, "policy_digest": load_manifest(folder).id}
+
+    def make_cast(self) -> tuple[Any, Policy, Judge]:
+        """The environment, who drives in it, and who judges."""
+        env = make_env(self.env, **self.env_options)
+        control_hz = env.metadata["control_hz"]
+        policy = make_policy(self.env, self.policy, self.playing, control_hz)
+        if self.eyes:
+            policy = cover_eyes(policy, self.eyes, self.env, self.env_options)
+        if self.beta:
+            policy = mix_in_expert(policy, self.beta, self.env, control_hz)
+        return env, policy, make_judge(self.env)
+
+    def __call__(self) -> Callable[[int], Episode]:
+        task = choose("environment", self.env, TASKS)
+        env, policy, judge = self.make_cast()
+        control_hz = env.metadata["control_hz"]
+        labeller = make_policy(self.env, task.labeller, control_hz=control_hz) if self.labelled else None
+        provenance = self.describe()
+
+        def play_seed(seed: int) -> Episode:
+            episode = run_episode(
+                env, policy, judge, seed, labeller,
+                options=self.reset_options, linger=self.linger, provenance=provenance,
+            )  # fmt: skip
+            return replace(episode, properties=task.properties(env, episode)) if task.properties else episode
+
+        return play_seed
+
+
+@dataclass(frozen=True)
+class Clearer:
+    """Picklable: called once a worker, gives the function that clears the table of a seed, an episode a pick.
+
+    Args:
+        player: who drives, and in what; its `reset_options`, `labelled` and `linger` are not used.
+        num_picks: prompts, each drawn among what is left.
+    """
+
+    player: Player
+    num_picks: int
+
+    def __call__(self) -> Callable[[int], Iterator[Episode]]:
+        from millwright.evaluation.clearing import clear_table
+
+        env, policy, judge = self.player.make_cast()
+        provenance = self.player.describe()
+
+        def clear(seed: int) -> Iterator[Episode]:
+            return clear_table(env, policy, judge, seed, repeat({}, self.num_picks), provenance=provenance)
+
+        return clear

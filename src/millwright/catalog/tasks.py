@@ -1,0 +1,199 @@
+"""Tasks: for each environment a row with its judge, experts, cheats and what else belongs to it, all made late."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, field
+from functools import partial
+from typing import Any
+
+from millwright.catalog.options import make_with_options
+from millwright.core.episode import Episode
+from millwright.core.judging import Judge
+from millwright.core.policy import Policy
+from millwright.policies.playing import Playing
+
+USUAL = Playing()
+"""How chunks are played where nothing else is asked for."""
+
+MakePolicy = Callable[[float], Policy]
+"""Ticks a second -> a policy for them."""
+
+
+@dataclass(frozen=True)
+class Task:
+    """An environment with what belongs to it. Everything is made late, so that a look at the table is cheap."""
+
+    about: str
+    env: Callable[..., Any]
+    judge: Callable[[], Judge]
+    control_hz: float = 15
+    """Unless an option changes it."""
+    experts: Mapping[str, MakePolicy] = field(default_factory=dict)
+    baselines: Mapping[str, MakePolicy] = field(default_factory=dict)
+    labeller: str = "expert"
+    perturbed: str = "expert-perturbed"
+    properties: Callable[[Any, Episode], Mapping[str, str | float]] | None = None
+    """What an episode's start was like, by name (see `Episode.properties`), asked while the environment holds it."""
+    gamers: Mapping[str, MakePolicy] = field(default_factory=dict)
+    """Cheats that see the truth; the judge must give them nothing."""
+    starts: tuple[str, ...] = ()
+    """Adversarial starts, for `reset(options={"start": NAME})`, from which no cheat and no baseline may succeed."""
+    counter_examples: Mapping[str, Callable[[], Judge]] = field(default_factory=dict)
+    """Flawed judges: some cheat or start has to fool each."""
+    variants: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    """Options that make scenes of another kind, by name: there too the judge must give cheats nothing."""
+    playing: Playing = USUAL
+    """How chunks are played in it unless somebody asks for another way."""
+    small_pictures: Mapping[str, Any] = field(default_factory=dict)
+    """Options that make episodes cheaper and change nothing for those who do not look."""
+
+    @property
+    def policies(self) -> Mapping[str, MakePolicy]:
+        """All that are made here, rather than loaded from a bundle."""
+        return {**self.experts, **self.baselines, **self.gamers}
+
+
+def _brick_table(**options: Any) -> Any:
+    from millwright.envs.brick_table import BrickTableEnv, BrickTableOptions
+
+    return BrickTableEnv(**asdict(make_with_options("brick-table", BrickTableOptions, options)))
+
+
+def _brick_clear(**options: Any) -> Any:
+    from millwright.envs.brick_table import BrickTableEnv, BrickTableOptions
+
+    return BrickTableEnv(**asdict(make_with_options("brick-clear", BrickTableOptions, {"tray": True, **options})))
+
+
+def _find_brick_properties(env: Any, episode: Episode) -> Mapping[str, str | float]:
+    from millwright.evaluation.properties import find_click_properties, find_grasp_properties, find_pile_properties
+
+    facts, clicked = episode.steps[0].facts, env.unwrapped.clicked
+    properties = find_grasp_properties(facts)
+    if env.unwrapped.options.clutter:
+        properties |= find_pile_properties(facts)
+    if env.unwrapped.options.bump:
+        properties["bumped_m"] = round(env.unwrapped.bumped_m, 4)
+    if clicked is None:
+        return properties
+    camera, anchor = clicked
+    return properties | find_click_properties(facts, camera, anchor.x, anchor.y)
+
+
+def _sustained_lift() -> Judge:
+    from millwright.judges import SustainedLift
+
+    return SustainedLift()
+
+
+def _height_alone() -> Judge:
+    from millwright.judges import HeightAlone
+
+    return HeightAlone()
+
+
+def _placed_in_tray() -> Judge:
+    from millwright.judges import PlacedInTray
+
+    return PlacedInTray()
+
+
+def _over_tray_alone() -> Judge:
+    from millwright.judges import OverTrayAlone
+
+    return OverTrayAlone()
+
+
+def _brick_picker(control_hz: float) -> Policy:
+    from millwright.experts.brick_picker import BrickPicker
+
+    return BrickPicker(control_hz)
+
+
+def _perturbed_brick_picker(control_hz: float) -> Policy:
+    from millwright.experts.brick_picker import BrickPicker
+    from millwright.experts.perturbed import Perturbed
+
+    return Perturbed(BrickPicker(control_hz))
+
+
+def _nudged_brick_picker(control_hz: float) -> Policy:
+    from millwright.experts.brick_picker import BrickPicker
+    from millwright.experts.perturbed import CROWDED, Perturbed
+
+    return Perturbed(BrickPicker(control_hz), CROWDED)
+
+
+def _brick_placer(control_hz: float) -> Policy:
+    from millwright.experts.brick_placer import BrickPlacer
+
+    return BrickPlacer(control_hz)
+
+
+def _perturbed_brick_placer(control_hz: float) -> Policy:
+    from millwright.experts.brick_placer import BrickPlacer
+    from millwright.experts.perturbed import HEAVY_ARM, Perturbed
+
+    return Perturbed(BrickPlacer(control_hz), HEAVY_ARM)
+
+
+def _gamer(control_hz: float, name: str) -> Policy:
+    from millwright.experts.gamers import GAMERS
+    from millwright.experts.place_gamers import PLACE_GAMERS
+
+    return {**GAMERS, **PLACE_GAMERS}[name](control_hz)
+
+
+def _nothing(control_hz: float) -> Policy:
+    from millwright.policies.baselines import Nothing
+
+    return Nothing()
+
+
+def _random(control_hz: float) -> Policy:
+    from millwright.policies.baselines import Random
+
+    return Random()
+
+
+GRASP_GAMERS = (
+    "hover", "push", "press-and-drag", "fling", "drop", "low-lift", "catch", "scoop", "rake", "second-guess",
+)  # fmt: skip
+PLACE_GAMERS = ("hold", "keep", "put-beside", "put-on-rim", "toss", "drop-in", "place-another")
+BRICK_STARTS = (
+    "in-air", "on-brick", "on-tower", "in-hand", "in-brick", "in-table", "thrown", "thrown-into-hand", "another-thrown",
+)  # fmt: skip
+
+TASKS: dict[str, Task] = {
+    "brick-table": Task(
+        "twelve coloured bricks in front of a UR5e: pick the one pointed at",
+        _brick_table,
+        _sustained_lift,
+        experts={
+            "expert": _brick_picker,
+            "expert-perturbed": _perturbed_brick_picker,
+            "expert-nudged": _nudged_brick_picker,
+        },
+        baselines={"nothing": _nothing, "random": _random},
+        properties=_find_brick_properties,
+        gamers={name: partial(_gamer, name=name) for name in GRASP_GAMERS},
+        starts=BRICK_STARTS,
+        counter_examples={"height-alone": _height_alone},
+        variants={"clutter": {"clutter": True}},
+        small_pictures={"image_size": 32},
+    ),
+    "brick-clear": Task(
+        "clear the brick table: put the brick pointed at into a tray, within the joints' limits",
+        _brick_clear,
+        _placed_in_tray,
+        experts={"expert": _brick_placer, "expert-perturbed": _perturbed_brick_placer},
+        baselines={"nothing": _nothing, "random": _random},
+        properties=_find_brick_properties,
+        gamers={name: partial(_gamer, name=name) for name in (*PLACE_GAMERS, "fling", "drop", "catch")},
+        starts=("in-hand", "thrown-into-hand", "over-tray", "in-tray"),
+        counter_examples={"over-tray-alone": _over_tray_alone},
+        playing=Playing(execute=1, blend=0),
+        small_pictures={"image_size": 32},
+    ),
+}
