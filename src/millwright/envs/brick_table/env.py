@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import string
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
@@ -12,10 +11,17 @@ from numpy.typing import NDArray
 
 from millwright.core.errors import ActionError, NothingLeftError, OptionError, PromptError, choose
 from millwright.core.facts import GraspFacts
-from millwright.core.features import Feature, Features
 from millwright.envs.brick_table import clutter, layout, starts
 from millwright.envs.brick_table import tray as trays
 from millwright.envs.brick_table.cell import BrickCell
+from millwright.envs.brick_table.interface import (
+    ACTION,
+    ANCHOR,
+    PLACE,
+    list_observed,
+    make_action_space,
+    make_observation_space,
+)
 from millwright.envs.brick_table.options import BrickTableOptions
 from millwright.envs.brick_table.pointing import Pointing, read_click
 from millwright.envs.brick_table.prompts import AnchorPrompt, Click, PromptSource, TrackedPrompt, compute_prompt_box
@@ -29,25 +35,6 @@ from millwright.geometry.poses import Floats, invert_matrix, pose_from_matrix
 from millwright.robots import ur5e
 
 FISHEYE_DEG = 155.0
-
-OBSERVATION = (
-    Feature("observation.state", (7,), unit="rad, m", frame="joints", names=(*ur5e.JOINT_NAMES, "opening")),
-    Feature("observation.hand_pose", (7,), unit="m, wxyz", frame="base", names=("x", "y", "z", "qw", "qx", "qy", "qz")),
-    Feature("observation.wrench", (6,), unit="N, N m", frame="hand", names=("fx", "fy", "fz", "tx", "ty", "tz")),
-    Feature(
-        "observation.environment_state", (6,), frame="wrist image", names=("x0", "y0", "x1", "y1", "visible", "age_s")
-    ),
-    Feature("task", (1,), dtype="string"),
-)
-ANCHOR = Feature("observation.anchor", (2,), unit="m", frame="base", names=("x", "y"))
-"""Where the click that chose the brick met the table: what the box shows, when the camera does not see it too."""
-PLACE = Feature("observation.place", (3,), unit="m, m, rad", frame="base", names=("x", "y", "yaw"))
-"""Where the hand is to put the brick, and how it is to be turned: the next slot of the cell's tray that is free.
-
-Which slots are taken is read off the true places of the bricks that lie in the tray, as a sensor beneath each slot
-would tell it; of bricks on the table it says nothing.
-"""
-ACTION = Feature("action", (7,), unit="rad, m", frame="joints", names=(*ur5e.JOINT_NAMES, "opening"))
 
 
 class BrickTableEnv(gymnasium.Env[dict[str, Any], Any]):
@@ -84,11 +71,10 @@ class BrickTableEnv(gymnasium.Env[dict[str, Any], Any]):
         kind, fov_deg = (Fisheye, FISHEYE_DEG) if self.options.fisheye else (Pinhole, WRIST_PINHOLE_DEG)
         self.lens: Camera = kind(size, size, fov_deg)
         self.cell = BrickCell(self.lens, self.options.control_hz, self.options.tray)
-        image = Feature("observation.images.wrist", (size, size, 3), dtype="uint8")
-        self.features = Features(image, *OBSERVATION, *((ANCHOR, PLACE) if self.options.tray else ()))
+        self.features = list_observed(size, self.options.tray)
         self.action = ACTION
-        self.action_space = _make_action_space()
-        self.observation_space = _make_observation_space(self.features)
+        self.action_space = make_action_space()
+        self.observation_space = make_observation_space(self.features)
         self._bump: Bump | None = None
         self._prompt: PromptSource = AnchorPrompt(*layout.GRID_CENTER)
         self._next_prompts: Iterator[PromptSource] = iter(())
@@ -341,23 +327,3 @@ class BrickTableEnv(gymnasium.Env[dict[str, Any], Any]):
 
     def _report(self) -> GraspFacts:
         return self.cell.report(self._target, self._steps / self.options.control_hz)
-
-
-def _make_action_space() -> gymnasium.spaces.Box:
-    low = np.array([*ur5e.POSITION_LIMITS_RAD[:, 0], 0.0], dtype=np.float32)
-    high = np.array([*ur5e.POSITION_LIMITS_RAD[:, 1], ur5e.MAX_OPENING_M], dtype=np.float32)
-    return gymnasium.spaces.Box(low, high, dtype=np.float32)
-
-
-def _make_observation_space(features: Features) -> gymnasium.spaces.Dict:
-    spaces: dict[str, gymnasium.spaces.Space[Any]] = {}
-    for feature in features.values():
-        if feature.is_text:
-            spaces[feature.name] = gymnasium.spaces.Text(
-                100, charset=string.ascii_letters + string.digits + string.punctuation + " "
-            )
-        elif feature.is_image:
-            spaces[feature.name] = gymnasium.spaces.Box(0, 255, feature.shape, np.uint8)
-        else:
-            spaces[feature.name] = gymnasium.spaces.Box(-np.inf, np.inf, feature.shape, np.float32)
-    return gymnasium.spaces.Dict(spaces)
