@@ -91,7 +91,7 @@ def make_table(folder: Path) -> str:
         parts += [""]
     for path, values in taught.items():
         parts += [*_make_dagger_rows(path, values), ""]
-    for path, values in batteries.items():
+    for path, values in sorted(batteries.items(), key=lambda item: item[0].stem):
         parts += [*_make_battery_rows(path, values), ""]
     for path, values in suites.items():
         title = f"[`{values['fields']['policy']}`, scenes {values['fields']['seeds']}](results/{path.name})"

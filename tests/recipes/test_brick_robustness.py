@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import shutil
 from dataclasses import replace
 
 import pytest
 
+from millwright.catalog import find_bundle
 from millwright.core.errors import OptionError, RecipeError, UnknownNameError
 from millwright.envs.brick_table import BrickTableOptions
 from millwright.recipes.brick_robustness import CONDITIONS, BrickRobustness, compute_mean
@@ -67,9 +69,10 @@ def test_run_again_plays_nothing_again(out):
     assert [film.stat().st_mtime_ns for film in films] == before
 
 
-def test_a_folder_begun_for_one_policy_is_not_taken_up_for_another(out):
-    with pytest.raises(RecipeError, match="policy was 'brick-pick', is 'nothing'"):
-        replace(TINY, policy="nothing").run(out)
+def test_a_folder_begun_for_one_policy_is_not_taken_up_for_another(out, tmp_path):
+    other = shutil.copytree(find_bundle("brick-pick"), tmp_path / "other")
+    with pytest.raises(RecipeError, match=r"policy was 'brick-pick', is '.*other'"):
+        replace(TINY, policy=str(other)).run(out)
 
 
 @pytest.mark.parametrize(
