@@ -2,6 +2,7 @@
 
 from millwright.recipes.brick_clear import BrickClear
 from millwright.recipes.brick_clutter import BrickClutter
+from millwright.recipes.brick_compression import BrickCompression
 from millwright.recipes.brick_dagger import BrickDagger
 from millwright.recipes.brick_figures import BrickFigures
 from millwright.recipes.brick_gamers import BrickGamers
@@ -20,6 +21,7 @@ RECIPES: dict[str, type[Recipe]] = {
     "brick-figures": BrickFigures,
     "brick-gamers": BrickGamers,
     "brick-dagger": BrickDagger,
+    "brick-compression": BrickCompression,
     "brick-study": BrickStudy,
 }
 
@@ -27,6 +29,7 @@ __all__ = [
     "RECIPES",
     "BrickClear",
     "BrickClutter",
+    "BrickCompression",
     "BrickDagger",
     "BrickFigures",
     "BrickGamers",
