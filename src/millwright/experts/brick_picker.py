@@ -175,7 +175,8 @@ class BrickPicker(Privileged):
     def _close(self, hand: Hand, goal: Goal) -> Hand:
         opening = max(goal.width, hand.opening - 0.2 * self._period_s)
         ticks = hand.closed_ticks + 1
-        return hand._replace(opening=opening, closed_ticks=ticks, holding=ticks >= self.style.closing_ticks)
+        z = self.approach(hand.z, goal.z)  # not where the hand is: what learns that sinks a little with every tick
+        return hand._replace(z=z, opening=opening, closed_ticks=ticks, holding=ticks >= self.style.closing_ticks)
 
     def _push(self, hand: Hand, goal: Goal, beside: float, turned: float) -> Hand:
         """Down behind the brick's end with closed fingers, and on along the brick."""

@@ -65,10 +65,12 @@ class Push(Gamer):
 
 
 class PressAndDrag(Gamer):
-    """Closes the fingers on the target, presses down and drags it along the table: all of a lift but the height."""
+    """Closes the fingers on the target and drags it along the table: all of a lift but the height."""
 
     name = "press-and-drag"
-    way_m, speed_m_s, press_m = 0.08, 0.15, 0.0004
+    way_m, speed_m_s = 0.08, 0.15
+    raise_m = 0.0005
+    """Above where it was grasped: lower, the table holds the target back and the fingers slide off."""
 
     def _cheat(self) -> Iterator[Action]:
         target = self._facts.target
@@ -76,7 +78,7 @@ class PressAndDrag(Gamer):
         yaw, place = self._hand_yaw, self._facts.hand_pose[:3].copy()
         across = self.way_m / 2 * np.array([-math.sin(yaw), math.cos(yaw), 0.0])
         for sign in (1, -1, 1, -1):
-            yield from self._go(place + sign * across - [0, 0, self.press_m], yaw, 0.0, self.speed_m_s)
+            yield from self._go(place + sign * across + [0, 0, self.raise_m], yaw, 0.0, self.speed_m_s)
         yield from self._stay(0.0)
 
 
