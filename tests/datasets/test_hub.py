@@ -51,7 +51,7 @@ def read_files(root: Path) -> dict[str, bytes]:
 
 @pytest.fixture
 def published(hub: Hub, data: Path) -> Hub:
-    files = {**read_files(data), "README.md": b"# ours"}
+    files = {"README.md": b"# ours", **read_files(data)}
     hub.repositories[NAME] = Repository(commits=[{}, files], tags={"v3.0": 1, "empty": 0})
     return hub
 
@@ -160,10 +160,10 @@ def test_a_download_whose_branch_moved_on_begins_anew(published: Hub, tmp_path: 
     with pytest.raises(DatasetError):
         download(NAME, tmp_path / "out", ALL, published.url)
     repository = published.repositories[NAME]
-    repository.commits.append({**repository.commits[-1], "README.md": b"# new"})
+    repository.commits.append({**repository.commits[-1], "README.md": b"# mine"})
     published.refuse = lambda request: False
     download(NAME, tmp_path / "out", ALL, published.url)
-    assert (tmp_path / "out/README.md").read_text() == "# new"
+    assert (tmp_path / "out/README.md").read_text() == "# mine"
     assert validate(tmp_path / "out") == []
 
 

@@ -13,11 +13,12 @@ import pytest
 import zarr
 
 from millwright.core.errors import OptionError, UnknownNameError
-from millwright.datasets import validate
+from millwright.datasets import Dataset, validate
 from millwright.datasets.access import EpisodeReader, load_extra
 from millwright.datasets.checks.columns import read_columns
 from millwright.datasets.folder import Folder, open_folder
 from millwright.datasets.footage import Footage
+from millwright.datasets.importing.arrays import read_frames
 from millwright.datasets.importing.conversion import import_dataset
 from millwright.datasets.importing.kinds import KINDS, recognise
 from millwright.datasets.importing.source import Wishes
@@ -142,8 +143,8 @@ def test_the_state_is_made_of_what_is_asked_for(tmp_path: Path) -> None:
 
 def test_the_documents_verdicts_arrive(tmp_path: Path) -> None:
     import_dataset(files.write_lift_document(tmp_path / "l.hdf5"), tmp_path / "out", wishes=Wishes(fps=20))
-    rows = load_extra(tmp_path / "out")
-    assert [(row["success"], row["failure"]) for row in rows] == [(True, None), (False, "unknown"), (True, None)]
+    rows = Dataset(tmp_path / "out").episodes
+    assert [(row.success, row.failure) for row in rows] == [(True, None), (False, "unknown"), (True, None)]
 
 
 def test_push_ts_known_arrays_have_names_and_units(tmp_path: Path) -> None:
@@ -166,20 +167,36 @@ def test_umis_action_is_the_next_pose_and_width_of_every_gripper(tmp_path: Path)
     np.testing.assert_array_equal(state[:, 7:13], pose[:, :6])
 
 
+def test_floats_become_pictures_only_where_their_name_says_so(tmp_path: Path) -> None:
+    points = make_path(9, sum(LENGTHS) * 64, 3).reshape(-1, 8, 8, 3)
+    source = files.write_pusht(tmp_path / "p.zarr", points=points)
+    zarr.open_group(str(source), mode="a").create_group("data/more")
+    notes = import_dataset(source, tmp_path / "out", wishes=TOLD)
+    assert notes[0] == "left out: data/more, which are folders of arrays"
+    assert np.array_equal(load(tmp_path / "out", 0, "observation.points").ravel(), points[:12].astype("f4").ravel())
+
+
+def test_what_was_imported_can_be_read_as_any_dataset(kind: str, imported: tuple[Path, list[str]]) -> None:
+    dataset = Dataset(imported[0])
+    height, width = CASES[kind].size
+    assert dataset.frames(dataset.features.images[0]).shape == (sum(LENGTHS), height, width, 3)
+    assert len(dataset.column("action")) == sum(LENGTHS)
+
+
 def test_a_rate_is_read_from_recorded_times(tmp_path: Path) -> None:
     times = np.arange(sum(LENGTHS)) / 10.003 + 1e9
     source = files.write_pusht(tmp_path / "p.zarr", timestamp=times)
     notes = import_dataset(source, tmp_path / "out", wishes=Wishes(task="push"))
     assert "taken as 10 Hz; the file says 10" in notes[-2]
     assert open_folder(tmp_path / "out").fps == 10
-    with zarr.open_group(str(source)).store:
-        pass
 
 
 def test_odd_pictures_are_made_even_and_that_is_said(tmp_path: Path) -> None:
     frames = np.concatenate([make_pictures(n, length, 33, 31) for n, length in enumerate(LENGTHS)])
     notes = import_dataset(files.write_pusht(tmp_path / "p.zarr", img=frames), tmp_path / "out", wishes=TOLD)
     assert "33 x 31 became 34 x 32" in notes[0]
+    for made, frame in zip(read_frames("img", frames, 3, 9, 1.0), frames[3:9], strict=True):
+        np.testing.assert_array_equal(made, np.pad(frame, ((0, 1), (0, 1), (0, 0)), "edge"))
     assert validate(tmp_path / "out") == []
 
 

@@ -53,9 +53,11 @@ def find_known(name: str, table: Sequence[Known]) -> Known:
     return next((row for row in table if re.fullmatch(row.pattern, name)), Known(name))
 
 
-def is_picture(shape: tuple[int, ...], dtype: Any) -> bool:
-    """Frames of three colours: uint8, or floats that stand for them."""
-    return len(shape) == 4 and shape[-1] == 3 and (dtype == np.uint8 or dtype.kind == "f") and min(shape[1:3]) >= 8
+def is_picture(name: str, array: Array) -> bool:
+    """Frames of three colours: uint8, or floats that stand for them where the name says that they are pictures."""
+    shape, dtype = tuple(array.shape), array.dtype
+    shown = dtype == np.uint8 or (dtype.kind == "f" and re.search(r"im(age|g)|rgb|colou?r", name) is not None)
+    return len(shape) == 4 and shape[-1] == 3 and shown
 
 
 def name_camera(name: str) -> str:

@@ -9,7 +9,7 @@ from millwright.core.errors import DatasetError
 from millwright.datasets.importing.arrays import Known
 from millwright.datasets.importing.hdf5 import Hdf5
 from millwright.datasets.importing.reader import ArrayReader, Part
-from millwright.datasets.importing.source import Demonstration, Source, Wishes
+from millwright.datasets.importing.source import Demonstration, Source, Wishes, make_verdict
 
 _NAMES = {"images": "agentview_image", "actions": "action", "rewards": "next.reward"}
 _KNOWN = (
@@ -46,10 +46,7 @@ class LiftDocument(Source):
             raise DatasetError(f"{label}: its parts differ in length ({told}); --drop {number} leaves it out")
         length = next(iter(lengths.values()))
         text = str(said.get("language_instruction", "")).strip()
-        known = {}
-        if "success" in said:
-            success = bool(said["success"])
-            known = {"success": success, "failure": None if success else "unknown"}
+        known = make_verdict(said["success"]) if "success" in said else {}
         shown = self._reader.load(Part(label, 0, length), arrays)
         return Demonstration(length, shown.columns, shown.films, [text] * length if text else (), known)
 

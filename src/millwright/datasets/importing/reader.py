@@ -56,7 +56,7 @@ class ArrayReader:
         features = {}
         for name, array in first.items():
             short = name.removeprefix("observation.")
-            if of.is_picture(tuple(array.shape), array.dtype):
+            if of.is_picture(name, array):
                 camera = of.name_camera(short)
                 if {name, camera} & wishes.left_out:
                     continue

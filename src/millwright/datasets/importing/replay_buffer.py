@@ -46,6 +46,7 @@ class Buffer:
                 self._store = zarr.storage.ZipStore(path, mode="r")
             group: Any = zarr.open_group(self._store or str(path), mode="r")
             self.arrays: dict[str, Any] = dict(group["data"].arrays())
+            self.groups = sorted(name for name, _ in group["data"].groups())
             self.ends = np.asarray(group["meta/episode_ends"][:])
             self.attributes = dict(group.attrs)
         except DAMAGED as error:
@@ -84,9 +85,11 @@ class Buffer:
 
     def _find_gaps(self) -> Iterator[str]:
         """Zarr reads a block that is missing as zeros: right for numbers that are zero, wrong for pictures."""
+        if self.groups:
+            yield f"left out: data/{', data/'.join(self.groups)}, which are folders of arrays"
         for name, array in self.arrays.items():
             missing = array.nchunks - array.nchunks_initialized
-            if missing and is_picture(tuple(array.shape), array.dtype):
+            if missing and is_picture(name, array):
                 self.close()
                 raise DatasetError(
                     f"{self.path}: {missing} of {array.nchunks} blocks of the pictures data/{name} are missing; "

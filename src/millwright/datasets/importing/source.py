@@ -32,6 +32,11 @@ class Demonstration:
     """What the file says of the whole: `seed`, `success`, ...; columns of the table of episodes."""
 
 
+def make_verdict(success: Any) -> dict[str, Any]:
+    """What is known where a file says no more than that; a failure has no class."""
+    return {"success": bool(success), "failure": None if success else UNKNOWN, "verdict": "{}"}
+
+
 class Source(ABC):
     """A file of another tool. What it does not say stays empty; nothing is guessed."""
 
