@@ -98,6 +98,12 @@ def test_several_instructions_in_an_episode_keep_their_frames(data: Path, tmp_pa
     assert texts == ["reach"] * 10 + ["grasp"] * (clean.FRAMES - 10)
 
 
+def test_what_the_file_says_itself_cannot_be_told(data: Path, again: Path, tmp_path: Path) -> None:
+    with pytest.raises(OptionError, match="--state cannot be told"):
+        import_dataset(data.parent / "data.hdf5", tmp_path / "out", wishes=Wishes(state=("grid",)))
+    assert not (tmp_path / "out").exists()
+
+
 def test_bad_names_and_columns_are_refused_and_nothing_is_written(data: Path, tmp_path: Path) -> None:
     with pytest.raises(OptionError, match=r"ends in .hdf5"):
         export_hdf5(data, tmp_path / "data.zip")

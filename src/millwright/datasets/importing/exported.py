@@ -10,7 +10,7 @@ import numpy as np
 from millwright.core.errors import DatasetError, OptionError
 from millwright.core.features import Features
 from millwright.datasets.exporting import FEATURE, MARK
-from millwright.datasets.importing.arrays import read_column, read_frames, read_slice
+from millwright.datasets.importing.arrays import STATE, read_column, read_frames, read_slice
 from millwright.datasets.importing.hdf5 import Hdf5
 from millwright.datasets.importing.source import Demonstration, Source, Wishes
 from millwright.datasets.lineage import LINEAGE
@@ -28,6 +28,8 @@ class Exported(Source):
         told = self._file.attributes().get(MARK)
         if not isinstance(told, Mapping):
             raise DatasetError(f"{path} was not exported by millwright; --kind robomimic reads its like")
+        if wishes.state:
+            raise OptionError(f"{path} says itself what {STATE} is; --state cannot be told")
         features = Features.from_json(list(told["features"]))
         unknown = wishes.left_out - set(features)
         if unknown:
