@@ -33,6 +33,8 @@ class TwoEyesConfig:
 
 SHARE_OF_ALL, WORTH_OF_CHOICE = 0.05, 0.1
 """Of the loss: of the proposals that were not the best, which would never learn otherwise; of the choice."""
+SAME = 0.03
+"""Proposals whose errors differ by less are as good: to tell which of them is the best would teach noise."""
 
 
 class TwoEyes(Network):
@@ -90,14 +92,10 @@ class TwoEyes(Network):
         if self.config.modes == 1:
             return {"loss": nn.functional.l1_loss(chunks[:, 0].float(), batch["target"])}
         errors = (chunks.float() - batch["target"][:, None]).abs().mean((2, 3))
-        best, which = errors.min(1)
-        choice = nn.functional.cross_entropy(scores.float(), which)
-        distance = (1 - SHARE_OF_ALL) * best.mean() + SHARE_OF_ALL * errors.mean()
-        return {
-            "loss": distance + WORTH_OF_CHOICE * choice,
-            "distance": best.mean().detach(),
-            "choice": choice.detach(),
-        }
+        best = errors.amin(1).mean()
+        choice = nn.functional.cross_entropy(scores.float(), torch.softmax(-errors.detach() / SAME, 1))
+        distance = (1 - SHARE_OF_ALL) * best + SHARE_OF_ALL * errors.mean()
+        return {"loss": distance + WORTH_OF_CHOICE * choice, "distance": best.detach(), "choice": choice.detach()}
 
 
 def _add_likeness(painted: Tensor, colour: Tensor) -> Tensor:
