@@ -11,6 +11,9 @@ import pytest
 from millwright import cli
 from millwright.cli.dataset import VERBS, find_reference
 from millwright.datasets import record, validate
+from millwright.datasets.checks.reference import References
+from millwright.datasets.folder import Entry
+from millwright.datasets.layout import Place
 from tests.datasets import clean
 from tests.datasets.editing import edit_info
 from tests.datasets.faults import FAULTS
@@ -169,3 +172,20 @@ def test_the_brick_tables_judge_and_range_are_asked() -> None:
     assert reference.action_low is not None
     assert reference.action_low.shape == (7,)
     assert find_reference({"env": "elsewhere"}) is None
+
+
+@pytest.mark.parametrize(
+    "provenance",
+    [
+        {"env": ["brick-table"]},
+        {"env": "brick-table", "env_options": {"hrad": True}},
+        {"env": "brick-table", "env_options": 3},
+        {"env": "brick-table", "env_options": {"image_size": "small"}},
+        {"env": None},
+        [],
+    ],
+)
+def test_provenance_that_makes_no_environment_is_nobodys(provenance: object) -> None:
+    known = {"provenance": json.dumps(provenance)}
+    entry = Entry(0, 0, 1, 0, 1, (), Place(0, 0), known=known)
+    assert References(find_reference).get(entry) is None
