@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from millwright.core.features import Observation
 from millwright.core.planner import Chunk
 from millwright.core.policy import Action, Policy
+from millwright.robots.jaws import TIP_M
 from millwright.robots.servo import HandServo
+
+LOWEST_M = TIP_M + 0.0025
+"""Of the hand's origin, above the table, which is z = 0: no target presses the fingertips onto it."""
 
 
 class HandTargets(Policy):
-    """A policy around a policy: hand targets (8,) xyz m, wxyz, opening m become joint targets (6,) rad + opening."""
+    """A policy around a policy: hand targets (8,) xyz m, wxyz, opening m become joint targets (6,) rad + opening.
+
+    A cell knows where its table is, so targets end above it, whatever the policy wants.
+    """
 
     def __init__(self, policy: Policy, servo: HandServo | None = None) -> None:
         self._policy = policy
@@ -20,7 +29,9 @@ class HandTargets(Policy):
         self._policy.reset(seed)
 
     def act(self, observation: Observation) -> Action:
-        return self._servo.follow(observation["observation.state"][:6], self._policy.act(observation))
+        target = np.array(self._policy.act(observation))
+        target[2] = max(target[2], LOWEST_M)
+        return self._servo.follow(observation["observation.state"][:6], target)
 
     @property
     def plan(self) -> Chunk | None:
