@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import replace
 from itertools import groupby
 from pathlib import Path
 from typing import Any
@@ -15,7 +14,7 @@ from millwright.core.errors import DatasetError, OptionError, import_extra
 from millwright.core.features import Feature
 from millwright.datasets import layout
 from millwright.datasets.access import EpisodeReader, load_extra
-from millwright.datasets.checks.pictures import is_depth
+from millwright.datasets.cameras import is_depth
 from millwright.datasets.durable import publish
 from millwright.datasets.editing import open_finished
 from millwright.datasets.folder import Entry, Folder, convert, find_texts, is_numeric
@@ -76,7 +75,9 @@ class _Exporter:
     def __init__(self, folder: Folder, file: Any) -> None:
         self._folder, self._file = folder, file
         self._reader, self._footage = EpisodeReader(folder), Footage(folder.fps)
-        self._features = {name: _make_feature(folder, name) for name in folder.features if name not in STANDARD}
+        self._features = {
+            name: feature_from_json(name, row) for name, row in folder.features.items() if name not in STANDARD
+        }
 
     def write(self) -> None:
         data = self._file.create_group("data")
@@ -145,14 +146,3 @@ def _place(name: str) -> str:
     if name.startswith("observation."):
         return f"obs/{name.removeprefix('observation.')}"
     return _NAMES.get(name, f"columns/{name}")
-
-
-def _make_feature(folder: Folder, name: str) -> Feature:
-    """A column as millwright describes it, also where another tool declared it."""
-    row = folder.features[name]
-    feature = feature_from_json(name, row)
-    if feature.is_image and feature.shape[-1] != 3:  # channels first
-        feature = replace(feature, shape=(*feature.shape[1:], feature.shape[0]))
-    names = folder.find_names(name) if not feature.is_image else ()
-    known = feature.names or (names if names != tuple(map(str, range(len(names)))) else ())
-    return replace(feature, names=known)

@@ -11,6 +11,7 @@ from av.video.reformatter import VideoReformatter
 from numpy.typing import NDArray
 
 from millwright.datasets import layout
+from millwright.datasets.cameras import is_depth
 from millwright.datasets.checks.check import Check
 from millwright.datasets.checks.statistics import load_stats
 from millwright.datasets.findings import Finding
@@ -150,12 +151,6 @@ class DepthColumns(Check):
                 values = columns[name]
                 valid = np.isfinite(values) & (values > 0)
                 yield from _check_depth(1 - valid.mean(1), entry, entry.data.path(layout.DATA), name)
-
-
-def is_depth(row: Any) -> bool:
-    """A video feature that holds depth."""
-    info = row.get("info") or {}
-    return bool(info.get("is_depth_map") or info.get("video.is_depth_map"))
 
 
 def _read_plane(frame: av.VideoFrame) -> NDArray[Any]:
