@@ -62,6 +62,9 @@ def main() -> int:
         except subprocess.CalledProcessError:
             failed.append(name)
             continue
+        if "skipped" in measured:
+            print(f"  skipped: {measured['skipped']}")
+            continue
         target = args.out / f"bench-{name.replace('_', '-')}.json"
         target.write_text(json.dumps({"measured": measured, "machine": describe_machine()}, indent=2) + "\n")
         print(f"  {json.dumps(measured)}\n  -> {target}")

@@ -149,6 +149,7 @@ make_lerobot() {
     "$venv/bin/python" -m uv venv --quiet --clear --python "$(find_python_312)" "$target" ||
         fail "LeRobot needs Python 3.12; install it and try again"
     install_lock requirements-lerobot.lock --override scripts/lerobot.overrides
+    uv_install --no-deps --editable .
     name_ffmpeg_libraries
     echo "$stamp" >"$target/.stamp"
 }

@@ -32,6 +32,7 @@ def run_in_lerobot(module: str, words: Sequence[object], home: Path) -> str:
         "PYTHONPATH": os.pathsep.join((str(ROOT), str(ROOT / "src"))),
         "LD_LIBRARY_PATH": str(LEROBOT / "lib/python3.12/site-packages/av.libs"),  # FFmpeg, for torchcodec
         "HF_HOME": str(home), "HF_LEROBOT_HOME": str(home), "HF_HUB_OFFLINE": "1",
+        "HF_DATASETS_DISABLE_PROGRESS_BARS": "1", "SVT_LOG": "1",  # what they say is not what is measured
     }  # fmt: skip
     command = [str(LEROBOT / "bin/python"), "-m", module, *map(str, words)]
     done = subprocess.run(command, check=True, cwd=ROOT, env={**os.environ, **settings}, stdout=-1, text=True)
