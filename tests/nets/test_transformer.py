@@ -34,6 +34,11 @@ def test_an_encoder_whose_scales_are_zero_adds_nothing():
     assert torch.equal(block(tokens), tokens)
 
 
+def test_the_first_token_alone_is_the_same_as_among_all():
+    block, tokens = EncoderBlock(16, 4), torch.randn(3, 5, 16)
+    torch.testing.assert_close(block.read_first(tokens), block(tokens)[:, :1])
+
+
 def test_a_decoder_reads_its_memory_whatever_its_order():
     block, tokens, memory = DecoderBlock(16, 4), torch.randn(3, 5, 16), torch.randn(3, 7, 16)
     answer = block(tokens, memory)

@@ -3,6 +3,7 @@
 import pytest
 import torch
 
+from millwright.core.errors import OptionError
 from millwright.policies.networks import make_network
 from tests.policies.batches import make_batch
 
@@ -31,6 +32,11 @@ def test_the_loss_is_the_l1_and_ten_times_the_divergence():
     losses = make_network("act", SMALL).loss(make_batch())
     assert losses["loss"].item() == pytest.approx((losses["l1"] + 10 * losses["kl"]).item(), rel=1e-5)
     assert losses["kl"] >= 0
+
+
+def test_a_chunk_that_no_block_reads_is_refused():
+    with pytest.raises(OptionError, match="posterior_blocks=0"):
+        make_network("act", {**SMALL, "posterior_blocks": 0})
 
 
 def test_acting_draws_nothing():

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 import torch
 from torch import Tensor, nn
 
+from millwright.core.errors import OptionError
 from millwright.nets.transformer import DecoderBlock, EncoderBlock
 from millwright.policies.seeing import Seeing, SeeingConfig
 
@@ -40,6 +41,8 @@ class Act(Seeing):
 
     def __init__(self, config: ActConfig) -> None:
         super().__init__(config)
+        if config.posterior_blocks < 1:
+            raise OptionError(f"the chunk is read by at least 1 block, got posterior_blocks={config.posterior_blocks}")
         width = config.width
 
         def make_positions(count: int) -> nn.Parameter:
@@ -80,9 +83,10 @@ class Act(Seeing):
         """Mean and log variance of z, each (batch, latent): read off the first token, which nothing else fills."""
         first = body.new_zeros(len(body), 1, self.config.width)
         tokens = torch.cat((first, self.body_in(body).unsqueeze(1), self.chunk_in(chunk)), 1) + self.posterior_positions
-        for block in self.posterior:
+        for block in self.posterior[:-1]:
             tokens = block(tokens)
-        mean, log_variance = self.latent_out(tokens[:, 0]).float().chunk(2, 1)
+        last = cast(EncoderBlock, self.posterior[-1]).read_first(tokens)
+        mean, log_variance = self.latent_out(last[:, 0]).float().chunk(2, 1)
         return mean, log_variance
 
     def _decode(self, batch: Mapping[str, Any], body: Tensor, latent: Tensor) -> Tensor:
