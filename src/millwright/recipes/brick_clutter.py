@@ -41,11 +41,11 @@ class BrickClutter(BrickPick):
     )
     about: ClassVar[str] = "brick-pick in piles of bricks that touch, lean on each other and lie on others"
 
-    episodes: int = 1200
-    samples: int = 800_000
+    episodes: int = 2400
+    samples: int = 1_500_000
     rounds: int = 2
     round_episodes: int = 300
-    round_samples: int = 400_000
+    round_samples: int = 500_000
 
     def find_rounds(self) -> tuple[Round, ...]:
         """The demonstrations and the rounds after them.
