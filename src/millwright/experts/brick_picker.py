@@ -229,7 +229,7 @@ class BrickPicker(Privileged):
             floor = max(floor, hand.z)
         z = self.approach(hand.z, floor)
         if z < goal.hover:
-            speed = style.careful_speed if goal.deep else style.descent_speed
+            speed = style.careful_speed if goal.deep and not goal.push_m else style.descent_speed
             z = max(z, min(hand.z, goal.hover) - speed * self._period_s)
         opening = hand.opening + clip((0.0 if goal.push_m else goal.opening) - hand.opening, 0.013)
         return hand._replace(
