@@ -160,13 +160,17 @@ class BrickPick(Recipe):
         for hard, scenes in zip((False, True), self.find_scenes(), strict=True):
             if not scenes:
                 continue
-            options = {"hard": hard, **self.recorded}
+            options = {"hard": hard, **self.choose_recorded()}
             player = Player(self.env, options, self.demonstrator, labelled=True, linger=self.linger)
             record_scenes(player, scenes, folder, self.workers)
 
     def learn(self, dataset: Path, out: Path, bundle: Path) -> None:
         """Make the bundle from what was recorded; what else that takes goes into `out`."""
         self.train(dataset, out / "training", bundle)
+
+    def choose_recorded(self) -> Mapping[str, Any]:
+        """Options of the environment while demonstrations are recorded."""
+        return self.recorded
 
     def train(self, dataset_folder: Path, out: Path, bundle: Path, start: Path | None = None) -> None:
         """Train on a recorded dataset and save the bundle; from the weights of the bundle `start`, if one is given."""

@@ -20,6 +20,9 @@ class BrickRobust(BrickPick):
 
     The network has two eyes: one searches wide around the prompt, the other watches what is between the fingers. The
     report shows it with the troubles all at once, but in the ordinary light.
+
+    Args:
+        randomise: draw light, table, camera and sensor anew for most demonstrations; off, a control.
     """
 
     name: ClassVar[str] = "brick-robust"
@@ -33,3 +36,7 @@ class BrickRobust(BrickPick):
     episodes: int = 800
     hard_episodes: int = 200
     samples: int = 1_000_000
+    randomise: bool = True
+
+    def choose_recorded(self) -> Mapping[str, Any]:
+        return {**self.recorded, "randomise": self.randomise}
