@@ -11,7 +11,7 @@ from millwright.core.errors import FeatureError, OptionError
 from millwright.core.features import Feature, Features
 from millwright.datasets.augment import DepthNoise, Mirror, PairedCrop, make_mirror
 from millwright.datasets.mirroring import find_reflection, swap_sides
-from millwright.envs.brick_table.env import ACTION, OBSERVATION
+from millwright.envs.brick_table.interface import ACTION, OBSERVATION
 from millwright.envs.brick_table.scene import POSE_WRIST_CAMERA_IN_HAND
 from millwright.geometry.cameras import Pinhole
 from millwright.geometry.poses import invert_matrix, matrix_from_pose, quaternion_of_hand
