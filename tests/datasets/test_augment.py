@@ -32,7 +32,7 @@ def make_batch(count=6):
         PICTURE.name: rng.integers(0, 256, (count, 12, 16, 3), dtype=np.uint8),
         DEPTH.name: rng.random((count, 12, 16, 1), dtype=np.float32) + np.float32(0.3),
         POSE.name: rng.standard_normal((count, 7), dtype=np.float32),
-        BOX.name: rng.random((count, 6), dtype=np.float32),
+        BOX.name: np.tile(np.array([0.1, 0.2, 0.4, 0.5, 1.0, 0.3], np.float32), (count, 1)),
         TASK.name: ["pick the LEFT one, turn it clockwise"] * count,
     }
 
@@ -181,7 +181,17 @@ def test_after_a_crop_the_box_still_holds_all_that_is_seen_of_its_object(u, v, s
     assert columns.max() + 1 <= x1 + pixel
     assert y0 - pixel <= rows.min()
     assert rows.max() + 1 <= y1 + pixel
-    assert cut["box"][0, 4:].tolist() == [1.0, 0.0]
+    middle = (cut["box"][0, :2] + cut["box"][0, 2:4]) / 2
+    assert cut["box"][0, 4:].tolist() == [float(((middle >= 0) & (middle <= 1)).all()), 0.0]
+
+
+def test_a_box_that_leaves_the_part_is_visible_no_more_and_one_that_stands_for_none_stays():
+    boxes = np.array([[0.6, 0.6, 0.7, 0.7, 1.0, 0.0], [0.0, 0.0, 1.0, 1.0, 0.0, 0.0]] * 20)
+    pictures = np.zeros((40, 8, 8, 3), np.uint8)
+    cut = PairedCrop(("p",), ("box",), (0.5, 0.5))({"p": pictures, "box": boxes}, np.random.default_rng(0))["box"]
+    assert np.array_equal(cut[1::2], boxes[1::2])
+    assert 0 < cut[::2, 4].sum() < 20
+    assert ((cut[::2, :2].max(axis=1) <= 0.9) & (cut[::2, :2].min(axis=1) >= -0.1) == (cut[::2, 4] == 1)).all()
 
 
 def test_a_crop_of_everything_changes_nothing():

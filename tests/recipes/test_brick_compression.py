@@ -46,9 +46,23 @@ def test_a_second_run_encodes_and_trains_nothing_anew(out, monkeypatch):
     assert json.loads(before)["ladder"] == json.loads((out / "summary.json").read_text())["ladder"]
 
 
+def test_rungs_of_an_earlier_run_stay_in_the_summary(out):
+    replace(TINY, only="half-crf33").run(out)
+    summary = json.loads((out / "summary.json").read_text())
+    assert [row["rung"] for row in summary["ladder"]] == ["as-recorded", "h264-crf51", "half-crf33"]
+    command = "millwright run brick-compression --episodes 2 --samples 256 --seeds 5000:5001"
+    assert summary["provenance"]["command"] == command
+
+
 @pytest.mark.parametrize(
     ("changes", "error"),
-    [({"only": "h264"}, UnknownNameError), ({"seeds": "9:5"}, OptionError), ({"episodes": 0}, OptionError)],
+    [
+        ({"only": "h264"}, UnknownNameError),
+        ({"seeds": "9:5"}, OptionError),
+        ({"episodes": 0}, OptionError),
+        ({"workers": 0}, OptionError),
+        ({"samples": 0}, OptionError),
+    ],
 )
 def test_wrong_fields_are_refused_before_anything_is_recorded(tmp_path, changes, error):
     with pytest.raises(error):

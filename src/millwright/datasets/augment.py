@@ -89,7 +89,9 @@ class PairedCrop:
 
     Args:
         pictures: of one camera: colour is scaled smoothly, depth (one channel) takes its nearest value.
-        boxes: features that begin with x0, y0, x1, y1, fractions of the pictures.
+        boxes: features that begin with x0, y0, x1, y1, fractions of the pictures; a fifth number, where there is one,
+            says whether the middle of the box is in the picture. A box that is not and takes in the whole picture
+            stands for none.
         scale: least and greatest side of the part, in sides of the picture.
     """
 
@@ -114,9 +116,7 @@ class PairedCrop:
             rows = zip(batch[name], parts, strict=True)
             changed[name] = np.stack([_cut(picture, part) for picture, part in rows])
         for name in self.boxes:
-            old = batch[name]
-            inside = (old[:, :4] - np.tile(corners, 2)) / sides
-            changed[name] = np.concatenate((inside.astype(old.dtype), old[:, 4:]), axis=1)
+            changed[name] = _move_boxes(batch[name], corners, sides)
         return changed
 
 
@@ -161,6 +161,18 @@ class DepthNoise:
 def _choose(chosen: NDArray[np.bool_], changed: NDArray[Any], kept: NDArray[Any]) -> NDArray[Any]:
     """Rows of `changed` where `chosen` (batch,), else of `kept`; both (batch, ...)."""
     return np.where(chosen.reshape(-1, *[1] * (kept.ndim - 1)), changed, kept)
+
+
+def _move_boxes(old: NDArray[Any], corners: NDArray[np.float64], sides: NDArray[np.float64]) -> NDArray[Any]:
+    """Boxes (batch, >= 4) of pictures as those of their parts: upper left corners (batch, 2), sides (batch, 1)."""
+    new = old.copy()
+    new[:, :4] = (old[:, :4] - np.tile(corners, 2)) / sides
+    if old.shape[1] > 4:
+        middle = (new[:, :2] + new[:, 2:4]) / 2
+        new[:, 4] = ((middle >= 0) & (middle <= 1)).all(axis=1)
+        none = (old[:, 4] == 0) & (old[:, :4] == (0, 0, 1, 1)).all(axis=1)
+        new[none] = old[none]
+    return new
 
 
 def _cut(picture: Picture, part: NDArray[np.float64]) -> Picture:

@@ -23,7 +23,7 @@ from millwright.processors.place import PlaceInHand, PointInHand
 from millwright.processors.processor import Processor
 from millwright.processors.window import Window
 from millwright.recipes.brick_pick import BOX, IMAGE, POSE, STATE, BrickPick
-from millwright.recipes.recipe import write_json
+from millwright.recipes.recipe import describe_command, write_json
 from millwright.robots import ur5e
 
 ANCHOR, PLACE = "observation.anchor", "observation.place"
@@ -66,8 +66,7 @@ class BrickClear(BrickPick):
     def evaluate(self, bundle: Path, seeds: range, out: Path) -> dict[str, Any]:
         """Clear the tables of these seeds; `out/tables` gets a file a scene."""
         player = Player(self.env, self.evaluated, str(bundle))
-        command = f"millwright run {self.name} --seed {self.seed} --seeds {self.seeds}"
-        result = clear_tables(player, seeds, self.workers, out / "tables", command)
+        result = clear_tables(player, seeds, self.workers, out / "tables", describe_command(self.name, self))
         Console().print(describe_tables(result))
         return result
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, ClassVar
@@ -19,7 +20,7 @@ from millwright.datasets.video import Encoding
 from millwright.evaluation.provenance import collect_provenance
 from millwright.evaluation.suite import evaluate, parse_seeds
 from millwright.recipes.brick_pick import ENV, IMAGE, BrickPick
-from millwright.recipes.recipe import Recipe, StageClock, claim_folder, write_json
+from millwright.recipes.recipe import Recipe, StageClock, claim_folder, describe_command, write_json
 
 LADDER: Mapping[str, Encoding | None] = MappingProxyType({
     "as-recorded": None,
@@ -79,17 +80,21 @@ class BrickCompression(Recipe):
         clock = StageClock(out / "stages.json")
         with clock.stage("record"):
             recipe.record(out / "recorded")
-        rows = []
         for name, encoding in rungs.items():
             with clock.stage(name):
-                rows.append({"rung": name, **self._try(recipe, encoding, out / "recorded", out / name)})
-        command = f"millwright run brick-compression --seeds {self.seeds}"
+                row = {"rung": name, **self._try(recipe, encoding, out / "recorded", out / name)}
+                write_json(out / name / "row.json", row)
+        files = [out / name / "row.json" for name in LADDER]  # also of runs with another `only`
+        rows = [json.loads(file.read_text()) for file in files if file.is_file()]
+        rows = [row for row in rows if row["seeds"] == self.seeds]
         summary = {
             "recipe": "brick-compression",
             "fields": {key: value for key, value in asdict(self).items() if key not in ("only", "workers")},
             "seconds": clock.seconds,
             "ladder": rows,
-            "provenance": collect_provenance({"env": ENV}, command),
+            "provenance": collect_provenance(
+                {"env": ENV}, describe_command("brick-compression", replace(self, only=""))
+            ),
         }
         write_json(out / "summary.json", summary)
         Console().print(make_table(rows))
@@ -108,7 +113,7 @@ class BrickCompression(Recipe):
         player = Player(ENV, {"image_size": dataset.features[IMAGE].shape[0]}, str(bundle))
         result = evaluate(
             player, parse_seeds(self.seeds), self.workers, out / "report", claim=player.describe(),
-            command=f"millwright run brick-compression --seeds {self.seeds} ({out.name})",
+            command=f"{describe_command('brick-compression', replace(self, only=''))} ({out.name})",
         )  # fmt: skip
         kept = ("seeds", "episodes", "successes", "rate", "interval", "failures")
         size = sum(file.stat().st_size for file in (data / "videos").rglob("*.mp4"))
@@ -121,13 +126,14 @@ class BrickCompression(Recipe):
 
 
 def make_table(rows: list[dict[str, Any]]) -> Table:
-    """A line a rung."""
-    table = Table("pictures", "px", "kB an episode", "of the first", "succeeded", "95% interval")
+    """A line a rung; shares are of what was recorded, where that was tried too."""
+    table = Table("pictures", "px", "kB an episode", "share", "succeeded", "95% interval")
+    whole = next((row["video_bytes_an_episode"] for row in rows if row["encoding"] is None), None)
     for row in rows:
         low, high = row["interval"]
-        size, first = row["video_bytes_an_episode"], rows[0]["video_bytes_an_episode"]
+        size = row["video_bytes_an_episode"]
         table.add_row(
-            row["rung"], str(row["image_size"]), f"{size / 1e3:.1f}", f"{size / first:.0%}",
+            row["rung"], str(row["image_size"]), f"{size / 1e3:.1f}", f"{size / whole:.0%}" if whole else "",
             f"{row['successes']}/{row['episodes']}", f"{low:.1%} to {high:.1%}",
         )  # fmt: skip
     return table

@@ -18,7 +18,7 @@ from millwright.evaluation.provenance import collect_provenance
 from millwright.evaluation.statistics import holm
 from millwright.evaluation.suite import evaluate, parse_seeds
 from millwright.recipes.brick_pick import ENV, LINGER, BrickPick, record_scenes, refuse_unseen
-from millwright.recipes.recipe import Recipe, StageClock, claim_folder, write_json
+from millwright.recipes.recipe import Recipe, StageClock, claim_folder, describe_command, write_json
 from millwright.recipes.rounds import Rounds
 from millwright.training.dagger import Round, learn, make_rounds
 
@@ -85,7 +85,7 @@ class BrickDagger(Recipe):
             "results": {arm: {k: v for k, v in row.items() if k != "verdicts"} for arm, row in results.items()},
             "comparisons": comparisons,
             "rounds": count_rounds(Dataset(out / "data-dagger"), rounds),
-            "provenance": collect_provenance({"env": ENV}, f"millwright run brick-dagger {self._name_fields()}"),
+            "provenance": collect_provenance({"env": ENV}, describe_command("brick-dagger", self)),
         }
         write_json(out / "summary.json", summary)
         for row in comparisons:
@@ -93,13 +93,6 @@ class BrickDagger(Recipe):
                 f"{row['sentence']} Corrected for three comparisons: p = {row['p_corrected']:.2g}.", soft_wrap=True
             )
         return summary
-
-    def _name_fields(self) -> str:
-        """The options of the command that differ from the usual ones, and the scenes."""
-        usual = BrickDagger()
-        wanted = {name: value for name, value in asdict(self).items() if value != getattr(usual, name)}
-        wanted = {name: value for name, value in {**wanted, "seeds": self.seeds}.items() if name != "workers"}
-        return " ".join(f"--{name} {value}" for name, value in wanted.items())
 
     def find_rounds(self) -> tuple[Round, ...]:
         """The rounds of DAgger; all arms together use their scenes.

@@ -13,7 +13,10 @@ from typing import Any, ClassVar
 
 from rich.console import Console
 
-from millwright.core.errors import RecipeError
+from millwright.core.errors import OptionError, RecipeError
+
+COUNTS = ("workers", "samples")
+"""Fields of recipes that have to be 1 or more."""
 
 
 class Recipe(ABC):
@@ -33,10 +36,15 @@ def claim_folder(recipe: Recipe, out: Path) -> None:
 
     Raises:
         RecipeError: a field that decides what is in `out` had another value; names each.
+        OptionError: no workers, or no samples; nothing is made.
     """
+    values = _list_fields(recipe)
+    for name in COUNTS:
+        if values.get(name, 1) < 1:
+            raise OptionError(f"{name} must be at least 1, got {values[name]}")
     out.mkdir(parents=True, exist_ok=True)
     file = out / "fields.json"
-    fields = {name: value for name, value in asdict(recipe).items() if name not in recipe.may_change}  # type: ignore[call-overload]
+    fields = {name: value for name, value in values.items() if name not in recipe.may_change}
     if not file.is_file():
         write_json(file, fields)
         return
@@ -44,6 +52,23 @@ def claim_folder(recipe: Recipe, out: Path) -> None:
     if differing := [name for name in fields if fields[name] != before.get(name)]:
         told = ", ".join(f"{name} was {before.get(name)!r}, is {fields[name]!r}" for name in differing)
         raise RecipeError(f"{out} was begun with other fields ({told}); give those again, or another --out")
+
+
+def describe_command(name: str, recipe: Recipe) -> str:
+    """The command that does this recipe again: the options that are not the usual ones, and the scenes."""
+    usual, words = _list_fields(type(recipe)()), []
+    for field, value in _list_fields(recipe).items():
+        option = field.replace("_", "-")
+        if field == "workers" or (value == usual[field] and field != "seeds"):
+            continue
+        words += (
+            [f"--{option if value else f'no-{option}'}"] if isinstance(value, bool) else [f"--{option}", f"{value}"]
+        )
+    return " ".join(["millwright run", name, *words])
+
+
+def _list_fields(recipe: Recipe) -> dict[str, Any]:
+    return dict(asdict(recipe))  # type: ignore[call-overload]
 
 
 def write_json(file: Path, values: Any) -> None:
