@@ -14,6 +14,19 @@ Observation = Mapping[str, Any]
 """Feature name -> numpy array (no batch axis), or str for `task`."""
 
 
+def check_name(name: str) -> None:
+    """Refuse a name that would be no single part of a path: cameras name folders.
+
+    Raises:
+        FeatureError: it is one.
+    """
+    if any(sign in name for sign in "/\\\0") or not all(name.split(".")):
+        raise FeatureError(
+            f"{name!r} is no name of a feature: parts with a dot between them are meant, none empty and without / or "
+            "\\, observation.images.wrist for example"
+        )
+
+
 @dataclass(frozen=True)
 class Feature:
     """One named array (dtype `string`: one text). Names follow LeRobot: `observation.state`, `action`, `task`."""
@@ -24,6 +37,9 @@ class Feature:
     unit: str = ""
     frame: str = ""
     names: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        check_name(self.name)
 
     @property
     def is_image(self) -> bool:

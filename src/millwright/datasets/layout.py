@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from millwright.core.features import check_name
+
 VERSION = "v3.0"
 FILES_PER_CHUNK = 1000
 DATA_FILE_MB = 100
@@ -37,7 +39,13 @@ class Place(NamedTuple):
         return Place(self.chunk, self.file + 1) if self.file + 1 < FILES_PER_CHUNK else Place(self.chunk + 1, 0)
 
     def path(self, template: str, camera: str = "") -> str:
-        """Path of this file below the dataset's root."""
+        """Path of this file below the dataset's root.
+
+        Raises:
+            FeatureError: the camera's name would lead elsewhere.
+        """
+        if camera:
+            check_name(camera)
         return template.format(chunk_index=self.chunk, file_index=self.file, video_key=camera)
 
 

@@ -13,7 +13,8 @@ import numpy as np
 import pytest
 import zarr
 
-from millwright.core.errors import DatasetError, MillwrightError, OptionError
+from millwright.core.errors import DatasetError, FeatureError, MillwrightError, OptionError
+from millwright.datasets.exporting import export_hdf5
 from millwright.datasets.importing.conversion import import_dataset
 from millwright.datasets.importing.source import Wishes
 from tests.datasets.importing import files
@@ -143,3 +144,73 @@ def test_a_rate_that_is_no_whole_number_is_asked_for(robomimic: Path) -> None:
     kwargs = {**files.ROBOSUITE["env_kwargs"], "control_freq": 12.5}
     spoil(robomimic, lambda file: file["data"].attrs.update(env_args=json.dumps({"env_kwargs": kwargs})))
     refuse(robomimic, "the file says 12.5 Hz; .* give the nearest, --fps", Wishes(task="x"))
+
+
+def test_a_camera_whose_name_leads_elsewhere_writes_nothing_there(tmp_path: Path, robomimic: Path) -> None:
+    import_dataset(robomimic, tmp_path / "data", wishes=TOLD)
+    export_hdf5(tmp_path / "data", tmp_path / "e.hdf5")
+    name = "observation.images/../../../../pwn"
+
+    def rename(file: Any) -> None:
+        told = json.loads(file["data"].attrs["millwright"])
+        (row,) = [row for row in told["features"] if row["name"].startswith("observation.images")]
+        row["name"] = name
+        file["data"].attrs["millwright"] = json.dumps(told)
+        for demo in file["data"].values():
+            demo["obs/agentview_image"].attrs["feature"] = name
+
+    refuse(spoil(tmp_path / "e.hdf5", rename), "pwn' is no name of a feature", Wishes(), FeatureError)
+
+
+def _store_outside(file: Any) -> None:
+    secret = Path(file.filename).with_name("secret")
+    for number, length in enumerate(LENGTHS):
+        file[f"data/demo_{number}"].create_dataset("leak", (length, 16), "u1", external=[(secret, 0, length * 16)])
+
+
+def _make_virtual(file: Any) -> None:
+    for number, length in enumerate(LENGTHS):
+        there = h5py.VirtualLayout((length, 2), "f8")
+        there[:] = h5py.VirtualSource(str(Path(file.filename).with_name("o.hdf5")), "x", (length, 2))
+        file[f"data/demo_{number}"].create_virtual_dataset("leak", there)
+
+
+def _link_demonstration(file: Any) -> None:
+    file["data/demo_3"] = h5py.ExternalLink("other.hdf5", "data/demo_0")
+
+
+def _link_through_a_group(file: Any) -> None:
+    file["there"] = h5py.ExternalLink("other.hdf5", "/")
+    file["data/demo_3"] = h5py.SoftLink("/there/data/demo_0")
+
+
+def _link_masks(file: Any) -> None:
+    del file["mask"]
+    file["mask"] = h5py.ExternalLink("other.hdf5", "mask")
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (_store_outside, "data/demo_0/leak takes its values from other files"),
+        (_make_virtual, "data/demo_0/leak takes its values from other files"),
+        (_link_demonstration, "data/demo_3 is a link into another file"),
+        (_link_through_a_group, "data/demo_3 is a link into another file"),
+        (_link_masks, "/mask is a link into another file"),
+    ],
+)
+def test_what_lies_outside_of_the_file_is_not_read(
+    tmp_path: Path, robomimic: Path, change: Callable[[Any], None], message: str
+) -> None:
+    files.write_robomimic(tmp_path / "other.hdf5")
+    (tmp_path / "secret").write_bytes(bytes(1000))
+    refuse(spoil(robomimic, change), message)
+
+
+@pytest.mark.parametrize("name", [".zattrs", "data/img/.zarray"])
+def test_metadata_that_would_fill_the_memory_are_refused(tmp_path: Path, name: str) -> None:
+    source = tmp_path / "bomb.zarr.zip"
+    with zipfile.ZipFile(source, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("data/img/0", b"")
+        archive.writestr(name, b" " * 9_000_000 + b"{}")
+    refuse(source, f"{name} has 9 MB, metadata of at most 8 MB are read")

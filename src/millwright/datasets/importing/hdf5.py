@@ -29,9 +29,13 @@ class Hdf5:
             self.file: Any = h5py.File(path, "r")
         except DAMAGED as error:
             raise DatasetError(f"{path} cannot be opened ({error}); copy it again, it is damaged or no HDF5") from error
-        self._dataset = h5py.Dataset
-        data = self.file.get(DATA)
-        self.names: list[str] = sorted((name for name in data or () if "demo" in name), key=_number)
+        self._h5py = h5py
+        try:
+            data = self._open(self.file, DATA, "Group") if DATA in self.file else {}
+        except DatasetError:
+            self.file.close()
+            raise
+        self.names: list[str] = sorted((name for name in data if "demo" in name), key=_number)
         if not self.names:
             found = ", ".join(self.file) or "nothing"
             self.file.close()
@@ -42,7 +46,7 @@ class Hdf5:
 
     def attributes(self, name: str = "") -> dict[str, Any]:
         """Attributes of `data` or of one of its demonstrations; text as text, JSON as what it says."""
-        group = self.data[name] if name else self.data
+        group = self._open(self.data, name, "Group") if name else self.data
         try:
             return {key: _read(value) for key, value in group.attrs.items()}
         except DAMAGED as error:
@@ -53,21 +57,56 @@ class Hdf5:
         found: dict[str, Any] = {}
 
         def note(path: str, item: Any) -> None:
-            if isinstance(item, self._dataset):
+            if isinstance(item, self._h5py.Dataset):
                 found[path] = item
 
+        group = self._open(self.data, name, "Group")
         try:
-            self.data[name].visititems(note)
+            group.visititems(note)
         except DAMAGED as error:
             raise DatasetError(f"{self.path}: {name} cannot be read ({error}); copy it again, it is damaged") from error
+        for array in found.values():
+            self._refuse_outside(array)
         return found
 
     def load_masks(self) -> Mapping[str, list[int]]:
         """Filter keys -> numbers of their demonstrations."""
         numbers = {name: number for number, name in enumerate(self.names)}
-        masks = self.file.get("mask") or {}
-        listed = {key: [_read(value) for value in masks[key][:]] for key in masks}
+        masks = self._open(self.file, "mask", "Group") if "mask" in self.file else {}
+        listed = {key: map(_read, self._open(masks, key, "Dataset")[:].ravel()) for key in masks}
         return {key: [numbers[name] for name in names if name in numbers] for key, names in listed.items()}
+
+    def _open(self, group: Any, name: str, kind: str) -> Any:
+        """A `Group` or a `Dataset` of this very file: others may hold what nobody meant to give.
+
+        Raises:
+            DatasetError: it is something else, is elsewhere, or is damaged.
+        """
+        where = f"{self.path}: {group.name.rstrip('/')}/{name}"
+        try:
+            if isinstance(group.get(name, getlink=True), self._h5py.ExternalLink):
+                raise DatasetError(f"{where} is a link into another file; files that hold everything are imported")
+            item = group[name]
+        except DAMAGED as error:
+            raise DatasetError(f"{where} cannot be read ({error}); copy the file again, it is damaged") from error
+        if item.file.filename != self.file.filename:
+            raise DatasetError(f"{where} is a link into another file; files that hold everything are imported")
+        if not isinstance(item, getattr(self._h5py, kind)):
+            raise DatasetError(f"{where} is a {type(item).__name__}; a {kind} is meant")
+        if kind == "Dataset":
+            self._refuse_outside(item)
+        return item
+
+    def _refuse_outside(self, array: Any) -> None:
+        """Arrays whose values are in files beside this one.
+
+        Raises:
+            DatasetError: it is one.
+        """
+        if array.external or array.is_virtual:
+            raise DatasetError(
+                f"{self.path}: {array.name} takes its values from other files; copy them into one file first: h5repack"
+            )
 
 
 def find_splits(masks: Mapping[str, list[int]], total: int) -> tuple[dict[str, list[int]], list[str]]:

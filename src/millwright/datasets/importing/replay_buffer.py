@@ -17,6 +17,8 @@ from millwright.datasets.importing.source import Demonstration, Source, Wishes
 
 _EXECUTES = ("pickle", "cloudpickle")
 """Codecs of numcodecs that run what they read."""
+_METADATA = (".zarray", ".zgroup", ".zattrs", "zarr.json", ".zmetadata")
+_METADATA_BYTES = 8_000_000
 _GRID = 0.2
 """Share of a period that the steps of recorded times may differ from it."""
 PUSHT = (
@@ -158,19 +160,32 @@ def _refuse_code(path: Path) -> None:
             row = json.loads(text)
         except ValueError as error:
             raise DatasetError(f"{path}: {name} is no JSON; copy the file again, it is damaged") from error
-        if any(f'"{codec}"' in json.dumps(row) for codec in _EXECUTES):
+        if not name.endswith(".zattrs") and any(f'"{codec}"' in json.dumps(row) for codec in _EXECUTES):
             raise DatasetError(f"{path}: {name} asks for pickle, which can run any program; it is not read")
 
 
 def _read_metadata(path: Path) -> Iterator[tuple[str, bytes]]:
-    names = (".zarray", "zarr.json", ".zmetadata")
     if path.is_dir():
-        yield from ((str(file.relative_to(path)), file.read_bytes()) for name in names for file in path.rglob(name))
+        for file in (file for name in _METADATA for file in path.rglob(name)):
+            _refuse_size(path, str(file.relative_to(path)), file.stat().st_size)
+            yield str(file.relative_to(path)), file.read_bytes()
         return
     try:
         with zipfile.ZipFile(path) as archive:
-            for name in archive.namelist():
-                if name.rpartition("/")[2] in names:
-                    yield name, archive.read(name)
-    except (zipfile.BadZipFile, OSError, EOFError) as error:
+            for entry in archive.infolist():
+                if entry.filename.rpartition("/")[2] in _METADATA:
+                    _refuse_size(path, entry.filename, entry.file_size)
+                    yield entry.filename, archive.read(entry)
+    except DAMAGED as error:
         raise DatasetError(f"{path} is no whole zip file ({error}); copy it again") from error
+
+
+def _refuse_size(path: Path, name: str, size: int) -> None:
+    """Metadata that would fill the memory: some MB in a zip may unpack to any size.
+
+    Raises:
+        DatasetError: they would.
+    """
+    if size > _METADATA_BYTES:
+        told = f"{size / 1e6:.0f} MB, metadata of at most {_METADATA_BYTES / 1e6:.0f} MB are read"
+        raise DatasetError(f"{path}: {name} has {told}")
