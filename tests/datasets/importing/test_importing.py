@@ -207,8 +207,11 @@ def test_episodes_and_features_can_be_left_out(tmp_path: Path) -> None:
     folder = open_folder(tmp_path / "out")
     assert folder.info["splits"] == {"train": "0:2"}
     assert not {"observation.object", "source.states"} & set(folder.features)
-    with pytest.raises(OptionError, match="--leave-out objct: no such feature; there are"):
+    with pytest.raises(OptionError, match="--leave-out objct: no such feature in the file; there are"):
         import_dataset(source, tmp_path / "no", wishes=Wishes(task="lift", left_out=frozenset({"objct"})))
+    with pytest.raises(OptionError, match=r"--leave-out observation.state: .*observation.robot0_eef_pos") as error:
+        import_dataset(source, tmp_path / "no", wishes=Wishes(task="lift", left_out=frozenset({"observation.state"})))
+    assert "observation.state" not in str(error.value).partition("there are")[2]  # it is made of the others
     with pytest.raises(OptionError, match="--drop 3: there are 3 episodes"):
         import_dataset(source, tmp_path / "no", wishes=Wishes(task="lift", drop=frozenset({3})))
 
@@ -243,3 +246,29 @@ def test_instructions_are_found_where_robocasa_and_libero_keep_them(tmp_path: Pa
 def test_an_unknown_kind_is_answered_with_the_kinds(tmp_path: Path) -> None:
     with pytest.raises(UnknownNameError, match="did you mean 'robomimic'"):
         import_dataset(files.write_umi(tmp_path / "u.zip"), tmp_path / "out", "robomimik")
+
+
+def test_two_cameras_of_like_names_both_arrive(tmp_path: Path) -> None:
+    path = files.write_robomimic(tmp_path / "r.hdf5")
+    with h5py.File(path, "a") as file:
+        for number, length in enumerate(LENGTHS):
+            file[f"data/demo_{number}/obs/agentview_rgb"] = make_pictures(number + 3, length, 16, 16)
+    import_dataset(path, tmp_path / "out", wishes=Wishes(task="lift"))
+    folder = open_folder(tmp_path / "out")
+    cameras = ["observation.images.agentview_image", "observation.images.agentview_rgb"]
+    assert list(folder.cameras) == cameras
+    assert [load_film(folder, 0, camera).shape[1] for camera in cameras] == [32, 16]
+
+
+def test_arrays_of_the_lift_document_have_whole_names_as_robomimic_too(tmp_path: Path) -> None:
+    import_dataset(files.write_lift_document(tmp_path / "l.hdf5"), tmp_path / "out", "robomimic", TOLD)
+    assert list(open_folder(tmp_path / "out").cameras) == ["observation.images.source"]
+
+
+def test_what_is_left_out_is_all_told(tmp_path: Path) -> None:
+    path = files.write_robomimic(tmp_path / "r.hdf5", images=False)
+    with h5py.File(path, "a") as file:
+        file["data/demo_0/aa"] = np.zeros(2)
+    notes = import_dataset(path, tmp_path / "out", wishes=Wishes(task="lift"))
+    assert "left out: aa, which has no number for each frame" in notes
+    assert "left out: next_obs, which is obs a frame later" in notes

@@ -214,3 +214,28 @@ def test_metadata_that_would_fill_the_memory_are_refused(tmp_path: Path, name: s
         archive.writestr("data/img/0", b"")
         archive.writestr(name, b" " * 9_000_000 + b"{}")
     refuse(source, f"{name} has 9 MB, metadata of at most 8 MB are read")
+
+
+def _cut_rewards(file: Any) -> None:
+    del file["data/demo_0/rewards"]
+    file["data/demo_0/rewards"] = np.zeros(5)
+
+
+def test_rewards_of_another_length_do_not_cost_those_of_all(robomimic: Path) -> None:
+    spoil(robomimic, _cut_rewards)
+    refuse(robomimic, r"demo_0: rewards has 5 values, actions 12; .* --leave-out next\.reward")
+    import_dataset(robomimic, robomimic.parent / "a", wishes=Wishes(task="x", left_out=frozenset({"next.reward"})))
+    import_dataset(robomimic, robomimic.parent / "b", wishes=Wishes(task="x", drop=frozenset({0})))
+    assert "next.reward" in json.loads((robomimic.parent / "b/meta/info.json").read_text())["features"]
+
+
+@pytest.mark.parametrize(
+    ("state", "message"),
+    [
+        (("action", "object"), "--state action: no such vector; there are"),
+        (("next.reward",), "--state next.reward: no such vector"),
+        (("object", "observation.object"), "--state observation.object: it is named twice"),
+    ],
+)
+def test_the_answer_does_not_become_the_state(robomimic: Path, state: tuple[str, ...], message: str) -> None:
+    refuse(robomimic, message, Wishes(task="x", state=state), OptionError)

@@ -60,10 +60,17 @@ def is_picture(name: str, array: Array) -> bool:
     return len(shape) == 4 and shape[-1] == 3 and shown
 
 
-def name_camera(name: str) -> str:
-    """`agentview_image` -> `observation.images.agentview`."""
-    short = re.sub(r"_?(image|images|img|rgb)$", "", name) or "image"
-    return f"observation.images.{short}"
+def name_cameras(arrays: Sequence[str]) -> dict[str, str]:
+    """Array -> camera: `observation.agentview_image` -> `observation.images.agentview`.
+
+    Where two would get one name, both keep what they are called in the file.
+    """
+    whole = {array: array.removeprefix("observation.") for array in arrays}
+    short = {array: re.sub(r"[._]?(image|images|img|rgb)$", "", name) or "image" for array, name in whole.items()}
+    names = {array: name if list(short.values()).count(name) == 1 else whole[array] for array, name in short.items()}
+    if len(set(names.values())) < len(names):  # one is called in the file as another became
+        names = whole
+    return {array: f"observation.images.{name}" for array, name in names.items()}
 
 
 def describe_picture(name: str, shape: tuple[int, ...]) -> tuple[Feature, list[str]]:

@@ -26,7 +26,7 @@ class LiftDocument(Source):
     def __init__(self, path: Path, wishes: Wishes) -> None:
         self._file = Hdf5(path)
         self.labels = self._file.names
-        self._reader = ArrayReader(self._arrays(self.labels[0]), _KNOWN, wishes)
+        self._reader = ArrayReader(self._arrays(self.labels[wishes.find_first(len(self.labels))]), _KNOWN, wishes)
         self.features = self._reader.features
         self.notes = self._reader.notes
 

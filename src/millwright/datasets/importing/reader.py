@@ -54,10 +54,11 @@ class ArrayReader:
         self._shapes = {name: tuple(array.shape[1:]) for name, array in first.items()}
         self._block = block or {}
         features = {}
+        cameras = of.name_cameras([name for name, array in first.items() if of.is_picture(name, array)])
         for name, array in first.items():
             short = name.removeprefix("observation.")
             if of.is_picture(name, array):
-                camera = of.name_camera(short)
+                camera = cameras[name]
                 if {name, camera} & wishes.left_out:
                     continue
                 features[camera], notes = of.describe_picture(camera, tuple(array.shape))
@@ -71,13 +72,10 @@ class ArrayReader:
             parts = [features.pop(name) for name in self._joined]
             features = {STATE: of.join(STATE, parts), **features}
         self.features = features
-        unknown = wishes.left_out - {
-            *first,
-            *(of.name_camera(name.removeprefix("observation.")) for name in first),
-            "action",
-        }
+        unknown = wishes.left_out - {*first, *cameras.values(), "action"}
         if unknown:
-            raise OptionError(f"--leave-out {sorted(unknown)[0]}: no such feature; there are {', '.join(features)}")
+            there = ", ".join(dict.fromkeys([*self._columns, *self._cameras, *wishes.left_out - unknown]))
+            raise OptionError(f"--leave-out {sorted(unknown)[0]}: no such feature in the file; there are {there}")
 
     def load(self, part: Part, arrays: Mapping[str, Array]) -> Demonstration:
         """An episode's columns and films.
@@ -111,11 +109,18 @@ class ArrayReader:
         found = []
         for name in wanted:
             full = next((full for full in (name, f"observation.{name}") if full in self._columns), None)
-            if full is None or len(self._columns[full].shape) > 1:
-                vectors = [key for key, feature in self._columns.items() if len(feature.shape) == 1]
+            vectors = [key for key, feature in self._columns.items() if len(feature.shape) == 1 and not _is_told(key)]
+            if full not in vectors:
                 raise OptionError(f"--state {name}: no such vector; there are {', '.join(vectors)}")
+            if full in found:
+                raise OptionError(f"--state {name}: it is named twice; name each vector once")
             found.append(full)
         return [] if found == [STATE] else found
+
+
+def _is_told(name: str) -> bool:
+    """What is to be learnt or comes afterwards; a policy that saw it would have the answer."""
+    return name == "action" or name.startswith("next.")
 
 
 def check_finite(demonstration: Demonstration, label: str) -> None:

@@ -50,9 +50,11 @@ class Robomimic(Source):
         robots = settings.get("robots")
         self.robot_type = ", ".join(robots) if isinstance(robots, list) else str(robots or "")
         self._text = _find_text(said)
-        first, left_out = self._arrays(self.labels[0])
+        self._left_out = wishes.left_out
+        label = self.labels[wishes.find_first(len(self.labels))]
+        first, left_out = self._arrays(label)
         if "action" not in first:
-            raise DatasetError(f"{path}: {self.labels[0]} has no actions; there are {', '.join(first) or 'no arrays'}")
+            raise DatasetError(f"{path}: {label} has no actions; there are {', '.join(first) or 'no arrays'}")
         known = (_DELTA_POSE, *_KNOWN) if _is_delta_pose(settings.get("controller_configs")) else _KNOWN
         state = [f"observation.{name.format(robot)}" for robot in range(4) for name in _STATE]
         self._reader = ArrayReader(first, known, wishes, state)
@@ -79,23 +81,35 @@ class Robomimic(Source):
         self._file.file.close()
 
     def _arrays(self, label: str) -> tuple[dict[str, Any], list[str]]:
-        """Feature -> array, and what is left out: what does not have a value a frame."""
+        """Feature -> array, and what is left out: what does not have a number a frame.
+
+        Raises:
+            DatasetError: of what is recorded a frame at a time there are more or fewer values than actions.
+        """
         found = self._file.arrays(label)
         frames = found["actions"].shape[0] if "actions" in found else 0
         arrays, left_out = {}, []
         for path, array in found.items():
+            name = _name(path)
+            is_numeric, length = array.dtype.kind in "biuf", array.shape[0] if array.shape else 0
             if path.startswith("next_obs/"):
-                left_out = ["left out: next_obs, which is obs a frame later"]
-            elif not array.shape or array.shape[0] != frames or array.dtype.kind not in "biuf":
-                left_out.append(f"left out: {path}, which has no number for each frame")
-            else:
-                name = _NAMES.get(path, path.replace("/", "."))
-                if name.startswith("obs."):
-                    name = f"observation.{name.removeprefix('obs.')}"
-                elif name not in _NAMES.values():
-                    name = f"source.{name}"
+                left_out.append("left out: next_obs, which is obs a frame later")
+            elif name in self._left_out or (is_numeric and length == frames):
                 arrays[name] = array
+            elif is_numeric and not name.startswith("source."):
+                told = f"{label}: {path} has {length} values, actions {frames}"
+                raise DatasetError(f"{told}; leave the episode out with --drop, or the feature with --leave-out {name}")
+            else:
+                left_out.append(f"left out: {path}, which has no number for each frame")
         return arrays, sorted(set(left_out))
+
+
+def _name(path: str) -> str:
+    """What an array becomes: `obs/object` -> `observation.object`."""
+    name = path.replace("/", ".")
+    if name.startswith("obs."):
+        return f"observation.{name.removeprefix('obs.')}"
+    return _NAMES.get(path, f"source.{name}")
 
 
 def _find_settings(said: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -93,6 +93,10 @@ class Wishes:
         """An episode is to be imported."""
         return number not in self.drop and (self.take is None or number in self.take)
 
+    def find_first(self, total: int) -> int:
+        """The first episode that is wanted; 0 where none is."""
+        return next((number for number in range(total) if self.wants(number)), 0)
+
     @property
     def narrows(self) -> bool:
         """Less than everything is wanted."""
