@@ -196,7 +196,7 @@ def test_a_server_that_is_not_there_is_said_to_be(tmp_path: Path) -> None:
 def test_names_of_repositories() -> None:
     assert parse_name("hf://lab/bricks") == ("lab/bricks", None)
     assert parse_name("lab/bricks@v3.0") == ("lab/bricks", "v3.0")
-    for name in ("bricks", "hf://a/b/c", "hf://"):
+    for name in ("bricks", "hf://a/b/c", "hf://", "hf://../..", "-a/b", "x..y/b", "a/b.git", "a/b--c"):
         with pytest.raises(OptionError, match="hf://owner/name"):
             parse_name(name)
 
@@ -209,5 +209,9 @@ def test_the_verbs_push_and_import(hub: Hub, data: Path, tmp_path: Path, capsys:
     assert "2 episodes, 48 frames" in capsys.readouterr().out
     assert cli.main([*command, "--task", "x"]) == 2
     assert "is there already" in capsys.readouterr().err
+    assert cli.main([*command, "--kind", "umi"]) == 2
+    assert "--kind umi: what is downloaded from hf:// is a LeRobot dataset" in capsys.readouterr().err
+    assert cli.main([*command, "--episodes", ""]) == 2
+    assert "'' is no list of episodes" in capsys.readouterr().err
     assert cli.main(["dataset", "import", NAME, str(tmp_path / "no")]) == 2
     assert f"on Hugging Face it is hf://{NAME}" in capsys.readouterr().err

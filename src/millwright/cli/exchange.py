@@ -52,6 +52,7 @@ def import_dataset(
     from millwright.datasets.editing import parse_numbers
     from millwright.datasets.importing.conversion import import_dataset as convert
     from millwright.datasets.importing.hub import SCHEME, download
+    from millwright.datasets.importing.kinds import LEROBOT
     from millwright.datasets.importing.source import Wishes
 
     wishes = Wishes(
@@ -60,11 +61,13 @@ def import_dataset(
         state=state,
         units=_parse("--units", units),
         frames=_parse("--frames", frames),
-        take=parse_numbers(episodes) if episodes else None,
-        drop=parse_numbers(drop) if drop else frozenset(),
+        take=parse_numbers(episodes) if episodes is not None else None,
+        drop=parse_numbers(drop) if drop is not None else frozenset(),
         left_out=frozenset(leave_out),
     )
     if source.startswith(SCHEME):
+        if kind not in (None, LEROBOT):
+            raise OptionError(f"--kind {kind}: what is downloaded from {SCHEME} is a LeRobot dataset; leave --kind out")
         notes = download(source, out, wishes, endpoint, say)
     else:
         notes = convert(Path(source), out, kind, wishes)

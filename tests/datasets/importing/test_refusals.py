@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 import zarr
 
-from millwright.core.errors import DatasetError, FeatureError, MillwrightError, OptionError
+from millwright.core.errors import DatasetError, FeatureError, MillwrightError, OptionError, UnknownNameError
 from millwright.datasets.exporting import export_hdf5
 from millwright.datasets.importing.conversion import import_dataset
 from millwright.datasets.importing.source import Wishes
@@ -239,3 +239,72 @@ def test_rewards_of_another_length_do_not_cost_those_of_all(robomimic: Path) -> 
 )
 def test_the_answer_does_not_become_the_state(robomimic: Path, state: tuple[str, ...], message: str) -> None:
     refuse(robomimic, message, Wishes(task="x", state=state), OptionError)
+
+
+def _tell_env(text: str) -> Callable[[Any], None]:
+    return lambda file: file["data"].attrs.update(env_args=f'{{"env_kwargs": {{"control_freq": {text}}}}}')
+
+
+def _put(path: str, value: Any) -> Callable[[Any], None]:
+    def change(file: Any) -> None:
+        del file[path]
+        file[path] = value
+
+    return change
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (_put("data/demo_0", np.zeros(3)), "data/demo_0 is a Dataset; a Group is meant"),
+        (_put("data/demo_0/actions", 3.0), "r.hdf5 as robomimic cannot be read"),
+        (_put("mask", np.zeros(3)), "/mask is a Dataset; a Group is meant"),
+        (lambda file: file.create_group("mask/sub"), "/mask/sub is a Group; a Dataset is meant"),
+        (lambda file: file["data/demo_1"].attrs.update(seed="many"), "demo_1 cannot be read .*--drop 1 leaves it out"),
+        (lambda file: file["data/demo_1"].attrs.update(success=np.zeros(3)), "demo_1 cannot be read .*--drop 1"),
+        (_tell_env("NaN"), "the file says nan Hz"),
+        (_tell_env("Infinity"), "the file says inf Hz"),
+    ],
+)
+def test_what_is_of_another_kind_than_meant_is_named(
+    robomimic: Path, change: Callable[[Any], None], message: str
+) -> None:
+    refuse(spoil(robomimic, change), message, Wishes(task="x"))
+
+
+@pytest.mark.parametrize(
+    ("where", "told"),
+    [("data", "{}"), ("data/demo_1", '{"texts": "a", "known": 3}'), ("data/demo_1", '{"texts": [], "known": {}}')],
+)
+def test_an_exported_file_that_was_altered_is_refused(tmp_path: Path, robomimic: Path, where: str, told: str) -> None:
+    import_dataset(robomimic, tmp_path / "data", wishes=TOLD)
+    export_hdf5(tmp_path / "data", tmp_path / "e.hdf5")
+    spoil(tmp_path / "e.hdf5", lambda file: file[where].attrs.update(millwright=told))
+    refuse(tmp_path / "e.hdf5", "e.hdf5 as millwright cannot be read" if where == "data" else "demo_1", Wishes())
+
+
+def test_a_zip_packed_in_a_way_that_is_not_known_is_refused(tmp_path: Path) -> None:
+    source = files.write_umi(tmp_path / "u.zarr.zip")
+    content = bytearray(source.read_bytes())
+    at = content.rindex(b"PK\x01\x02")
+    content[at + 6] = 99  # the version that is needed to read it
+    source.write_bytes(content)
+    refuse(source, "no whole zip file .*copy it again")
+
+
+def test_the_new_folder_may_be_the_one_stood_in_or_a_link(
+    tmp_path: Path, robomimic: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("here", "there"):
+        (tmp_path / name).mkdir()
+    (tmp_path / "link").symlink_to(tmp_path / "there")
+    import_dataset(robomimic, tmp_path / "link", wishes=TOLD)
+    assert (tmp_path / "there/meta/info.json").exists()
+    monkeypatch.chdir(tmp_path / "here")
+    import_dataset(robomimic, Path("."), wishes=TOLD)
+    assert (tmp_path / "here/meta/info.json").exists()
+
+
+def test_the_kinds_are_all_named(robomimic: Path) -> None:
+    with pytest.raises(UnknownNameError, match=r"umi, .*, lerobot\)"):
+        import_dataset(robomimic, robomimic.parent / "out", "nothing", TOLD)

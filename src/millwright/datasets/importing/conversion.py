@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Sequence
-from contextlib import closing
+import math
+from collections.abc import Iterator, Sequence
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
 import av
 import pyarrow as pa
 
-from millwright.core.errors import DatasetError, OptionError, choose
+from millwright.core.errors import DatasetError, MillwrightError, OptionError, choose
 from millwright.core.features import Feature, Features
 from millwright.datasets.files import VideoFiles
-from millwright.datasets.importing.arrays import restate
+from millwright.datasets.importing.arrays import DAMAGED, restate
 from millwright.datasets.importing.kinds import KINDS, LEROBOT, recognise
 from millwright.datasets.importing.lerobot import import_folder
 from millwright.datasets.importing.reader import check_finite
@@ -28,6 +29,7 @@ from millwright.datasets.tables import to_arrow, to_json
 from millwright.datasets.video import encode_each
 from millwright.datasets.writing import Film, Writer, check_new, new_dataset
 
+_UNFORESEEN = (*DAMAGED, TypeError, AttributeError, LookupError, ArithmeticError, MemoryError)
 _FPS_TOLERANCE = 0.01
 """How far, relatively, a rate may be from a whole number that stands for it."""
 
@@ -47,13 +49,17 @@ def import_dataset(path: Path, out: Path, kind: str | None = None, wishes: Wishe
         OptionError: the wishes name what is not there.
         MissingExtraError: a library for the format is not installed.
     """
+    out = out.resolve()
     check_new(out)
     wishes = wishes or Wishes()
-    chosen = kind or recognise(path)
-    if chosen == LEROBOT:
+    with _reading(str(path)):
+        chosen = kind or recognise(path)
+    make = choose("kind", chosen, {**KINDS, LEROBOT: None})
+    if make is None:
         return import_folder(path, out, wishes)
-    make = choose("kind", chosen, KINDS)
-    with closing(make(path, wishes)) as source:
+    with _reading(f"{path} as {chosen}"):
+        opened = make(path, wishes)
+    with closing(opened) as source:
         _check_wishes(source, wishes)
         fps, notes = _decide_fps(source, wishes)
         features = [restate(row, wishes.units, wishes.frames) for row in source.features.values()]
@@ -62,6 +68,24 @@ def import_dataset(path: Path, out: Path, kind: str | None = None, wishes: Wishe
     unknown = [row.name for row in features if row.unit == UNKNOWN]
     told = f"unit unknown, tell it with --units: {', '.join(unknown)}"
     return [*source.notes, *notes, *([told] if unknown else [])]
+
+
+@contextmanager
+def _reading(what: str, advice: str = "") -> Iterator[None]:
+    """One place for what nobody thought of: files of others hold numbers for texts and lists for numbers.
+
+    Raises:
+        DatasetError: it could not be read.
+    """
+    try:
+        yield
+    except MillwrightError:
+        raise
+    except _UNFORESEEN as error:
+        told = (str(error).splitlines() or [""])[0]
+        raise DatasetError(
+            f"{what} cannot be read ({type(error).__name__}: {told}); it is damaged, or laid out in another way{advice}"
+        ) from error
 
 
 class _Conversion:
@@ -75,7 +99,8 @@ class _Conversion:
         writer = Writer(root, self._schema.to_json()["features"], self._schema.fps)
         for number in order:
             label = self._source.labels[number]
-            shown = self._source.load(number)
+            with _reading(f"{self._path}: {label}", f"; --drop {number} leaves it out"):
+                shown = self._source.load(number)
             texts = shown.texts or [self._find_task(label)] * shown.length
             check_finite(shown, label)
             films = {
@@ -142,7 +167,7 @@ def _decide_fps(source: Source, wishes: Wishes) -> tuple[int, list[str]]:
         return wishes.fps, [f"taken as {wishes.fps} Hz, as told; the file says {said:g}"] if differs else []
     if said is None:
         raise DatasetError("the file does not say at how many frames a second it was recorded; tell it: --fps 20")
-    whole = round(said)
+    whole = round(said) if math.isfinite(said) else 0
     if whole < 1 or abs(said - whole) > _FPS_TOLERANCE * said:
         raise DatasetError(
             f"the file says {said:g} Hz; LeRobot's datasets have a whole number: give the nearest, --fps"

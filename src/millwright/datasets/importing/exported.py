@@ -50,7 +50,8 @@ class Exported(Source):
         label = self.labels[number]
         told = self._file.attributes(label)[MARK]
         arrays = {array.attrs.get(FEATURE): array for array in self._file.arrays(label).values()}
-        length = sum(count for _, count in told["texts"])
+        texts = [(str(text), range(count)) for text, count in told["texts"]]
+        length = sum(len(count) for _, count in texts)
         for name, feature in self.features.items():
             shape = arrays[name].shape if name in arrays else ()
             if not shape or shape[0] != length or int(np.prod(shape[1:])) != int(np.prod(feature.shape)):
@@ -66,8 +67,7 @@ class Exported(Source):
             for name, feature in self.features.items()
             if feature.is_image
         }
-        texts = [text for text, count in told["texts"] for _ in range(count)]
-        return Demonstration(length, columns, films, texts, told["known"])
+        return Demonstration(length, columns, films, [text for text, run in texts for _ in run], dict(told["known"]))
 
     def close(self) -> None:
         self._file.file.close()

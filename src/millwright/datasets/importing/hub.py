@@ -23,6 +23,8 @@ from millwright.datasets.writing import check_new
 
 SCHEME = "hf://"
 _NAME = re.compile(r"(?:hf://)?(?:datasets/)?([\w.-]+/[\w.-]+?)(?:@([\w./-]+))?/?")
+_NO_NAME = re.compile(r"(^|/)[.-]|[.-](/|$)|--|\.\.|\.git$")
+"""What Hugging Face does not allow in one."""
 _WHOLE = ("data/*", "meta/*", "videos/*", "README.md", "LICENSE*")
 _MARK = ".source.json"
 """In a download in the making: of what it is one."""
@@ -35,7 +37,7 @@ def parse_name(text: str) -> tuple[str, str | None]:
         OptionError: it is none.
     """
     match = _NAME.fullmatch(text)
-    if match is None:
+    if match is None or _NO_NAME.search(match[1]):
         raise OptionError(f"{text!r} is no repository; {SCHEME}owner/name or {SCHEME}owner/name@revision is meant")
     return match[1], match[2]
 
@@ -61,6 +63,7 @@ def download(
         OptionError: no name of a repository, or the wishes ask for what the dataset says itself.
         MissingExtraError: huggingface_hub is not installed.
     """
+    out = out.resolve()
     check_new(out)
     refuse_told(wishes)
     repository, revision = parse_name(text)
@@ -183,5 +186,7 @@ def reporting(name: str) -> Iterator[None]:
         raise DatasetError(f"{name} has no such revision; without @revision it is the branch main") from error
     except errors.HfHubHTTPError as error:
         raise DatasetError(f"{name}: the server answered {str(error).splitlines()[0]}{again}") from error
+    except errors.HFValidationError as error:
+        raise DatasetError(f"{name} is no name for Hugging Face: {str(error).splitlines()[0]}") from error
     except (errors.HTTPError, errors.LocalEntryNotFoundError) as error:
         raise DatasetError(f"{name} cannot be reached ({str(error).splitlines()[0]}){again}") from error

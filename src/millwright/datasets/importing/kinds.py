@@ -10,6 +10,7 @@ from pathlib import Path
 
 from millwright.core.errors import DatasetError
 from millwright.datasets import layout
+from millwright.datasets.importing.arrays import DAMAGED
 from millwright.datasets.importing.exported import Exported
 from millwright.datasets.importing.hdf5 import Hdf5
 from millwright.datasets.importing.lift_document import LiftDocument
@@ -77,6 +78,6 @@ def _list_arrays(path: Path, begin: bytes) -> Iterator[str]:
         try:
             with zipfile.ZipFile(path) as archive:
                 names = archive.namelist()
-        except (zipfile.BadZipFile, OSError) as error:
+        except DAMAGED as error:
             raise DatasetError(f"{path} is no whole zip file ({error}); copy it again") from error
         yield from {match[1] for name in names if (match := re.match(r"data/([^/]+)/", name))}

@@ -48,7 +48,7 @@ class Robomimic(Source):
         rate = settings.get("control_freq")
         self.fps = float(rate) if isinstance(rate, int | float) else None
         robots = settings.get("robots")
-        self.robot_type = ", ".join(robots) if isinstance(robots, list) else str(robots or "")
+        self.robot_type = ", ".join(map(str, robots)) if isinstance(robots, list) else str(robots or "")
         self._text = _find_text(said)
         self._left_out = wishes.left_out
         label = self.labels[wishes.find_first(len(self.labels))]
