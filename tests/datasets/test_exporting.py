@@ -7,6 +7,7 @@ from pathlib import Path
 
 import h5py
 import numpy as np
+import pyarrow as pa
 import pytest
 
 from millwright.core.errors import DatasetError, OptionError
@@ -17,6 +18,7 @@ from millwright.datasets.importing.source import Wishes
 from tests.datasets import clean, players
 from tests.datasets.editing import edit_info
 from tests.datasets.players import CAMERA, FPS
+from tests.datasets.test_cameras import add_column
 
 
 @pytest.fixture(scope="module")
@@ -69,6 +71,22 @@ def test_every_type_of_column_comes_back(tmp_path: Path) -> None:
     for feature in before.features.values():
         if not feature.is_image:
             np.testing.assert_array_equal(after.column(feature.name), before.column(feature.name))
+
+
+def test_nested_columns_and_a_column_named_like_a_camera_come_back(data: Path, tmp_path: Path) -> None:
+    rows = np.arange(5 * clean.FRAMES * 6, dtype=np.float32).reshape(-1, 2, 3)
+    editing.drop_features(data, tmp_path / "data", [clean.DEPTH])
+    grid = {"dtype": "float32", "shape": [2, 3], "names": None}
+    name = CAMERA.replace("images.", "") + "_image"
+    for number, feature in enumerate(("observation.grid", name)):
+        values = pa.array((rows + number).tolist(), pa.list_(pa.list_(pa.float32())))
+        add_column(tmp_path / "data", feature, values, grid)
+    export_hdf5(tmp_path / "data", tmp_path / "data.hdf5")
+    import_dataset(tmp_path / "data.hdf5", tmp_path / "again")
+    again = Dataset(tmp_path / "again")
+    np.testing.assert_array_equal(again.column("observation.grid"), rows)
+    np.testing.assert_array_equal(again.column(name), rows + 1)
+    assert CAMERA in again.cameras
 
 
 def test_the_file_is_laid_out_as_robomimic_reads_it(data: Path, again: Path) -> None:

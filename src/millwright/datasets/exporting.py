@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from itertools import groupby
 from pathlib import Path
 from typing import Any
@@ -78,6 +78,7 @@ class _Exporter:
         self._features = {
             name: feature_from_json(name, row) for name, row in folder.features.items() if name not in STANDARD
         }
+        self._places = _find_places(self._features)
 
     def write(self) -> None:
         data = self._file.create_group("data")
@@ -112,7 +113,7 @@ class _Exporter:
                         f"episode {entry.position}: {name} is not as declared; millwright dataset validate"
                     )
                 shape = () if feature.shape == (1,) and name in _NAMES else feature.shape
-                array = group.create_dataset(_place(name), data=values.reshape(entry.length, *shape))
+                array = group.create_dataset(self._places[name], data=values.reshape(entry.length, *shape))
                 array.attrs[FEATURE] = name
         if "next.done" not in self._features:  # robomimic asks for it; it holds nothing new
             group["dones"] = np.eye(1, entry.length, entry.length - 1, dtype=np.int64)[0]
@@ -132,11 +133,20 @@ class _Exporter:
         first = self._reader.frames[camera][entry.position]
         shape = (entry.length, *feature.shape)
         array = group.create_dataset(
-            _place(camera), shape, np.uint8, chunks=(1, *feature.shape), compression="gzip", compression_opts=1
+            self._places[camera], shape, np.uint8, chunks=(1, *feature.shape), compression="gzip", compression_opts=1
         )
         array.attrs[FEATURE] = camera
         for number, frame in enumerate(self._footage.decode_each(path, first, entry.length)):
             array[number] = frame
+
+
+def _find_places(names: Iterable[str]) -> dict[str, str]:
+    """Column -> where it is in a demonstration's group; where two would be in one place, the second is a column."""
+    found: dict[str, str] = {}
+    for name in names:
+        place = _place(name)
+        found[name] = f"columns/{name}" if place in found.values() else place
+    return found
 
 
 def _place(name: str) -> str:

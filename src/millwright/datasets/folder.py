@@ -190,7 +190,7 @@ def convert(column: pa.ChunkedArray, row: Mapping[str, Any]) -> NDArray[Any] | N
     """A column as (length, size); None unless it is whole and as declared."""
     size = math.prod(row["shape"])
     flat = column.combine_chunks()
-    if pa.types.is_nested(flat.type):
+    while pa.types.is_nested(flat.type):  # LeRobot nests a list an axis
         flat = flat.flatten()
     if len(flat) != len(column) * size or flat.null_count or str(flat.type) not in _names_of(row["dtype"]):
         return None
