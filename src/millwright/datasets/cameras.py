@@ -22,8 +22,8 @@ from millwright.datasets.video import decode
 Read = Callable[[Path, int, NDArray[Any]], None]
 """(file, number of the first frame in it, array to fill); EOFError where it ends before."""
 
-_CODES = 4096
-"""Of depth: twelve bits."""
+DEPTH_CODES = 4096
+"""Of depth in videos: twelve bits."""
 _M_PER_MM = 1e-3
 
 
@@ -80,7 +80,9 @@ def make_depth_levels(info: Mapping[str, Any]) -> NDArray[np.float32]:
     low, high = float(info.get("video.depth_min", 0.01)), float(info.get("video.depth_max", 10.0))
     shift, use_log = float(info.get("video.shift", 3.5)), info.get("video.use_log", True)
     first, last = (math.log(low + shift), math.log(high + shift)) if use_log else (low, high)
-    steps = np.arange(_CODES, dtype=np.float32) * np.float32((last - first) / (_CODES - 1)) + np.float32(first)
+    steps = np.arange(DEPTH_CODES, dtype=np.float32) * np.float32((last - first) / (DEPTH_CODES - 1)) + np.float32(
+        first
+    )
     metres = np.exp(steps) - np.float32(shift) if use_log else steps
     levels: NDArray[np.float32] = metres.clip(low, high).astype(np.float32)
     return levels
@@ -103,10 +105,10 @@ def _read_pictures(column: str, path: Path, first: int, out: NDArray[Any]) -> No
         if not (row or {}).get("bytes"):
             raise EOFError(f"{path} holds no picture in row {first + number} of {column}")
         with Image.open(io.BytesIO(row["bytes"])) as picture:
-            out[number] = _convert(picture, out.dtype)
+            out[number] = convert_picture(picture, out.dtype)
 
 
-def _convert(picture: Image.Image, dtype: np.dtype[Any]) -> NDArray[Any]:
+def convert_picture(picture: Image.Image, dtype: np.dtype[Any]) -> NDArray[Any]:
     """(height, width, channels); depth in metres, which whole numbers are millimetres of."""
     if dtype == np.uint8:
         return np.asarray(picture.convert("RGB"))

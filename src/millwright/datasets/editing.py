@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from millwright.core.errors import DatasetError, OptionError, choose
+from millwright.datasets.cameras import is_depth
 from millwright.datasets.dataset import Dataset
 from millwright.datasets.duplicates import find_duplicates
 from millwright.datasets.folder import Entry, Folder, open_folder
@@ -155,14 +156,14 @@ def drop_features(root: Path, out: Path, names: Collection[str]) -> None:
 
 
 def encode_anew(root: Path, out: Path, encoding: Encoding) -> None:
-    """The same pictures with another codec, quality or size.
+    """The same pictures with another codec, quality or size; depth stays as it is, twelve bits without loss.
 
     Raises:
-        DatasetError: it has no videos, or one cannot be decoded.
+        DatasetError: it has no videos but of depth, or one cannot be decoded.
     """
     folder = open_finished(root)
-    if not folder.cameras:
-        raise DatasetError(f"{root} has no videos to encode")
+    if all(is_depth(folder.features[camera]) for camera in folder.cameras):
+        raise DatasetError(f"{root} has no videos in colour to encode")
     picks = [Pick(folder, entry) for entry in folder.entries]
     rewrite(picks, out, Plan("encode", order_by_split(picks)[1], encoding=encoding, options=asdict(encoding)))
 

@@ -67,14 +67,15 @@ class VideoFiles:
 
     def append_packets(self, video: VideoStream, packets: Iterable[Packet[Any]], size: int) -> tuple[Place, int]:
         """The same with packets of about `size` bytes, the first a key frame."""
+        whole = [packet for packet in packets if packet.size]
         if self._joiner is not None:
             full = self._joiner.size + size >= layout.VIDEO_FILE_MB * _MB
-            if full or not self._joiner.fits(video):
+            if full or not self._joiner.fits(video, whole):
                 self.close()
         if self._joiner is None:
             self._place = self._place.following()
             self._joiner = Joiner(self._fps)
-        return self._place, self._joiner.append(video, packets)
+        return self._place, self._joiner.append(video, whole)
 
     def close(self) -> None:
         """Write the file in the making."""

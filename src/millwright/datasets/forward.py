@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from itertools import islice
+from collections.abc import Iterator, Sequence
+from itertools import islice, pairwise
 from pathlib import Path
 from typing import Any
 
@@ -82,21 +82,44 @@ class PacketReader:
         """Packets so far."""
         self._container, self.stream = open_video(path)
         self._packets = (packet for packet in self._container.demux(self.stream) if packet.size)
+        self._following: Packet[Any] | None = None
 
     def take(self, number: int) -> list[Packet[Any]]:
         """The next packets, fewer where the video ends."""
-        try:
-            packets = list(islice(self._packets, number))
-        except (FFmpegError, ValueError):
-            packets = []
+        held = [self._following] if self._following is not None and number else []
+        self._following = None if held else self._following
+        packets = held + self._read(number - len(held))
         self.count += len(packets)
         return packets
+
+    def peek(self) -> Packet[Any] | None:
+        """The packet that `take` gives next; None where the video ends."""
+        if self._following is None:
+            self._following = next(iter(self._read(1)), None)
+        return self._following
+
+    def _read(self, number: int) -> list[Packet[Any]]:
+        try:
+            return list(islice(self._packets, number))
+        except (FFmpegError, ValueError):
+            return []
 
     def close(self) -> None:
         self._container.close()
 
 
-def can_be_cut(packets: list[Packet[Any]]) -> bool:
-    """They decode without those before them, and in this order."""
-    times = [packet.pts for packet in packets]
-    return packets[0].is_keyframe and None not in times and times == sorted(times, key=lambda time: time or 0)
+def can_be_cut(packets: Sequence[Packet[Any]], following: Packet[Any] | None) -> bool:
+    """They decode without those before them, and to exactly the frames that lie between their first and their last.
+
+    Args:
+        packets: of an episode, in the order of the file.
+        following: the packet after them.
+    """
+    times = [packet.pts for packet in packets if packet.pts is not None]
+    if not packets[0].is_keyframe or len(times) < len(packets) or times[0] > min(times):
+        return False
+    if following is not None and following.pts is not None and following.pts < max(times):
+        return False
+    shown = sorted(times)
+    steps = [after - before for before, after in pairwise(shown)]
+    return times == shown or 0 < max(steps) < 2 * min(steps)  # a gap may be a frame that other packets hold

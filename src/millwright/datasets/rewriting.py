@@ -12,6 +12,7 @@ import numpy as np
 from millwright.core.errors import DatasetError
 from millwright.datasets import layout
 from millwright.datasets.access import EpisodeReader, load_extra
+from millwright.datasets.cameras import is_depth
 from millwright.datasets.folder import Entry, Folder, find_texts
 from millwright.datasets.footage import Footage
 from millwright.datasets.lineage import LINEAGE, Lineage, Source, compute_content_digest, format_numbers
@@ -38,13 +39,16 @@ class Plan:
     dropped: frozenset[str] = frozenset()
     """Features that are left out."""
     encoding: Encoding | None = None
-    """Of the videos; None: as they are."""
+    """Of the videos but those of depth; None: as they are."""
     options: Mapping[str, Any] = field(default_factory=dict)
     """What the operation was told, for the lineage."""
 
 
-def rewrite(picks: Sequence[Pick], out: Path, plan: Plan) -> Path:
+def rewrite(picks: Sequence[Pick], out: Path, plan: Plan) -> int:
     """Write a new dataset of `picks`, in their order, into the new folder `out`.
+
+    Returns:
+        How many parts of videos, one an episode and camera, were encoded anew.
 
     Raises:
         DatasetError: `out` is there already, nothing is picked, features differ, or an episode cannot be read.
@@ -53,8 +57,7 @@ def rewrite(picks: Sequence[Pick], out: Path, plan: Plan) -> Path:
         raise DatasetError(f"no episode is left for {out}; nothing was written")
     features = check_features(picks, plan.dropped)
     with new_dataset(out) as staging:
-        _Rewriter(staging, features, picks[0].folder.fps, plan).write(picks)
-    return out
+        return _Rewriter(staging, features, picks[0].folder.fps, plan).write(picks)
 
 
 def check_features(picks: Sequence[Pick], dropped: frozenset[str] = frozenset()) -> dict[str, Any]:
@@ -92,7 +95,7 @@ class _Rewriter:
         self._writer = Writer(root, features, fps)
         self._footage = Footage(fps, plan.encoding)
 
-    def write(self, picks: Sequence[Pick]) -> None:
+    def write(self, picks: Sequence[Pick]) -> int:
         roots = {pick.folder.root: pick.folder for pick in picks}
         readers = {root: EpisodeReader(folder) for root, folder in roots.items()}
         extras = {root: load_extra(root) for root in roots}
@@ -105,6 +108,7 @@ class _Rewriter:
         self._footage.close()
         self._writer.close()
         self._writer.finish(self._make_info(picks))
+        return self._footage.encoded
 
     def _write_episode(self, pick: Pick, extra: Mapping[str, Any], reader: EpisodeReader) -> None:
         whole = reader.load(pick.entry)
@@ -120,18 +124,20 @@ class _Rewriter:
     def _copy(self, pick: Pick, camera: str, first: int, extra: Mapping[str, Any]) -> Film:
         entry = pick.entry
         path = pick.folder.root / entry.spans[camera].place.path(layout.VIDEO, camera)
-        copied = self._footage.copy(path, first, entry.length, self._writer.videos[camera])
+        depth = is_depth(self._features[camera])
+        copied = self._footage.copy(path, first, entry.length, self._writer.videos[camera], depth)
         known = extra.get(f"levels/{camera}") if copied.levels is None else copied.levels
-        levels = self._footage.count_levels(path, first, entry.length) if known is None else np.array(known)
+        if known is None or depth:
+            known = self._footage.count_levels(path, first, entry.length, depth)
+        levels = np.array(known)
         return Film(copied.place, copied.first, levels)
 
     def _make_info(self, picks: Sequence[Pick]) -> dict[str, Any]:
         features = dict(self._features)
         for camera in self._writer.videos:
-            files = sorted((self._root / "videos" / camera).glob("*/*.mp4"))
-            features[camera] = (
-                self._plan.encoding.restate(features[camera], files[0]) if self._plan.encoding else features[camera]
-            )
+            if self._plan.encoding and not is_depth(features[camera]):
+                files = sorted((self._root / "videos" / camera).glob("*/*.mp4"))
+                features[camera] = self._plan.encoding.restate(features[camera], files[0])
         return {
             "codebase_version": layout.VERSION,
             "robot_type": None,

@@ -15,11 +15,13 @@ from millwright.core.features import Feature
 from millwright.datasets import layout
 from millwright.datasets.layout import Place
 from millwright.datasets.schema import Columns, Schema
-from millwright.datasets.statistics import compute_image_statistics, compute_statistics
+from millwright.datasets.statistics import GREY, Statistics, compute_image_statistics, compute_statistics
 from millwright.datasets.tables import from_arrow, read_columns, to_arrow
 
 Levels = Mapping[str, Any]
-"""Camera -> histogram of its pictures, (3, 256) or flat."""
+"""Camera -> histogram of its pictures, (channels, codes) or flat."""
+Values = Mapping[str, NDArray[np.float64]]
+"""Camera -> what the codes of its histogram stand for, where that is not 0 to 1."""
 
 
 def locate(prefix: str, place: Place) -> dict[str, int]:
@@ -49,7 +51,7 @@ def add_standard(table: pa.Table, fps: int, index: int, start: int, task_index: 
     return table
 
 
-def make_episode_statistics(table: pa.Table, levels: Levels) -> dict[str, Any]:
+def make_episode_statistics(table: pa.Table, levels: Levels, values: Values | None = None) -> dict[str, Any]:
     """`stats/{feature}/{statistic}` of an episode; one computation over all columns side by side."""
     names = table.column_names
     parts = [from_arrow(table[name], (-1,)) for name in names]
@@ -57,12 +59,17 @@ def make_episode_statistics(table: pa.Table, levels: Levels) -> dict[str, Any]:
     joint = compute_statistics(np.concatenate(parts, axis=1, dtype=np.float64))
     found = {name: joint.part(end - part.shape[1], end) for name, part, end in zip(names, parts, ends, strict=True)}
     for name, counts in levels.items():
-        found[name] = compute_image_statistics(np.reshape(counts, (3, 256)), len(table))
+        found[name] = _compute(name, counts, len(table), values or {})
     return {f"stats/{name}/{key}": value for name, stats in found.items() for key, value in stats.to_json().items()}
 
 
+def _compute(name: str, counts: Any, num_frames: int, values: Values) -> Statistics:
+    scale = values.get(name, GREY)
+    return compute_image_statistics(np.reshape(counts, (-1, len(scale))), num_frames, scale)
+
+
 def make_stats(
-    paths: Sequence[Path], features: Iterable[Feature], levels: Mapping[str, NDArray[np.int64]], num_frames: int
+    paths: Sequence[Path], features: Iterable[Feature], levels: Levels, num_frames: int, values: Values | None = None
 ) -> bytes:
     """stats.json over all data files; true quantiles need all values of a column at once."""
     chosen = list(features)
@@ -70,7 +77,7 @@ def make_stats(
         feature.name: compute_statistics(column.reshape(len(column), -1))
         for feature, column in zip(chosen, read_columns(paths, chosen), strict=True)
     }
-    found |= {name: compute_image_statistics(counts, num_frames) for name, counts in levels.items()}
+    found |= {name: _compute(name, counts, num_frames, values or {}) for name, counts in levels.items()}
     return json.dumps({name: stats.to_json() for name, stats in found.items()}, indent=1).encode()
 
 

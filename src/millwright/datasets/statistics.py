@@ -12,7 +12,10 @@ from numpy.typing import NDArray
 Values = NDArray[Any]
 
 _QUANTILES = {"q01": 0.01, "q10": 0.10, "q50": 0.50, "q90": 0.90, "q99": 0.99}
-_FRAME_STRIDE = 4
+GREY: NDArray[np.float64] = np.arange(256) / 255.0
+"""What the levels of a colour stand for."""
+FRAME_STRIDE = 4
+"""Of the frames that are counted."""
 _PIXEL_STRIDE = 2
 
 
@@ -64,10 +67,11 @@ def compute_statistics(values: NDArray[Any]) -> Statistics:
     )
 
 
-def count_levels(frames: NDArray[np.uint8]) -> NDArray[np.int64]:
-    """Histogram (3, 256) of every fourth frame, every second row and column of (num_frames, height, width, 3)."""
-    sample = frames[::_FRAME_STRIDE, ::_PIXEL_STRIDE, ::_PIXEL_STRIDE]
-    return np.stack([np.bincount(sample[..., channel].reshape(-1), minlength=256) for channel in range(3)])
+def count_levels(frames: NDArray[Any], codes: int = 256) -> NDArray[np.int64]:
+    """Histogram (channels, codes) of every fourth frame, every second row and column; (num_frames, ..., channels)."""
+    sample = frames[::FRAME_STRIDE, ::_PIXEL_STRIDE, ::_PIXEL_STRIDE]
+    channels = range(frames.shape[-1])
+    return np.stack([np.bincount(sample[..., channel].reshape(-1), minlength=codes) for channel in channels])
 
 
 class LevelCounter:
@@ -81,35 +85,38 @@ class LevelCounter:
     def watch(self, frames: Iterable[NDArray[np.uint8]]) -> Iterator[NDArray[np.uint8]]:
         """The same frames, counted as they pass."""
         for frame in frames:
-            if self.count % _FRAME_STRIDE == 0:
+            if self.count % FRAME_STRIDE == 0:
                 self.levels += count_levels(frame[None])
             self.count += 1
             yield frame
 
 
-def compute_image_statistics(levels: NDArray[np.int64], num_frames: int) -> Statistics:
-    """Statistics of an image feature from its histogram (3, 256); arrays (3, 1, 1), values in [0, 1]."""
+def compute_image_statistics(levels: NDArray[np.int64], num_frames: int, values: Values = GREY) -> Statistics:
+    """Statistics of an image feature from its histogram (channels, codes); arrays (channels, 1, 1).
+
+    Args:
+        values: (codes,) what each stands for, rising.
+    """
     totals = levels.sum(1, keepdims=True)  # (3, 1)
-    grey = np.arange(256) / 255.0
-    mean = levels @ grey / totals[:, 0]  # (3,)
-    square = (levels * (grey - mean[:, None]) ** 2).sum(1) / totals[:, 0]
+    mean = levels @ values / totals[:, 0]  # (channels,)
+    square = (levels * (values - mean[:, None]) ** 2).sum(1) / totals[:, 0]
     seen = levels > 0
     rows = {
-        "min": grey[seen.argmax(1)],
-        "max": grey[255 - seen[:, ::-1].argmax(1)],
+        "min": values[seen.argmax(1)],
+        "max": values[::-1][seen[:, ::-1].argmax(1)],
         "mean": mean,
         "std": np.sqrt(square),
-        **{name: _level_at(levels, fraction) / 255.0 for name, fraction in _QUANTILES.items()},
+        **{name: _value_at(levels, fraction, values) for name, fraction in _QUANTILES.items()},
     }
-    return Statistics(count=np.array([num_frames]), **{name: row.reshape(3, 1, 1) for name, row in rows.items()})
+    return Statistics(count=np.array([num_frames]), **{name: row.reshape(-1, 1, 1) for name, row in rows.items()})
 
 
-def _level_at(levels: NDArray[np.int64], fraction: float) -> Values:
-    """What `np.quantile` gives for the values behind a histogram: (3,)."""
+def _value_at(levels: NDArray[np.int64], fraction: float, values: Values) -> Values:
+    """What `np.quantile` gives for the values behind a histogram: (channels,)."""
     below = levels.cumsum(1)
     position = fraction * (below[:, -1] - 1)
     low, high = np.floor(position), np.ceil(position)
-    first = (below <= low[:, None]).sum(1)
-    second = (below <= high[:, None]).sum(1)
+    first = values[(below <= low[:, None]).sum(1)]
+    second = values[(below <= high[:, None]).sum(1)]
     result: Values = first + (second - first) * (position - low)
     return result

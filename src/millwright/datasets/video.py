@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -133,36 +133,53 @@ class Joiner:
         self._container = av.open(self._sink, "w", format="mp4")
         self._stream: Any = None
         self._setup = b""
+        self._delay = 0
+        """Frames by which a packet decodes before it is shown: not 0 where frames refer to later ones."""
 
     @property
     def size(self) -> int:
         """Bytes so far."""
         return self._sink.tell()
 
-    def fits(self, video: VideoStream) -> bool:
+    def fits(self, video: VideoStream, packets: Sequence[Packet[Any]]) -> bool:
         """`video` was encoded with the same parameters, so that its packets decode in this stream."""
-        return self._stream is None or video.codec_context.extradata == self._setup
+        same = video.codec_context.extradata == self._setup
+        return self._stream is None or (same and find_delay(rank(packets)) <= self._delay)
 
-    def append(self, video: VideoStream, packets: Iterable[Packet[Any]]) -> int:
-        """Add packets of a video, in the order of their frames; the number of frames before them."""
-        first = self.num_frames
+    def append(self, video: VideoStream, packets: Sequence[Packet[Any]]) -> int:
+        """Add packets of a video, in the order in which they decode; the number of frames before them."""
+        first, ranks = self.num_frames, rank(packets)
         if self._stream is None:
             self._stream = self._container.add_stream_from_template(video, opaque=True)
             self._stream.time_base = self._period
             self._setup = video.codec_context.extradata or b""
-        for packet in packets:
-            if packet.size:
-                packet.stream, packet.time_base = self._stream, self._period
-                packet.pts = packet.dts = self.num_frames
-                packet.duration = 1
-                self._container.mux(packet)
-                self.num_frames += 1
+            self._delay = find_delay(ranks)
+        for packet, place in zip(packets, ranks, strict=True):
+            packet.stream, packet.time_base = self._stream, self._period
+            packet.pts, packet.dts = first + place, self.num_frames - self._delay
+            packet.duration = 1
+            self._container.mux(packet)
+            self.num_frames += 1
         return first
 
     def finish(self) -> memoryview:
         """The bytes of the MP4."""
         self._container.close()
         return self._sink.getbuffer()
+
+
+def rank(packets: Sequence[Packet[Any]]) -> list[int]:
+    """For each packet which frame it is, the first being 0; their own order where their times are not known."""
+    order = range(len(packets))
+    if any(packet.pts is None for packet in packets):
+        return list(order)
+    shown = sorted(order, key=lambda number: packets[number].pts or 0)
+    return sorted(order, key=shown.__getitem__)
+
+
+def find_delay(ranks: Sequence[int]) -> int:
+    """How many frames ahead packets have to decode."""
+    return max((number - place for number, place in enumerate(ranks)), default=0)
 
 
 def decode(path: Path, first: int, fps: int, out: NDArray[Any], levels: NDArray[np.float32] | None = None) -> None:

@@ -16,10 +16,12 @@ from numpy.typing import NDArray
 
 from millwright.core.errors import DatasetError
 from millwright.datasets import layout
+from millwright.datasets.cameras import is_depth
 from millwright.datasets.durable import publish, sync_tree, write_durably
 from millwright.datasets.files import DataFiles, VideoFiles
 from millwright.datasets.folder import is_numeric, make_feature
 from millwright.datasets.layout import Place
+from millwright.datasets.picture_levels import count_pictures, find_values, make_levels
 from millwright.datasets.schema import STANDARD
 from millwright.datasets.staging import add_standard, locate, locate_span, make_episode_statistics, make_stats
 from millwright.datasets.tables import make_episodes_table, make_tasks_table, write_table
@@ -34,7 +36,7 @@ class Film(NamedTuple):
     first: int
     """Number of its first frame in that file."""
     levels: NDArray[np.int64]
-    """Histogram (3, 256)."""
+    """Histogram (3, 256), (1, 4096) of depth."""
 
 
 @contextmanager
@@ -77,6 +79,9 @@ class Writer:
         cameras = [name for name, row in features.items() if row["dtype"] == "video"]
         self.videos = {name: VideoFiles(root, name, fps, _BEFORE) for name in cameras}
         """Camera -> files that its pictures go to, before `add`."""
+        pictures = {name: row for name, row in features.items() if row["dtype"] in ("video", "image")}
+        self._values = {name: find_values(row) for name, row in pictures.items()}
+        self._levels = {name: make_levels(name, row) for name, row in pictures.items()}
         self._tasks: list[str] = []
         self._rows: list[dict[str, Any]] = []
         self.num_frames = 0
@@ -110,10 +115,21 @@ class Writer:
             row |= locate_span(camera, film.place, film.first, length, self._fps)
         row |= locate("meta/episodes", Place(0, 0))
         row |= extra
-        row |= {f"levels/{camera}": film.levels.reshape(-1) for camera, film in films.items()}
+        colours = [camera for camera in films if not is_depth(self._features[camera])]
+        row |= {f"levels/{camera}": films[camera].levels.reshape(-1) for camera in colours}
         numeric = table.select([name for name in table.column_names if self._is_numeric(name)])
-        self._rows.append(row | make_episode_statistics(numeric, {name: film.levels for name, film in films.items()}))
+        self._rows.append(row | make_episode_statistics(numeric, self._count(table, films), self._values))
         self.num_frames += length
+
+    def _count(self, table: pa.Table, films: Mapping[str, Film]) -> dict[str, NDArray[np.int64]]:
+        """Histograms of an episode's pictures, wherever they lie; they are added to those of all episodes."""
+        counts = {name: film.levels.reshape(self._levels[name].shape) for name, film in films.items()}
+        for name in self._levels:
+            if name in table.column_names:
+                counts[name] = count_pictures(name, self._features[name], table[name])
+        for name, levels in counts.items():
+            self._levels[name] += levels
+        return {name: levels for name, levels in counts.items() if levels.any()}
 
     def close(self) -> None:
         """Write the files in the making; nothing can be added afterwards."""
@@ -128,12 +144,10 @@ class Writer:
         write_durably(self._root / Place(0, 0).path(layout.EPISODES), write_table(make_episodes_table(rows)))
         write_durably(self._root / layout.TASKS, write_table(make_tasks_table(self._tasks)))
         features = [make_feature(name, row) for name, row in self._features.items() if is_numeric(row)]
-        levels = {
-            camera: np.sum([row[f"levels/{camera}"] for row in self._rows], axis=0).reshape(3, 256)
-            for camera in self.videos
-        }
+        levels = {name: counts for name, counts in self._levels.items() if counts.any()}
         paths = sorted((self._root / "data").glob("*/*.parquet"))
-        write_durably(self._root / layout.STATS, make_stats(paths, features, levels, self.num_frames))
+        stats = make_stats(paths, features, levels, self.num_frames, self._values)
+        write_durably(self._root / layout.STATS, stats)
         write_durably(self._root / layout.INFO, json.dumps(info, indent=2).encode())
 
     def _is_numeric(self, name: str) -> bool:

@@ -10,6 +10,7 @@ from millwright.datasets.editing import open_finished, order_by_split
 from millwright.datasets.importing.source import Wishes
 from millwright.datasets.rewriting import Pick, Plan, rewrite
 
+_WHY = "encoded anew, as they cannot be cut out: none begins with a key frame of its own"
 _POSSIBLE = ("take", "drop", "left_out")
 
 
@@ -29,8 +30,11 @@ def import_folder(root: Path, out: Path, wishes: Wishes, name: str = "") -> list
     picks = [Pick(folder, entry) for entry in folder.entries if wishes.wants(entry.position)]
     ordered, splits = order_by_split(picks)
     options = {"kind": "lerobot", **({"from": name} if name else {})}
-    rewrite(ordered, out, Plan("import", splits, wishes.left_out, options=options))
-    return ["rows and videos as they were; counts and statistics made anew"]
+    encoded = rewrite(ordered, out, Plan("import", splits, wishes.left_out, options=options))
+    notes = ["rows and videos as they were; counts and statistics made anew"]
+    if encoded:
+        notes = ["rows as they were; counts and statistics made anew", f"{encoded} videos of episodes {_WHY}"]
+    return notes
 
 
 def refuse_told(wishes: Wishes) -> None:
