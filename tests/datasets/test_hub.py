@@ -215,3 +215,31 @@ def test_the_verbs_push_and_import(hub: Hub, data: Path, tmp_path: Path, capsys:
     assert "'' is no list of episodes" in capsys.readouterr().err
     assert cli.main(["dataset", "import", NAME, str(tmp_path / "no")]) == 2
     assert f"on Hugging Face it is hf://{NAME}" in capsys.readouterr().err
+
+
+def test_a_repository_that_holds_something_else_is_left_alone_unless_that_is_meant(hub: Hub, data: Path) -> None:
+    theirs = {"data/rows.csv": b"1,2", "README.md": b"# theirs"}
+    hub.repositories[NAME] = Repository(commits=[{}, theirs])
+    with pytest.raises(DatasetError, match=r"lab/bricks holds 1 files but no LeRobot dataset, data/rows.csv .*--force"):
+        push(data, NAME, endpoint=hub.url)
+    assert hub.repositories[NAME].commits[1:] == [theirs]
+    push(data, NAME, force=True, endpoint=hub.url)
+    assert "data/rows.csv" not in hub.repositories[NAME].commits[-1]
+
+
+def test_a_card_that_somebody_wrote_stays_and_one_that_was_made_is_made_anew(
+    published: Hub, data: Path, tmp_path: Path
+) -> None:
+    push(data, NAME, endpoint=published.url)
+    assert published.repositories[NAME].commits[-1]["README.md"] == b"# ours"
+    with pytest.raises(OptionError, match=r"--license .* write it into README.md of lab/bricks"):
+        push(data, NAME, license="mit", endpoint=published.url)
+    editing.select(data, tmp_path / "few", lambda entry: entry.position == 0)
+    for root, told in ((data, b"5 episodes"), (tmp_path / "few", b"1 episodes")):
+        push(root, "lab/new", license="mit", endpoint=published.url)
+        assert told in published.repositories["lab/new"].commits[-1]["README.md"]
+    (tmp_path / "few/README.md").write_text("# mine")
+    with pytest.raises(OptionError, match=r"--license .* write it into .*few/README.md"):
+        push(tmp_path / "few", NAME, license="mit", endpoint=published.url)
+    push(tmp_path / "few", NAME, endpoint=published.url)
+    assert published.repositories[NAME].commits[-1]["README.md"] == b"# mine"

@@ -105,7 +105,7 @@ def push(
         repository: where to; made if missing, private unless told otherwise.
         public: everybody may see a repository that is made.
         license: for the card, cc-by-4.0 for example.
-        force: push also what has errors.
+        force: push also what has errors, and into a repository that holds something else.
         endpoint: address of a server other than Hugging Face's.
     """
     from millwright.datasets.pushing import push as upload

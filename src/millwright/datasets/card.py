@@ -12,6 +12,8 @@ from millwright.datasets.schema import STANDARD
 
 _TASKS = 20
 """Instructions that the card lists."""
+MADE = "<!-- made by millwright dataset push, which makes it anew; take this line away to keep what you write -->"
+"""In the cards that are made here."""
 _CODE = """```python
 from lerobot.datasets.lerobot_dataset import LeRobotDataset
 
@@ -32,6 +34,7 @@ def make_card(folder: Folder, repository: str, license: str = "") -> str:
     robot = f", robot `{folder.info['robot_type']}`" if folder.info.get("robot_type") else ""
     shown = {name: row for name, row in folder.features.items() if name not in STANDARD}
     body = [
+        MADE,
         f"# {repository.partition('/')[2]}",
         f"{len(folder.entries)} episodes, {frames} frames at {folder.fps} Hz{robot}, in the LeRobot v3.0 layout.",
         _tell_verdicts(folder),
