@@ -10,13 +10,16 @@ from typing import Any
 
 import h5py
 import numpy as np
+import pyarrow.parquet as pq
 import pytest
 import zarr
 
 from millwright.core.errors import DatasetError, FeatureError, MillwrightError, OptionError, UnknownNameError
+from millwright.datasets import layout
 from millwright.datasets.exporting import export_hdf5
 from millwright.datasets.importing.conversion import import_dataset
 from millwright.datasets.importing.source import Wishes
+from millwright.datasets.layout import Place
 from tests.datasets.importing import files
 from tests.datasets.importing.files import LENGTHS
 
@@ -308,3 +311,26 @@ def test_the_new_folder_may_be_the_one_stood_in_or_a_link(
 def test_the_kinds_are_all_named(robomimic: Path) -> None:
     with pytest.raises(UnknownNameError, match=r"umi, .*, lerobot\)"):
         import_dataset(robomimic, robomimic.parent / "out", "nothing", TOLD)
+
+
+@pytest.mark.parametrize("camera", ["observation.images/../../pwn", "..", "observation.images..", "a\\b", "/etc"])
+def test_no_video_lies_outside_of_its_dataset(camera: str) -> None:
+    with pytest.raises(FeatureError, match="no name of a feature"):
+        Place(0, 0).path(layout.VIDEO, camera)
+
+
+def test_rows_of_a_lerobot_folder_with_a_camera_that_leads_elsewhere_are_refused(
+    tmp_path: Path, robomimic: Path
+) -> None:
+    import_dataset(robomimic, tmp_path / "data", wishes=TOLD)
+    old, new = "observation.images.agentview", "observation.images/../../../../pwn"
+    for name in ("info.json", "stats.json"):
+        path = tmp_path / "data/meta" / name
+        path.write_text(path.read_text().replace(old, new))
+    (episodes,) = (tmp_path / "data/meta/episodes").rglob("*.parquet")
+    table = pq.read_table(episodes)
+    pq.write_table(table.rename_columns([column.replace(old, new) for column in table.column_names]), episodes)
+    with pytest.raises(MillwrightError):
+        import_dataset(tmp_path / "data", tmp_path / "out")
+    assert not list(tmp_path.parent.rglob("pwn*"))
+    assert not (tmp_path / "out").exists()
