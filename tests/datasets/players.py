@@ -74,8 +74,8 @@ def make_scenes(rng: np.random.Generator, num_frames: int, height: int = 32, wid
 
 
 def make_noise(rng: np.random.Generator, num_frames: int) -> np.ndarray:
-    """(num_frames, 32, 48, 3): one level a frame and channel, so that no codec hides a frame in another."""
-    return np.broadcast_to(rng.integers(0, 256, (num_frames, 1, 1, 3)), (num_frames, 32, 48, 3)).astype(np.uint8)
+    """(num_frames, 32, 48, 3): one level a frame and channel, so no codec hides a frame in another; none is black."""
+    return np.broadcast_to(rng.integers(48, 256, (num_frames, 1, 1, 3)), (num_frames, 32, 48, 3)).astype(np.uint8)
 
 
 def make_facts(rng: np.random.Generator, index: int) -> GraspFacts:
