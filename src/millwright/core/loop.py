@@ -62,17 +62,9 @@ def play(
         following, reward, terminated, truncated, info = env.step(action)
         timings = {"policy_s": decided - started, "env_s": time.perf_counter() - stepping}
         yield Step(
-            index,
-            index * period_s,
-            observation,
-            facts,
-            action,
-            label,
-            float(reward),
-            policy.plan,
-            judge.verdict(),
+            index, index * period_s, observation, facts, action, label, float(reward), policy.plan, judge.verdict(),
             timings,
-        )
+        )  # fmt: skip
         observation, index = following, index + 1
         over = over or terminated or truncated
 

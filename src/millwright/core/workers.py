@@ -7,7 +7,7 @@ import traceback
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from multiprocessing.connection import Connection, wait
-from typing import TypeVar, cast
+from typing import Any, TypeVar, cast
 
 from millwright.core.errors import MillwrightError, OptionError, WorkerError
 
@@ -81,14 +81,14 @@ def _send(connection: Connection, seed: int) -> None:
         connection.send(seed)
 
 
-def _receive(connection: Connection, seed: int) -> Result:  # type: ignore[type-var]
+def _receive(connection: Connection, seed: int) -> Any:
     try:
         ok, payload = connection.recv()
     except (EOFError, ConnectionError):
         raise WorkerError(f"seed {seed}: its process died (killed, or out of memory)") from None
     if not ok:
         raise WorkerError(f"seed {seed} failed: {payload}")
-    return cast(Result, payload)
+    return payload
 
 
 def _serve(make_work: Callable[[], Work[Result]], connection: Connection) -> None:

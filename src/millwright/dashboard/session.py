@@ -78,7 +78,7 @@ class Session:
         self._thread.start()
         try:
             return self._cast.result()
-        except Exception as error:
+        except Exception as error:  # a factory may fail in any way; who opens the session is told which
             raise ServiceError(f"the scene cannot be built: {error}") from error
 
     def submit(self, command: Command) -> Future[Answer]:

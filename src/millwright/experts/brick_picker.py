@@ -15,12 +15,10 @@ from numpy.typing import NDArray
 
 from millwright.core.facts import GraspFacts
 from millwright.core.features import Observation
-from millwright.core.planner import Chunk
-from millwright.core.policy import Action, Privileged
 from millwright.experts.grasps import Goal, adapt_goal
+from millwright.experts.planning import PlanningExpert
 from millwright.geometry.poses import wrap_angle, yaw_from_quaternion
 from millwright.robots.reach import PUSH_GAP_M
-from millwright.robots.servo import HandServo
 
 
 @dataclass(frozen=True)
@@ -73,7 +71,7 @@ class Hand(NamedTuple):
         return (self.x, self.y, self.z, 0.0, math.cos(half), math.sin(half), 0.0, 0.0 if shut else self.opening)
 
 
-class BrickPicker(Privileged):
+class BrickPicker(PlanningExpert[GraspFacts]):
     """Picks the target brick across its width.
 
     Args:
@@ -82,35 +80,13 @@ class BrickPicker(Privileged):
         style: how to pick.
     """
 
-    name = "expert"
-
     def __init__(self, control_hz: float, width_m: float = 0.032, style: PickStyle | None = None) -> None:
+        super().__init__(control_hz)
         self.style = style or PickStyle()
         self._period_s = 1.0 / control_hz
-        self._rate_hz = control_hz
         self._width = width_m
-        self.servo = HandServo()
-        self._facts: GraspFacts | None = None
-        self._closed_ticks = 0
-        self._plan: Chunk | None = None
 
-    def reset(self, seed: int) -> None:
-        self._facts, self._plan, self._closed_ticks = None, None, 0
-
-    def see(self, facts: GraspFacts) -> None:
-        self._facts = facts
-
-    @property
-    def plan(self) -> Chunk | None:
-        return self._plan
-
-    def act(self, observation: Observation) -> Action:
-        assert self._facts is not None, "the loop calls see() before act()"
-        targets = self._make_plan(self._facts)
-        self._plan = Chunk(targets, self._rate_hz, observed_at_s=self._facts.time_s)
-        return self.servo.follow(self._facts.joint_positions, targets[0])
-
-    def _make_plan(self, facts: GraspFacts) -> NDArray[np.float32]:
+    def _make_plan(self, facts: GraspFacts, observation: Observation) -> NDArray[np.float32]:
         """Hand targets (plan_length, 8): xyz m, wxyz, opening m, one a tick."""
         goal = self.find_goal(facts)
         hand = self.find_hand(facts, goal)

@@ -15,9 +15,8 @@ from numpy.typing import NDArray
 
 from millwright.core.facts import PlaceFacts
 from millwright.core.features import Observation
-from millwright.core.planner import Chunk
-from millwright.core.policy import Action, Privileged
 from millwright.experts.brick_picker import BrickPicker, Hand, PickStyle, clip
+from millwright.experts.planning import PlanningExpert
 from millwright.geometry.poses import wrap_angle, yaw_from_quaternion
 
 SWIFT = PickStyle(
@@ -50,7 +49,7 @@ class _Place(NamedTuple):
     yaw: float
 
 
-class BrickPlacer(Privileged):
+class BrickPlacer(PlanningExpert[PlaceFacts]):
     """Picks the target brick and puts it where `observation.place` says.
 
     Args:
@@ -59,31 +58,10 @@ class BrickPlacer(Privileged):
         pick_style: how to pick.
     """
 
-    name = "expert"
-
     def __init__(self, control_hz: float, style: PlaceStyle | None = None, pick_style: PickStyle = SWIFT) -> None:
+        super().__init__(control_hz)
         self.style = style or PlaceStyle()
         self._picker = BrickPicker(control_hz, style=pick_style)
-        self.servo = self._picker.servo
-        self._rate_hz = control_hz
-        self._facts: PlaceFacts | None = None
-        self._plan: Chunk | None = None
-
-    def reset(self, seed: int) -> None:
-        self._facts, self._plan = None, None
-
-    def see(self, facts: PlaceFacts) -> None:
-        self._facts = facts
-
-    @property
-    def plan(self) -> Chunk | None:
-        return self._plan
-
-    def act(self, observation: Observation) -> Action:
-        assert self._facts is not None, "the loop calls see() before act()"
-        targets = self._make_plan(self._facts, observation)
-        self._plan = Chunk(targets, self._rate_hz, observed_at_s=self._facts.time_s)
-        return self.servo.follow(self._facts.joint_positions, targets[0])
 
     def _make_plan(self, facts: PlaceFacts, observation: Observation) -> NDArray[np.float32]:
         """Hand targets (plan_length, 8): xyz m, wxyz, opening m, one a tick."""

@@ -19,14 +19,11 @@ class FoundColour(nn.Module):
 
     def __init__(self, channels: int = 8, reach: float = 0.25) -> None:
         super().__init__()
-        self.layers = nn.Sequential(
-            nn.Conv2d(5, channels, 3, padding=1),
-            nn.ReLU(),
-            nn.Conv2d(channels, channels, 3, padding=1),
-            nn.ReLU(),
-            nn.Conv2d(channels, 1, 3, padding=1),
+        first, second, last = (
+            nn.Conv2d(width, wide, 3, padding=1) for width, wide in ((5, channels), (channels, channels), (channels, 1))
         )
-        nn.init.zeros_(self.layers[-1].weight)  # type: ignore[arg-type]
+        nn.init.zeros_(last.weight)
+        self.layers = nn.Sequential(first, nn.ReLU(), second, nn.ReLU(), last)
         self.reach = reach
 
     def forward(self, crop: Tensor) -> Tensor:

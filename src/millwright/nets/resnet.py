@@ -78,7 +78,7 @@ class ResNet18(nn.Module):
         self.extra = nn.Conv2d(num_extra, 64, 7, 2, 3, bias=False) if num_extra else None
         if self.extra is not None:
             nn.init.zeros_(self.extra.weight)
-        self.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # missing in torch's stubs
 
     def forward(self, painted: Tensor) -> Tensor:
         """(batch, 3 + num_extra or more, size, size) as painted -> (batch, side * side, 512)."""

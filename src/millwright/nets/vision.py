@@ -61,7 +61,7 @@ class ConvEye(nn.Module):
                 nn.init.kaiming_normal_(parameter, nonlinearity="relu")
             else:
                 nn.init.zeros_(parameter)
-        self.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # missing in torch's stubs
         self.num_features = channels[-1] * (size // 2 ** len(channels)) ** 2
 
     def forward(self, image: Tensor) -> Tensor:

@@ -122,7 +122,7 @@ def _to_row(processor: Processor, prefix: str, tensors: dict[str, Tensor]) -> di
             f"{type(processor).__name__} is in no table, so it cannot be written; processors: {', '.join(PROCESSORS)}"
         )
     row: dict[str, Any] = {"processor": names[type(processor)]}
-    for field in fields(processor):  # type: ignore[arg-type]
+    for field in fields(processor):
         value = getattr(processor, field.name)
         if isinstance(value, Tensor):
             tensors[f"{prefix}.{field.name}"] = value.contiguous()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from torch import Tensor
@@ -14,6 +15,7 @@ Batch = Mapping[str, Any]
 """Name -> tensor with a batch axis first (a list of str for text)."""
 
 
+@dataclass(frozen=True)
 class Processor(ABC):
     """Adds to a batch, never changes the one it was given. Subclasses are frozen dataclasses.
 

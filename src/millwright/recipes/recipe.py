@@ -7,7 +7,7 @@ import time
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -19,6 +19,7 @@ COUNTS = ("workers", "samples")
 """Fields of recipes that have to be 1 or more."""
 
 
+@dataclass(frozen=True)
 class Recipe(ABC):
     """A frozen dataclass whose fields are everything one may change; `run` goes on where it was stopped."""
 
@@ -68,7 +69,7 @@ def describe_command(name: str, recipe: Recipe) -> str:
 
 
 def _list_fields(recipe: Recipe) -> dict[str, Any]:
-    return dict(asdict(recipe))  # type: ignore[call-overload]
+    return dict(asdict(recipe))
 
 
 def write_json(file: Path, values: Any) -> None:
