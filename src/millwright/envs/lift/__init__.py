@@ -1,0 +1,1 @@
+"""Lifting what an instruction names."""

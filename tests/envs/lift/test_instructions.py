@@ -1,0 +1,106 @@
+"""Instructions: each fits exactly one object, and what training says it never says later."""
+
+import re
+
+import numpy as np
+import pytest
+
+from millwright.core.errors import OptionError, UnknownNameError
+from millwright.envs.lift.instructions import (
+    COLOURS,
+    DOCUMENT,
+    FORMS,
+    HELD_OUT_PAIRS,
+    SHAPES,
+    TRAINED_PAIRS,
+    Item,
+    find_fitting,
+    write_instruction,
+)
+
+LONE_CUBE = [Item("red", "cube", 0.5, 0.0)]
+TWINS = [Item("red", "cube", 0.5, -0.1), Item("red", "cube", 0.5, 0.1), Item("blue", "ball", 0.6, 0.0)]
+
+
+def draw_scene(seed):
+    rng = np.random.default_rng(seed)
+    pairs = [(colour, shape) for colour in COLOURS for shape in SHAPES]
+    chosen = rng.choice(len(pairs), int(rng.integers(2, 5)), replace=False)
+    return [Item(*pairs[index], *rng.uniform((0.4, -0.2), (0.7, 0.2))) for index in chosen]
+
+
+def bare_words(sentence):
+    return set(re.findall(r"[a-z]+", sentence.lower().replace("{what}", "")))
+
+
+@pytest.mark.parametrize("split", ["train", "unseen"])
+def test_an_instruction_fits_its_target_and_nothing_else(split):
+    for seed in range(300):
+        scene = draw_scene(seed)
+        for target in range(len(scene)):
+            said = write_instruction(scene, target, seed, split)
+            assert find_fitting(scene, said) == (target,), said
+
+
+def test_the_document_s_sentences_all_fit_its_one_cube():
+    assert [find_fitting(LONE_CUBE, text) for text in DOCUMENT] == [(0,)] * 8
+
+
+def test_places_are_said_as_the_camera_across_the_table_sees_them():
+    scene = [Item("red", "cube", 0.5, -0.1), Item("blue", "cube", 0.6, 0.1)]
+    assert find_fitting(scene, "lift the leftmost cube") == (0,)
+    assert find_fitting(scene, "lift the thing on the right") == (1,)
+    assert find_fitting(scene, "lift the cube closest to the robot") == (0,)
+    assert find_fitting(scene, "lift the cube farthest from the robot") == (1,)
+
+
+def test_a_place_that_two_objects_nearly_share_fits_both():
+    scene = [Item("red", "cube", 0.5, 0.10), Item("blue", "ball", 0.5, 0.11)]
+    assert find_fitting(scene, "lift the rightmost object") == (0, 1)
+
+
+def test_a_place_counts_among_those_that_the_noun_fits():
+    scene = [Item("red", "cube", 0.5, 0.0), Item("blue", "cube", 0.5, 0.1), Item("green", "ball", 0.5, 0.2)]
+    assert find_fitting(scene, "lift the rightmost block") == (1,)
+
+
+def test_words_that_fit_nothing_or_contradict_themselves_find_nothing():
+    assert find_fitting(TWINS, "lift the green cube") == ()
+    assert find_fitting(TWINS, "lift the red cube or the ball") == ()
+
+
+def test_twins_are_told_apart_by_where_they_lie():
+    for seed in range(20):
+        assert find_fitting(TWINS, write_instruction(TWINS, 0, seed)) == (0,)
+    with pytest.raises(OptionError, match="no words tell the red cube"):
+        write_instruction([TWINS[0], TWINS[0]], 0, 0)
+
+
+def test_all_ways_to_name_are_used_and_the_same_seed_says_the_same():
+    scene = draw_scene(7)
+    said = {write_instruction(scene, 0, seed) for seed in range(200)}
+    assert len(said) > 40
+    assert any("most" in text or "to the robot" in text for text in said)
+    assert any(scene[0].colour in text for text in said)
+    assert write_instruction(scene, 0, 3) == write_instruction(scene, 0, 3)
+
+
+def test_unseen_sentences_share_no_verb_and_no_form_with_training():
+    function_words = {"the", "and", "it", "up", "please", "from", "in", "is", "for", "to", "of", "above", "robot"}
+    trained = set.union(*map(bare_words, FORMS["train"])) - function_words
+    unseen = set.union(*map(bare_words, FORMS["unseen"])) - function_words
+    assert not trained & unseen
+
+
+def test_every_colour_and_every_shape_is_trained_and_the_held_out_pairs_are_not():
+    assert not set(TRAINED_PAIRS) & set(HELD_OUT_PAIRS)
+    assert {colour for colour, _ in TRAINED_PAIRS} == set(COLOURS)
+    assert {shape for _, shape in TRAINED_PAIRS} == set(SHAPES)
+    assert ("red", "cube") in TRAINED_PAIRS
+
+
+def test_a_target_that_is_not_there_and_a_split_of_no_name_are_refused():
+    with pytest.raises(OptionError, match="0 to 0"):
+        write_instruction(LONE_CUBE, 1, 0)
+    with pytest.raises(UnknownNameError, match="train"):
+        write_instruction(LONE_CUBE, 0, 0, "trian")  # type: ignore[arg-type]
