@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Write requirements.lock from pyproject.toml: one set of versions for every machine, no index, no path, no CUDA;
-# and requirements-lerobot.lock, the same with LeRobot and robosuite beside it.
+# robosuite is in it, whose pins no other resolver than one with overrides can meet;
+# and requirements-lerobot.lock, the same with LeRobot beside it.
 # Versions already in the lock stay where pyproject.toml allows them; `scripts/lock.sh --upgrade` takes the newest.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
@@ -17,11 +18,13 @@ lock() { # which lock, where the version of torch stands, what to compile
     {
         echo "# Written by scripts/lock.sh. torch brings its own needs: they differ between its builds."
         # The build of torch decides what else it needs (nvidia-*, triton), so only its version is fixed here.
-        grep -vE '^(#|torch==|nvidia-|cuda-|triton==)' "$new"
+        grep -vE "^(#|torch==|nvidia-|cuda-|triton==)|'never'" "$new"
         grep -oE 'torch==[0-9.]+' "$torch"
     } >"$lock"
 }
 
-lock requirements.lock pyproject.toml --extra dev --extra dashboard --python-version 3.11 "$@"
-lock requirements-lerobot.lock scripts/lerobot.overrides scripts/lerobot.in --override scripts/lerobot.overrides \
-    --python-version 3.12 "$@"
+robosuite=(scripts/robosuite.in --override scripts/robosuite.overrides)
+lock requirements.lock pyproject.toml --extra dev --extra dashboard --extra lift "${robosuite[@]}" \
+    --python-version 3.11 "$@"
+lock requirements-lerobot.lock scripts/lerobot.overrides scripts/lerobot.in "${robosuite[@]}" \
+    --override scripts/lerobot.overrides --python-version 3.12 "$@"
