@@ -16,7 +16,7 @@ from PIL import Image
 
 from millwright.core.errors import DatasetError
 from millwright.datasets import Dataset, layout, record, video
-from millwright.datasets.cameras import make_cameras, make_depth_levels
+from millwright.datasets.cameras import make_cameras
 from millwright.datasets.layout import Place
 from tests.datasets.editing import DATA, edit_info, edit_table
 from tests.datasets.players import FPS, MakePlay
@@ -104,11 +104,6 @@ def test_a_depth_video_reads_in_metres(tmp_path: Path) -> None:
     step_m = (high - low) / 4095 * 13.5
     assert np.abs(out[..., 0] - metres[2:]).max() <= step_m
     assert camera.feature.unit == "m"
-
-
-def test_depth_levels_may_be_even_steps() -> None:
-    levels = make_depth_levels({"video.depth_min": 1.0, "video.depth_max": 2.0, "video.use_log": False})
-    np.testing.assert_allclose(levels, np.linspace(1, 2, 4096), rtol=1e-6)
 
 
 @pytest.mark.parametrize(

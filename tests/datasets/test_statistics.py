@@ -9,8 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from millwright.datasets import Dataset, Statistics, record
+from millwright.datasets import Dataset, Statistics, layout, record, validate
 from millwright.datasets.statistics import compute_image_statistics, compute_statistics, count_levels
+from tests.datasets.editing import edit_info, edit_json
 from tests.datasets.players import CAMERA, FPS, MakePlay, make_scenes
 
 QUANTILES = {"q01": 0.01, "q10": 0.1, "q50": 0.5, "q90": 0.9, "q99": 0.99}
@@ -60,3 +61,17 @@ def test_statistics_survive_json(values: np.ndarray) -> None:
     again = Statistics.from_json(stats.to_json())
     assert again.to_json() == stats.to_json()
     assert again.count == len(values)
+
+
+def test_statistics_of_the_last_axis_alone_as_lerobot_gives_them_are_right(tmp_path: Path) -> None:
+    record(MakePlay(), range(3), tmp_path, fps=FPS)
+    name = "observation.grid"
+    grids = Dataset(tmp_path).column(name)  # (num_frames, 2, 5)
+    pooled = compute_statistics(grids.reshape(-1, 5)).to_json() | {"count": [len(grids)]}
+    edit_info(tmp_path, lambda info: info["features"][name].update(shape=[2, 5]))
+    edit_json(tmp_path, layout.STATS, lambda stats: stats.update({name: pooled}))
+    assert not [finding for finding in validate(tmp_path) if name in finding.cause]
+    np.testing.assert_allclose(Dataset(tmp_path).stats[name].mean, np.tile(grids.mean((0, 1)), (2, 1)))
+    pooled["std"][2] *= 1.1
+    edit_json(tmp_path, layout.STATS, lambda stats: stats.update({name: pooled}))
+    assert [finding.code for finding in validate(tmp_path) if name in finding.cause] == ["MW404"]

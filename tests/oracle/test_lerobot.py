@@ -14,7 +14,9 @@ import pytest
 from benchmarks.against.side import MISSING, has_lerobot, run_in_lerobot
 
 from millwright.core.episode import Episode
+from millwright.core.features import Feature, Features
 from millwright.datasets import Dataset, layout, record, validate
+from millwright.datasets.depth import NEAREST_M
 from tests.datasets.editing import (
     DATA,
     VIDEO,
@@ -87,9 +89,18 @@ def play(seed: int) -> Episode:
     numbers = range(20 * seed, 20 * seed + len(episode))
     steps = []
     for number, step in zip(numbers, episode.steps, strict=True):
-        pictures = {camera: scenes.draw_picture(number, camera) for camera in (WRIST, TABLE)}
+        pictures = {camera: scenes.draw_picture(number, camera) for camera in (WRIST, TABLE)} | {
+            DEPTH: draw_holed(number)
+        }
         steps.append(replace(step, observation={**step.observation, **pictures}))
     return replace(episode, steps=tuple(steps))
+
+
+def draw_holed(number: int) -> np.ndarray:
+    """Depth with a corner that has none."""
+    depth = scenes.draw_depth(number)
+    depth[:4, :4] = 0
+    return depth
 
 
 @pytest.fixture(scope="module")
@@ -99,7 +110,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     with pytest.MonkeyPatch.context() as small:
         for name, limit in (("DATA_FILE_MB", 0.03), ("VIDEO_FILE_MB", 0.02), ("FILES_PER_CHUNK", 2)):
             small.setattr(layout, name, limit)
-        record(MakePlay(), range(7), root / OURS, fps=FPS)
+        record(MakePlay(), range(7), root / OURS, fps=FPS, features=Features(Feature(DEPTH, (48, 64, 1), unit="m")))
     commands: list[tuple[object, ...]] = [("write", title, root / title) for title in SHAPES]
     for title in (OURS, *SHAPES):
         commands += [("read", backend, root / title, root / f"{title}.{backend}.npz") for backend in BACKENDS]
@@ -126,6 +137,8 @@ def compare(dataset: Dataset, theirs: Arrays) -> None:
     for camera in dataset.cameras:
         ours, seen = dataset.frames(camera), theirs[camera]
         assert ours.shape == seen.shape, camera
+        if not dataset.features[camera].is_image:
+            seen = np.where(ours == 0, 0, seen)  # of what has no depth they give the nearest that there is
         tolerance = 0 if dataset.features[camera].is_image else 1e-5  # theirs is computed by torch
         np.testing.assert_allclose(ours, seen, rtol=tolerance, err_msg=camera)
 
@@ -148,6 +161,8 @@ def test_lerobot_sees_what_was_recorded_here(folder: Path, backend: str) -> None
             assert scenes.read_numbers(theirs[camera][rows]).tolist() == list(
                 range(20 * seed, 20 * seed + rows.stop - rows.start)
             )
+        depth = np.stack([step.observation[DEPTH] for step in episode.steps])
+        assert np.abs(theirs[DEPTH][rows] - depth.clip(NEAREST_M)).max() <= STEP_M
         np.testing.assert_array_equal(theirs["action"][rows], [step.label.action for step in episode.steps])
         np.testing.assert_array_equal(
             theirs["observation.state"][rows], [step.observation["observation.state"] for step in episode.steps]

@@ -47,6 +47,12 @@ class Feature:
         return self.dtype == "uint8" and len(self.shape) == 3
 
     @property
+    def is_depth(self) -> bool:
+        """A depth picture of a camera: float32 in metres, (height, width, 1), 0 where nothing was measured."""
+        named = self.name.startswith("observation.images.") and self.unit == "m"
+        return named and self.dtype == "float32" and len(self.shape) == 3 and self.shape[-1] == 1
+
+    @property
     def is_text(self) -> bool:
         return self.dtype == "string"
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
@@ -16,14 +15,13 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from millwright.core.features import Feature
+from millwright.datasets.depth import find_range, is_depth, make_depth_levels
 from millwright.datasets.tables import UNREADABLE, read_rows
 from millwright.datasets.video import decode
 
 Read = Callable[[Path, int, NDArray[Any]], None]
 """(file, number of the first frame in it, array to fill); EOFError where it ends before."""
 
-DEPTH_CODES = 4096
-"""Of depth in videos: twelve bits."""
 _M_PER_MM = 1e-3
 
 
@@ -59,33 +57,12 @@ def make_picture_feature(name: str, row: Mapping[str, Any]) -> Feature:
     return Feature(name, shape, "uint8", info.get("unit", ""), info.get("frame", ""), tuple(info.get("names", ())))
 
 
-def is_depth(row: Mapping[str, Any]) -> bool:
-    """A picture of which each pixel is a distance."""
-    info = row.get("info") or {}
-    return bool(info.get("is_depth_map") or info.get("video.is_depth_map"))
-
-
 def _make_camera(name: str, row: Mapping[str, Any], fps: int) -> Camera:
     in_video = row["dtype"] == "video"
-    levels = make_depth_levels(row.get("info") or {}) if is_depth(row) and in_video else None
+    reach = find_range(row)
+    levels = None if reach is None else make_depth_levels(reach)
     read: Read = partial(_read_video, fps, levels) if in_video else partial(_read_pictures, name)
     return Camera(make_picture_feature(name, row), in_video, read)
-
-
-def make_depth_levels(info: Mapping[str, Any]) -> NDArray[np.float32]:
-    """Metres that each of the 4096 codes of a depth video stands for, as LeRobot's `dequantize_depth` has them.
-
-    Even steps of log(depth + shift), or of depth, from `video.depth_min` to `video.depth_max`.
-    """
-    low, high = float(info.get("video.depth_min", 0.01)), float(info.get("video.depth_max", 10.0))
-    shift, use_log = float(info.get("video.shift", 3.5)), info.get("video.use_log", True)
-    first, last = (math.log(low + shift), math.log(high + shift)) if use_log else (low, high)
-    steps = np.arange(DEPTH_CODES, dtype=np.float32) * np.float32((last - first) / (DEPTH_CODES - 1)) + np.float32(
-        first
-    )
-    metres = np.exp(steps) - np.float32(shift) if use_log else steps
-    levels: NDArray[np.float32] = metres.clip(low, high).astype(np.float32)
-    return levels
 
 
 def _read_video(fps: int, levels: NDArray[np.float32] | None, path: Path, first: int, out: NDArray[Any]) -> None:

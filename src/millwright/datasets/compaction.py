@@ -26,6 +26,7 @@ from millwright.datasets.files import DataFiles, VideoFiles
 from millwright.datasets.layout import Place
 from millwright.datasets.lineage import LINEAGE
 from millwright.datasets.metadata import has_dataset, load_episode_table, load_info, load_tasks
+from millwright.datasets.picture_levels import find_values
 from millwright.datasets.recording import Recording, find_recordings, load_schema
 from millwright.datasets.schema import STANDARD, Schema
 from millwright.datasets.staging import (
@@ -133,18 +134,25 @@ def _load_before(root: Path) -> _Before:
         row["dataset_to_index"],
         tuple(load_tasks(root)),
         {kind: Place(row[f"{prefix}/chunk_index"], row[f"{prefix}/file_index"]) for kind, prefix in kinds.items()},
-        {camera.name: _sum_levels(table[f"levels/{camera.name}"]) for camera in schema.cameras},
+        {camera: _sum_levels(table[f"levels/{camera}"], values) for camera, values in _find_values(schema).items()},
         {LINEAGE: info[LINEAGE]} if LINEAGE in info else {},
     )
 
 
-def _sum_levels(column: pa.ChunkedArray) -> NDArray[np.int64]:
-    return np.asarray(from_arrow(column, (3, 256)).sum(0))
+def _find_values(schema: Schema) -> dict[str, NDArray[np.float64]]:
+    """Camera -> what the codes of its histogram stand for."""
+    rows = schema.to_json()["features"]
+    return {camera.name: find_values(rows[camera.name]) for camera in schema.cameras}
+
+
+def _sum_levels(column: pa.ChunkedArray, values: NDArray[np.float64]) -> NDArray[np.int64]:
+    return np.asarray(from_arrow(column, (-1, len(values))).sum(0))
 
 
 def _stage(root: Path, staging: Path, recordings: Sequence[Recording], before: _Before) -> None:
     """Write everything that is new below `staging`."""
     schema = load_schema(root)
+    values = _find_values(schema)
     tasks = list(before.tasks)
     data = DataFiles(staging, before.last.get("data", layout.BEFORE_FIRST))
     videos = {
@@ -173,7 +181,7 @@ def _stage(root: Path, staging: Path, recordings: Sequence[Recording], before: _
         row |= locate("meta/episodes", place)
         levels = whole.pop("levels")
         row |= whole | {f"levels/{name}": values for name, values in levels.items()}
-        row |= make_episode_statistics(table, levels)
+        row |= make_episode_statistics(table, levels, values)
         rows.append(row)
         start += len(table)
     data.close()
@@ -192,11 +200,12 @@ def _stage(root: Path, staging: Path, recordings: Sequence[Recording], before: _
 def _stage_statistics(root: Path, staging: Path, schema: Schema, rows: list[dict[str, Any]], before: _Before) -> None:
     """stats.json over everything, old and new."""
     paths = [path for folder in (root, staging) for path in sorted((folder / "data").glob("*/*.parquet"))]
+    values = _find_values(schema)
     levels = {
-        camera.name: np.sum([row[f"levels/{camera.name}"] for row in rows], axis=0).reshape(3, 256)
-        + before.levels.get(camera.name, 0)
-        for camera in schema.cameras
+        camera: np.sum([row[f"levels/{camera}"] for row in rows], axis=0).reshape(-1, len(scale))
+        + before.levels.get(camera, 0)
+        for camera, scale in values.items()
     }
     num_frames = before.num_frames + sum(row["length"] for row in rows)
-    content = make_stats(paths, (*schema.data, *STANDARD.values()), levels, num_frames)
+    content = make_stats(paths, (*schema.data, *STANDARD.values()), levels, num_frames, values)
     write_durably(staging / layout.STATS, content)

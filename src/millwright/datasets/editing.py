@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 
 from millwright.core.errors import DatasetError, OptionError, choose
-from millwright.datasets.cameras import is_depth
 from millwright.datasets.dataset import Dataset
+from millwright.datasets.depth import is_depth
 from millwright.datasets.duplicates import find_duplicates
 from millwright.datasets.folder import Entry, Folder, open_folder
 from millwright.datasets.rewriting import Pick, Plan, check_features, rewrite

@@ -35,7 +35,7 @@ def load_episode(dataset: Dataset, index: int, judge: Judge, make_facts: MakeFac
     if row.verdict is None or row.seed is None:
         raise DatasetError(f"episode {index} of {dataset.root} has no seed or no verdict: not recorded by millwright")
     columns = dataset.episode(index)
-    films = {camera: dataset.film(index, camera) for camera in dataset.features.images}
+    films = {camera: dataset.film(index, camera) for camera in dataset.cameras}
     seen = {name: column for name, column in {**films, **columns}.items() if name.startswith(OBSERVATION)}
     labels = _load_labels(columns)
     judge.reset()

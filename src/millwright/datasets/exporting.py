@@ -14,7 +14,7 @@ from millwright.core.errors import DatasetError, OptionError, import_extra
 from millwright.core.features import Feature
 from millwright.datasets import layout
 from millwright.datasets.access import EpisodeReader, load_extra
-from millwright.datasets.cameras import is_depth
+from millwright.datasets.depth import is_depth
 from millwright.datasets.durable import publish
 from millwright.datasets.editing import open_finished
 from millwright.datasets.folder import Entry, Folder, convert, find_texts, is_numeric

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from millwright.core.errors import DatasetError
 from millwright.core.features import Feature
 from millwright.datasets import layout
+from millwright.datasets.depth import find_range
 from millwright.datasets.layout import Place
 from millwright.datasets.metadata import load_info
 from millwright.datasets.tables import UNREADABLE, from_arrow, read_table
@@ -178,6 +179,10 @@ def _find_wrong(info: Mapping[str, Any]) -> str | None:
         known = isinstance(shape, list) and shape and all(type(size) is int and size >= 0 for size in shape)
         if not known or not isinstance(row.get("dtype"), str) or not isinstance(row.get("info") or {}, dict):
             return f"feature {name} is {row!r}, an object with dtype and shape is meant"
+        try:
+            find_range(row)
+        except DatasetError as error:
+            return f"feature {name}: {error}"
     return None
 
 

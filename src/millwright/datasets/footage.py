@@ -13,7 +13,7 @@ from av.video.reformatter import VideoReformatter
 from numpy.typing import NDArray
 
 from millwright.core.errors import DatasetError
-from millwright.datasets.cameras import DEPTH_CODES
+from millwright.datasets.depth import DEPTH_CODES
 from millwright.datasets.files import VideoFiles
 from millwright.datasets.forward import FrameReader, PacketReader, can_be_cut
 from millwright.datasets.layout import Place

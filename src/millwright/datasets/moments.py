@@ -34,6 +34,15 @@ class Moments:
         self.min, self.max = np.minimum(self.min, exact.min(0)), np.maximum(self.max, exact.max(0))
         self.count = total
 
+    def pool(self, size: int) -> Moments:
+        """The same of `size` values, each those taken together that lie `size` apart; `count` stays as it is."""
+        pooled = Moments(size)
+        means = self.mean.reshape(-1, size)
+        pooled.count, pooled.mean = self.count, means.mean(0)
+        pooled.min, pooled.max = self.min.reshape(-1, size).min(0), self.max.reshape(-1, size).max(0)
+        pooled._squares = (self._squares.reshape(-1, size) + self.count * (means - pooled.mean) ** 2).mean(0)
+        return pooled
+
     @property
     def std(self) -> Floats:
         """Deviation of the population, as numpy's `std`."""

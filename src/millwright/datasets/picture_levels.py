@@ -11,7 +11,8 @@ import pyarrow as pa
 from numpy.typing import NDArray
 from PIL import Image, UnidentifiedImageError
 
-from millwright.datasets.cameras import DEPTH_CODES, convert_picture, is_depth, make_depth_levels, make_picture_feature
+from millwright.datasets.cameras import convert_picture, make_picture_feature
+from millwright.datasets.depth import DEPTH_CODES, find_range, is_depth, make_depth_levels
 from millwright.datasets.statistics import FRAME_STRIDE, GREY, count_levels
 
 _MILLIMETRES = 2**16
@@ -23,10 +24,9 @@ def find_values(row: Mapping[str, Any]) -> NDArray[np.float64]:
     """(codes,) what each code of a camera stands for: 0 to 1, or depth in the unit that info.json says of it."""
     if not is_depth(row):
         return GREY
-    info = row.get("info") or {}
-    in_video = row["dtype"] == "video"
-    metres = make_depth_levels(info).astype(np.float64) if in_video else np.arange(_MILLIMETRES) / _MM_PER_M
-    return metres * (_MM_PER_M if info.get("depth_unit") == "mm" else 1.0)
+    reach = find_range(row)
+    metres = np.arange(_MILLIMETRES) / _MM_PER_M if reach is None else make_depth_levels(reach).astype(np.float64)
+    return metres * (_MM_PER_M if row["info"].get("depth_unit") == "mm" else 1.0)
 
 
 def make_levels(name: str, row: Mapping[str, Any]) -> NDArray[np.int64]:

@@ -11,12 +11,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
+from numpy.typing import NDArray
 
 from millwright.core.episode import Episode
 from millwright.core.errors import DatasetError
 from millwright.core.features import Feature, Features
 from millwright.datasets import layout, video
+from millwright.datasets.depth import DEPTH_CODES, quantise_depth
 from millwright.datasets.durable import publish, write_durably
 from millwright.datasets.schema import Columns, Schema, make_schema, stack_columns
 from millwright.datasets.statistics import count_levels
@@ -56,13 +59,15 @@ def write_recording(episode: Episode, root: Path, fps: int, declared: Features, 
     """
     columns = stack_columns(episode)
     schema = make_schema(columns, fps, declared, robot_type)
+    films = {camera: _to_film(camera, columns[camera.name]) for camera in schema.cameras}
     pin_schema(root, schema)
     final = root / layout.RECORDING / f"seed-{episode.seed:09d}"
     temporary = final.with_name(f".{final.name}-{os.getpid()}")
     try:
-        for camera in schema.cameras:
-            write_durably(temporary / f"{camera.name}.mp4", video.encode(columns[camera.name], fps))
-        write_durably(temporary / _PARQUET, write_table(_make_table(episode, columns, schema)))
+        for camera, pictures in films.items():
+            content = video.encode_depth(pictures, fps) if camera.is_depth else video.encode(pictures, fps)
+            write_durably(temporary / f"{camera.name}.mp4", content)
+        write_durably(temporary / _PARQUET, write_table(_make_table(episode, columns, schema, films)))
         if not final.exists():  # a worker that outlived its recorder was first: the same seed, the same episode
             publish(temporary, final)
     finally:
@@ -99,7 +104,16 @@ def load_schema(root: Path) -> Schema:
     return Schema.from_json(json.loads((root / layout.RECORDING / _SCHEMA).read_text()))
 
 
-def _make_table(episode: Episode, columns: Columns, schema: Schema) -> pa.Table:
+def _to_film(camera: Feature, pictures: NDArray[Any]) -> NDArray[Any]:
+    """(num_frames, height, width, channels) as the video holds it: colours, or codes of depth."""
+    return quantise_depth(camera.name, pictures)[..., None] if camera.is_depth else pictures
+
+
+def _count(camera: Feature, film: NDArray[Any]) -> NDArray[np.int64]:
+    return count_levels(film, DEPTH_CODES) if camera.is_depth else count_levels(film)
+
+
+def _make_table(episode: Episode, columns: Columns, schema: Schema, films: Mapping[Feature, NDArray[Any]]) -> pa.Table:
     facts = episode.steps[0].facts
     whole: Mapping[str, Any] = {
         "seed": episode.seed,
@@ -110,7 +124,7 @@ def _make_table(episode: Episode, columns: Columns, schema: Schema) -> pa.Table:
         "metrics": to_json(episode.metrics),
         "provenance": to_json(episode.provenance),
         "objects": list(getattr(facts, "names", ())),
-        "levels": {camera.name: count_levels(columns[camera.name]).reshape(-1).tolist() for camera in schema.cameras},
+        "levels": {camera.name: _count(camera, film).reshape(-1).tolist() for camera, film in films.items()},
     }
     table = pa.table({feature.name: to_arrow(columns[feature.name]) for feature in schema.data})
     return table.replace_schema_metadata({"millwright": json.dumps(whole)})

@@ -12,7 +12,7 @@ import numpy as np
 from millwright.core.errors import DatasetError
 from millwright.datasets import layout
 from millwright.datasets.access import EpisodeReader, load_extra
-from millwright.datasets.cameras import is_depth
+from millwright.datasets.depth import find_range, is_depth
 from millwright.datasets.folder import Entry, Folder, find_texts
 from millwright.datasets.footage import Footage
 from millwright.datasets.lineage import LINEAGE, Lineage, Source, compute_content_digest, format_numbers
@@ -84,7 +84,7 @@ def check_features(picks: Sequence[Pick], dropped: frozenset[str] = frozenset())
 
 def _kind(features: Mapping[str, Any], name: str) -> Any:
     row = features.get(name, {})
-    return row.get("dtype"), row.get("shape"), row.get("names")
+    return row.get("dtype"), row.get("shape"), row.get("names"), find_range(row)
 
 
 class _Rewriter:
@@ -127,7 +127,7 @@ class _Rewriter:
         depth = is_depth(self._features[camera])
         copied = self._footage.copy(path, first, entry.length, self._writer.videos[camera], depth)
         known = extra.get(f"levels/{camera}") if copied.levels is None else copied.levels
-        if known is None or depth:
+        if known is None:
             known = self._footage.count_levels(path, first, entry.length, depth)
         levels = np.array(known)
         return Film(copied.place, copied.first, levels)

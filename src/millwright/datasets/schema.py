@@ -14,6 +14,7 @@ from millwright.core.episode import Episode
 from millwright.core.errors import FeatureError
 from millwright.core.features import Feature, Features
 from millwright.datasets.cameras import make_picture_feature
+from millwright.datasets.depth import DEPTH_INFO, LEAST_DEPTH_PX
 from millwright.datasets.tables import arrow_type
 from millwright.datasets.video import VIDEO_INFO
 
@@ -38,12 +39,12 @@ class Schema:
     @property
     def data(self) -> tuple[Feature, ...]:
         """What lies in parquet files."""
-        return tuple(feature for feature in self.features.values() if not feature.is_image)
+        return tuple(feature for feature in self.features.values() if not is_camera(feature))
 
     @property
     def cameras(self) -> tuple[Feature, ...]:
         """What lies in video files."""
-        return tuple(feature for feature in self.features.values() if feature.is_image)
+        return tuple(feature for feature in self.features.values() if is_camera(feature))
 
     def differences(self, other: Schema) -> list[str]:
         """What keeps `other` out of the same dataset; empty when nothing does."""
@@ -72,6 +73,11 @@ class Schema:
         rows = {name: row for name, row in info["features"].items() if name not in STANDARD}
         features = Features(*(feature_from_json(name, row) for name, row in rows.items()))
         return Schema(info["fps"], features, info.get("robot_type") or "")
+
+
+def is_camera(feature: Feature) -> bool:
+    """What is recorded into a video: colour, or depth that is declared as `Feature.is_depth` asks."""
+    return feature.is_image or feature.is_depth
 
 
 def stack_columns(episode: Episode) -> dict[str, NDArray[Any]]:
@@ -117,9 +123,11 @@ def make_schema(columns: Columns, fps: int, declared: Features, robot_type: str 
 def _check_column(feature: Feature, column: NDArray[Any]) -> None:
     if "/" in feature.name or not math.prod(feature.shape):
         raise FeatureError(f"{feature.name!r} {feature.shape}: a column needs a value a frame and a name without '/'")
-    if feature.is_image:
-        if feature.shape[0] % 2 or feature.shape[1] % 2:
-            raise FeatureError(f"{feature.name}: height and width of a video must be even, got {feature.shape}")
+    if is_camera(feature):
+        least = LEAST_DEPTH_PX if feature.is_depth else 2
+        if any(side % 2 or side < least for side in feature.shape[:2]):
+            needed = f"even and at least {least}"
+            raise FeatureError(f"{feature.name}: height and width of a video must be {needed}, got {feature.shape}")
         return
     arrow_type(feature)
     if column.dtype.kind == "f" and not feature.name.startswith("facts.") and not np.isfinite(column).all():
@@ -143,16 +151,12 @@ def _feature_to_json(feature: Feature, fps: int) -> dict[str, Any]:
     info: dict[str, Any] = {key: getattr(feature, key) for key in ("unit", "frame") if getattr(feature, key)}
     if feature.names:
         info["names"] = list(feature.names)
-    if feature.is_image:
+    if is_camera(feature):
         height, width, channels = feature.shape
-        video = {"video.height": height, "video.width": width, "video.channels": channels}
+        video = {"video.height": height, "video.width": width, "video.channels": channels, "video.fps": fps}
+        coded = DEPTH_INFO if feature.is_depth else VIDEO_INFO
         axes = ["height", "width", "channels"]
-        return {
-            "dtype": "video",
-            "shape": list(feature.shape),
-            "names": axes,
-            "info": {**video, "video.fps": fps, **VIDEO_INFO, **info},
-        }
+        return {"dtype": "video", "shape": list(feature.shape), "names": axes, "info": {**video, **coded, **info}}
     size = math.prod(feature.shape)
     if feature.shape != (size,):
         info["shape"] = list(feature.shape)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -35,8 +36,9 @@ class Statistics:
     q99: Values
 
     def reshape(self, shape: tuple[int, ...]) -> Statistics:
-        """The same for a feature of another shape."""
-        return self._map(lambda values: values.reshape(shape))
+        """The same for a feature of another shape; LeRobot's, of its last axis alone, stand for every row of it."""
+        whole = self.min.size == math.prod(shape)
+        return self._map(lambda values: values.reshape(shape) if whole else np.broadcast_to(values, shape))
 
     def part(self, begin: int, end: int) -> Statistics:
         """The same for some of the columns."""

@@ -16,7 +16,6 @@ from numpy.typing import NDArray
 
 from millwright.core.errors import DatasetError
 from millwright.datasets import layout
-from millwright.datasets.cameras import is_depth
 from millwright.datasets.durable import publish, sync_tree, write_durably
 from millwright.datasets.files import DataFiles, VideoFiles
 from millwright.datasets.folder import is_numeric, make_feature
@@ -115,8 +114,7 @@ class Writer:
             row |= locate_span(camera, film.place, film.first, length, self._fps)
         row |= locate("meta/episodes", Place(0, 0))
         row |= extra
-        colours = [camera for camera in films if not is_depth(self._features[camera])]
-        row |= {f"levels/{camera}": films[camera].levels.reshape(-1) for camera in colours}
+        row |= {f"levels/{camera}": film.levels.reshape(-1) for camera, film in films.items()}
         numeric = table.select([name for name in table.column_names if self._is_numeric(name)])
         self._rows.append(row | make_episode_statistics(numeric, self._count(table, films), self._values))
         self.num_frames += length

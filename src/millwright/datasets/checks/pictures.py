@@ -11,9 +11,9 @@ from av.video.reformatter import VideoReformatter
 from numpy.typing import NDArray
 
 from millwright.datasets import layout
-from millwright.datasets.cameras import is_depth
 from millwright.datasets.checks.check import Check
 from millwright.datasets.checks.statistics import load_stats
+from millwright.datasets.depth import is_depth
 from millwright.datasets.findings import Finding
 from millwright.datasets.folder import Columns, Entry, Folder
 from millwright.datasets.forward import FrameReader
