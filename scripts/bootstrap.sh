@@ -117,7 +117,7 @@ install_python_packages() {
     has_venv || make_venv
     "$venv/bin/python" -m pip install --quiet --disable-pip-version-check 'uv>=0.9,<1'
     hand_over_pip_settings
-    install_lock requirements.lock --override scripts/robosuite.overrides
+    install_lock requirements.lock --override scripts/requirements.overrides
     uv_install --no-deps --editable .
 }
 
@@ -142,13 +142,13 @@ name_ffmpeg_libraries() (
 
 make_lerobot() {
     local target=.lerobot stamp
-    stamp=$({ pwd && cat requirements-lerobot.lock scripts/{lerobot,robosuite}.overrides; } | sha256sum)
+    stamp=$({ pwd && cat requirements-lerobot.lock scripts/{lerobot,requirements}.overrides; } | sha256sum)
     [ "$(cat "$target/.stamp" 2>/dev/null)" != "$stamp" ] || return 0
     say "installing LeRobot and robosuite into $target, once; this takes some minutes and up to 7 GB"
     hand_over_pip_settings
     "$venv/bin/python" -m uv venv --quiet --clear --python "$(find_python_312)" "$target" ||
         fail "LeRobot needs Python 3.12; install it and try again"
-    install_lock requirements-lerobot.lock --override scripts/robosuite.overrides --override scripts/lerobot.overrides
+    install_lock requirements-lerobot.lock --override scripts/requirements.overrides --override scripts/lerobot.overrides
     uv_install --no-deps --editable .
     name_ffmpeg_libraries
     echo "$stamp" >"$target/.stamp"
@@ -166,7 +166,7 @@ install_browser() { # Ubuntu's chromium is a snap, which containers do not run: 
 has_venv() { "$venv/bin/python" -c 'import pip' 2>/dev/null; }
 
 # The folder is part of the stamp: an environment that has been moved does not work.
-compute_stamp() { { pwd && cat requirements.lock pyproject.toml scripts/{bootstrap.sh,robosuite.overrides}; } | sha256sum; }
+compute_stamp() { { pwd && cat requirements.lock pyproject.toml scripts/{bootstrap.sh,requirements.overrides}; } | sha256sum; }
 
 libraries=$(ldconfig -p 2>/dev/null || true)
 find_missing_libraries
