@@ -14,9 +14,11 @@ from millwright.core.errors import DatasetError, FeatureError
 from millwright.core.features import Feature, Features
 from millwright.datasets import Dataset, editing, layout, record, validate
 from millwright.datasets.depth import FARTHEST_M, NEAREST_M, Range, find_range, make_depth_levels, quantise_depth
+from millwright.datasets.describing import describe
+from millwright.datasets.samples import make_films
 from tests.datasets import clean
-from tests.datasets.editing import edit_info
-from tests.datasets.players import FPS
+from tests.datasets.editing import edit_info, edit_json
+from tests.datasets.players import CAMERA, FPS
 
 DEPTH = "observation.images.wrist_depth"
 SHAPE = (32, 48, 1)
@@ -158,3 +160,16 @@ def test_codes_keep_what_they_stand_for() -> None:
 def test_levels_may_be_even_steps() -> None:
     levels = make_depth_levels(Range(1.0, 2.0, use_log=False))
     np.testing.assert_allclose(levels[1:], np.linspace(1, 2, 4096)[1:], rtol=1e-6)
+
+
+def test_validate_knows_when_the_statistics_of_depth_are_wrong(root: Path, tmp_path: Path) -> None:
+    record(MakePlay(), range(2), tmp_path, fps=FPS, features=FEATURES)
+    edit_json(tmp_path, layout.STATS, lambda stats: stats[DEPTH].update(mean=[[[2.3]]]))
+    (finding,) = validate(tmp_path)
+    assert finding.code == "MW404"
+    assert f"{DEPTH}: mean is [2.3], of the frames [2.0" in finding.cause
+
+
+def test_describe_tells_how_much_of_a_depth_video_has_a_value(root: Path) -> None:
+    assert describe(root).depth_valid[DEPTH] == pytest.approx(1 - 20 / (32 * 48))
+    assert {film.camera for film in make_films(root, 2)} == {CAMERA}

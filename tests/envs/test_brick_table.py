@@ -42,11 +42,39 @@ def test_gymnasium_makes_it_and_finds_nothing_wrong():
     env = gymnasium.make("millwright/BrickTable-v0", image_size=64)
     check_env(env.unwrapped, skip_render_check=True)
     env.close()
+    env = gymnasium.make("millwright/BrickTable-v0", image_size=64, depth=True)
+    check_env(env.unwrapped, skip_render_check=True)
+    env.close()
 
 
 def test_observation_is_what_the_features_declare(env):
     observation, _ = env.reset(seed=SEED)
     env.features.check(observation)
+
+
+@pytest.mark.parametrize("fisheye", [False, True])
+def test_depth_puts_every_pixel_where_the_scene_is(fisheye):
+    env = BrickTableEnv(depth=True, fisheye=fisheye, image_size=64)
+    observation, _ = env.reset(seed=SEED)
+    env.features.check(observation)
+    depth = observation["observation.images.wrist_depth"]
+    rows, columns = np.nonzero(depth[..., 0])
+    rays = np.array([env.lens.ray((c + 0.5) / 64, (r + 0.5) / 64) for r, c in zip(rows, columns, strict=True)])
+    points = rays / rays[:, 2:] * depth[rows, columns]  # in the camera's frame
+    pose = find_camera_pose(env.cell.data, "wrist")
+    height = (points @ pose[:3, :3].T + pose[:3, 3])[:, 2]
+    top = 2 * layout.HALF_SIZES[2]
+    on_table, on_bricks = np.abs(height) < 0.003, np.abs(height - top) < 0.003
+    assert len(rows) > (0.4 if fisheye else 0.99) * 64 * 64
+    assert on_table.mean() > 0.3
+    assert on_bricks.sum() > 20
+    plain = BrickTableEnv(fisheye=fisheye, image_size=64)
+    seen, _ = plain.reset(seed=SEED)
+    assert set(observation) - set(seen) == {"observation.images.wrist_depth"}
+    for name, value in seen.items():
+        np.testing.assert_array_equal(observation[name], value)
+    plain.close()
+    env.close()
 
 
 def test_same_seed_gives_the_same_scene_and_the_same_steps_bit_for_bit(env):

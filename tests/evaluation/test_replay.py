@@ -161,3 +161,10 @@ def test_a_replay_that_breaks_off_leaves_no_file(episode: Episode, tmp_path: Pat
 def test_an_environment_that_lends_no_view_is_refused() -> None:
     with pytest.raises(OptionError, match="ReachEnv has no viewer_factory"):
         make_view(ReachEnv())
+
+
+def test_depth_that_the_policy_saw_is_told_as_depth(episode: Episode, tmp_path: Path) -> None:
+    depth = np.full((8, 8, 1), 0.4, np.float32)
+    steps = [replace(s, observation={**s.observation, "observation.images.far": depth}) for s in episode.steps]
+    write_replay(replace(episode, steps=tuple(steps)), ToyView(), tmp_path / "depth.rrd")
+    assert len([*read(tmp_path / "depth.rrd", "world/far/image", "DepthImage:buffer")]) == len(steps)

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from millwright.datasets.checks.check import Check
 from millwright.datasets.checks.columns import read_columns
 from millwright.datasets.checks.learning import Copies, Jumps, Variance
+from millwright.datasets.depth_validity import DepthValidity
 from millwright.datasets.editing import open_finished
 from millwright.datasets.findings import Finding
 from millwright.datasets.folder import Columns, Entry, Folder, stream
@@ -101,7 +102,7 @@ def describe(root: Path) -> Description:
         DatasetError: no dataset there, or one that cannot be read.
     """
     folder = open_finished(root)
-    actions, depth, oddities = _Actions(folder), _Depth(folder), _Oddities(folder)
+    actions, depth, oddities = _Actions(folder), DepthValidity(folder), _Oddities(folder)
     for entry, table in stream(folder):
         columns, _ = read_columns(folder, entry, table)
         if columns and len(table):
@@ -130,7 +131,7 @@ def describe(root: Path) -> Description:
         seeds=(min(seeds), max(seeds) + 1) if seeds else None,
         joints=actions.make_joints(),
         grippers=actions.make_grippers(),
-        depth_valid=depth.find_valid(),
+        depth_valid=depth.finish(),
         anomalies=tuple(oddities.finish()),
     )
 
@@ -194,23 +195,6 @@ class _Actions:
                 high = counts[centres >= highest - near].sum() / counts.sum()
                 found.append(Gripper(name, float(low), float(high), float(self._switches[at] / self._episodes)))
         return tuple(found)
-
-
-class _Depth:
-    """How much of the depth in columns has a value."""
-
-    def __init__(self, folder: Folder) -> None:
-        self._names = [name for name, row in folder.features.items() if "depth" in name and row["dtype"] != "video"]
-        self._valid = {name: Moments(1) for name in self._names}
-
-    def see(self, entry: Entry, columns: Columns) -> None:
-        for name in self._names:
-            if name in columns:
-                values = columns[name]
-                self._valid[name].update((np.isfinite(values) & (values > 0)).mean(1, keepdims=True))
-
-    def find_valid(self) -> dict[str, float]:
-        return {name: float(moments.mean[0]) for name, moments in self._valid.items() if moments.count}
 
 
 class _Oddities:

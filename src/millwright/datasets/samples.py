@@ -8,6 +8,7 @@ from pathlib import Path
 from millwright.core.errors import DatasetError
 from millwright.datasets import layout
 from millwright.datasets.access import EpisodeReader
+from millwright.datasets.depth import is_depth
 from millwright.datasets.folder import Entry, Folder, open_folder
 from millwright.datasets.footage import Footage
 from millwright.datasets.video import Encoding, encode
@@ -28,11 +29,12 @@ class Film:
 
 
 def make_films(root: Path, number: int = 6) -> list[Film]:
-    """Films of the first camera: of every verdict some, spread over the dataset; none where there is no video."""
+    """Films of the first camera in colour: of every verdict some, spread over the dataset; none without such video."""
     folder = open_folder(root)
-    if not folder.cameras or not folder.entries:
+    colours = [name for name in folder.cameras if not is_depth(folder.features[name])]
+    if not colours or not folder.entries:
         return []
-    camera, firsts, footage = folder.cameras[0], EpisodeReader(folder).frames, Footage(folder.fps)
+    camera, firsts, footage = colours[0], EpisodeReader(folder).frames, Footage(folder.fps)
     films = []
     for entry in choose_entries(folder, number):
         path = folder.root / entry.spans[camera].place.path(layout.VIDEO, camera)

@@ -14,6 +14,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 from millwright.core.episode import Episode, Step
 from millwright.evaluation.measures import PROMPT
+from millwright.evaluation.scene_view import PICTURE
 
 WIDTH, CAPTION = 384, 40  # pixels
 FRAME, GAP, QUALITY = 256, 4, 85  # pixels of a key frame and between two, JPEG quality
@@ -21,8 +22,9 @@ INK, PAPER, GOOD, BAD, BOX = (235, 238, 242), (22, 26, 32), (74, 201, 126), (244
 
 
 def find_camera(episode: Episode) -> str | None:
-    """Name of the first image that the policy observes; None if it observes none."""
-    return next((name for name in episode.steps[0].observation if name.startswith("observation.images.")), None)
+    """Name of the first image in colour that the policy observes; None if it observes none."""
+    seen = episode.steps[0].observation.items()
+    return next((name for name, value in seen if name.startswith(PICTURE) and value.shape[-1] == 3), None)
 
 
 def write_film(episode: Episode, path: Path) -> None:

@@ -94,6 +94,9 @@ class SceneLog:
                     self._log(f"world/{camera}/image", _make_pinhole(lens, picture))
             else:
                 picture = seen[camera]
+            if picture.shape[-1] == 1:
+                self._log(f"world/{camera}/image", rr.DepthImage(picture[..., 0], meter=1.0))
+                continue
             image = rr.Image(picture) if camera in seen else rr.Image(picture).compress(JPEG_QUALITY)
             self._log(f"world/{camera}/image", image)
         for camera in [*seen][:1]:  # the prompt is in the first picture observed

@@ -13,11 +13,12 @@ from numpy.typing import NDArray
 from millwright.datasets import layout
 from millwright.datasets.checks.check import Check
 from millwright.datasets.checks.statistics import load_stats
-from millwright.datasets.depth import is_depth
+from millwright.datasets.depth import DEPTH_CODES, is_depth
 from millwright.datasets.findings import Finding
 from millwright.datasets.folder import Columns, Entry, Folder
 from millwright.datasets.forward import FrameReader
-from millwright.datasets.statistics import compute_image_statistics, count_levels
+from millwright.datasets.picture_levels import find_values, make_levels
+from millwright.datasets.statistics import FRAME_STRIDE, GREY, compute_image_statistics, count_levels
 
 STATE = "observation.state"
 _BLACK = 20
@@ -33,8 +34,7 @@ _BLURRED = 0.1
 """Sharpness relative to the median's."""
 _INVALID = 0.3
 _IMAGE_TOLERANCES = {"mean": 0.03, "std": 0.06}
-"""Of 1: what compression (of colours above all) and another choice of samples may do to a picture's statistics."""
-_RGB_STRIDE = 4
+"""Of what pixels reach: what compression (of colours above all) and another choice of samples may do to them."""
 
 
 class Trace(NamedTuple):
@@ -59,7 +59,7 @@ class Pictures(Check):
         self._is_depth = is_depth(folder.features[camera])
         self._reader: FrameReader | None = None
         self._reformatter = VideoReformatter()  # one for all frames: setting it up costs more than its work
-        self._levels = np.zeros((3, 256), np.int64)
+        self._levels = make_levels(camera, folder.features[camera])
         self._entries: list[Entry] = []
         self._sharpness: list[float] = []  # median of an episode
 
@@ -99,7 +99,8 @@ class Pictures(Check):
                 )
         stats = (load_stats(self._folder) or {}).get(self._camera)
         if stats and self._levels.any():
-            yield from _check_statistics(self._camera, stats, self._levels)
+            values = find_values(self._folder.features[self._camera])
+            yield from _check_statistics(self._camera, stats, self._levels, values)
 
     def close(self) -> None:
         """Close the video that is being read."""
@@ -111,11 +112,13 @@ class Pictures(Check):
         rows, before = [], None
         assert self._reader is not None
         for number, frame in enumerate(self._reader.take(entry.length)):
-            plane = _read_plane(frame)
+            plane = read_plane(frame)
             if self._is_depth:
                 rows.append((0.0, 0.0, 0.0, float((plane == 0).mean())))
+                if number % FRAME_STRIDE == 0 and plane.max() < DEPTH_CODES:
+                    self._levels += count_levels(plane[None, ..., None], DEPTH_CODES)
                 continue
-            if number % _RGB_STRIDE == 0:
+            if number % FRAME_STRIDE == 0:
                 colours = self._reformatter.reformat(frame, format="rgb24").to_ndarray()
                 self._levels += count_levels(np.asarray(colours, np.uint8)[None])
             luma = plane.astype(np.float32)
@@ -153,7 +156,7 @@ class DepthColumns(Check):
                 yield from _check_depth(1 - valid.mean(1), entry, entry.data.path(layout.DATA), name)
 
 
-def _read_plane(frame: av.VideoFrame) -> NDArray[Any]:
+def read_plane(frame: av.VideoFrame) -> NDArray[Any]:
     """Luma or depth: (height, width)."""
     if frame.format.name.startswith(("rgb", "bgr", "gbr")):
         return np.asarray(frame.to_ndarray(format="gray"))
@@ -202,14 +205,19 @@ def _check_depth(invalid: NDArray[Any], entry: Entry, file: str, name: str) -> I
         yield Finding("MW314", cause, entry.position, at, file)
 
 
-def _check_statistics(camera: str, stats: Any, levels: NDArray[np.int64]) -> Iterator[Finding]:
-    found = compute_image_statistics(levels, 1)
+def _check_statistics(
+    camera: str, stats: Any, levels: NDArray[np.int64], values: NDArray[np.float64]
+) -> Iterator[Finding]:
+    found, reach = compute_image_statistics(levels, 1, values), 1.0
+    if values is not GREY:
+        reach = float(np.ptp(values[levels.any(0)]))
     for key, tolerance in _IMAGE_TOLERANCES.items():
         said, meant = np.ravel(stats.get(key, ())), np.ravel(getattr(found, key))
         if said.shape != meant.shape:
             yield Finding("MW403", f"{camera}: {key} has {len(said)} values, one a colour is meant", file=layout.STATS)
-        elif not (np.abs(said - meant) <= tolerance).all():
-            told = f"{np.round(said, 3).tolist()}, of the frames {np.round(meant, 3).tolist()} (0 to 1)"
+        elif not (np.abs(said - meant) <= tolerance * reach).all():
+            unit = "0 to 1" if values is GREY else "depth"
+            told = f"{np.round(said, 3).tolist()}, of the frames {np.round(meant, 3).tolist()} ({unit})"
             yield Finding("MW404", f"{camera}: {key} is {told}", file=layout.STATS)
             return
 

@@ -16,7 +16,7 @@ from millwright.envs.brick_table.bricks import Bricks
 from millwright.envs.brick_table.scene import POSE_WRIST_CAMERA_IN_HAND, TIMESTEP_S, make_model, paint_bricks
 from millwright.envs.brick_table.variation import ORDINARY, Variation, change_model
 from millwright.envs.mujoco.contacts import GeomRoles, Worst, find_pad_contacts, find_robot_collision
-from millwright.envs.mujoco.rendering import FAST, PLAIN, CameraRenderer, Image, LensRenderer
+from millwright.envs.mujoco.rendering import FAST, PLAIN, CameraRenderer, Depth, Image, LensRenderer
 from millwright.geometry.cameras import Camera
 from millwright.geometry.poses import (
     Floats,
@@ -238,6 +238,10 @@ class BrickCell:
         """RGB, of the lens's size, as the camera delivers it."""
         image = self._wrist_renderer.render(self.data, "wrist")
         return image if self._variation.sensor is None else self._variation.sensor(image)
+
+    def render_wrist_depth(self) -> Depth:
+        """(height, width, 1) m of the same camera, which the faults of the colours leave as it is."""
+        return self._wrist_renderer.render_depth(self.data, "wrist")
 
     def render_overhead(self) -> Image:
         """RGB (240, 320, 3)."""

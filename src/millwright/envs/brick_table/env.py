@@ -71,7 +71,7 @@ class BrickTableEnv(gymnasium.Env[dict[str, Any], Any]):
         kind, fov_deg = (Fisheye, FISHEYE_DEG) if self.options.fisheye else (Pinhole, WRIST_PINHOLE_DEG)
         self.lens: Camera = kind(size, size, fov_deg)
         self.cell = BrickCell(self.lens, self.options.control_hz, self.options.tray)
-        self.features = list_observed(size, self.options.tray)
+        self.features = list_observed(self.options)
         self.action = ACTION
         self.action_space = make_action_space()
         self.observation_space = make_observation_space(self.features)
@@ -315,8 +315,10 @@ class BrickTableEnv(gymnasium.Env[dict[str, Any], Any]):
             ANCHOR.name: self._prompt.corners().mean(axis=0)[:2].astype(np.float32),
             PLACE.name: np.array([*self._place, trays.SLOT_YAW], np.float32),
         }
+        depth = {"observation.images.wrist_depth": cell.render_wrist_depth()} if self.options.depth else {}
         return {
             "observation.images.wrist": cell.render_wrist(),
+            **depth,
             "observation.state": np.array([*cell.joints, cell.opening_m], dtype=np.float32),
             "observation.hand_pose": pose_from_matrix(cell.pose_hand).astype(np.float32),
             "observation.wrench": cell.wrench.astype(np.float32),

@@ -9,6 +9,8 @@ import gymnasium
 import numpy as np
 
 from millwright.core.features import Feature, Features
+from millwright.envs.brick_table.options import BrickTableOptions
+from millwright.envs.mujoco.rendering import DEPTH_REACH_M
 from millwright.robots import ur5e
 
 OBSERVATION = (
@@ -31,10 +33,13 @@ would tell it; of bricks on the table it says nothing.
 ACTION = Feature("action", (7,), unit="rad, m", frame="joints", names=(*ur5e.JOINT_NAMES, "opening"))
 
 
-def list_observed(image_size: int, tray: bool) -> Features:
-    """What is observed, with pictures of `image_size` pixels square; with a tray two places more."""
-    image = Feature("observation.images.wrist", (image_size, image_size, 3), dtype="uint8")
-    return Features(image, *OBSERVATION, *((ANCHOR, PLACE) if tray else ()))
+def list_observed(options: BrickTableOptions) -> Features:
+    """What is observed: pictures of `image_size` pixels square, depth where it is asked for; with a tray two places."""
+    size = options.image_size
+    image = Feature("observation.images.wrist", (size, size, 3), dtype="uint8")
+    depth = Feature("observation.images.wrist_depth", (size, size, 1), unit="m", frame="wrist image")
+    places = (ANCHOR, PLACE) if options.tray else ()
+    return Features(image, *((depth,) if options.depth else ()), *OBSERVATION, *places)
 
 
 def make_action_space() -> gymnasium.spaces.Box:
@@ -54,6 +59,8 @@ def make_observation_space(features: Features) -> gymnasium.spaces.Dict:
             )
         elif feature.is_image:
             spaces[feature.name] = gymnasium.spaces.Box(0, 255, feature.shape, np.uint8)
+        elif feature.is_depth:
+            spaces[feature.name] = gymnasium.spaces.Box(0, DEPTH_REACH_M, feature.shape, np.float32)
         else:
             spaces[feature.name] = gymnasium.spaces.Box(-np.inf, np.inf, feature.shape, np.float32)
     return gymnasium.spaces.Dict(spaces)

@@ -25,6 +25,8 @@ class BrickTableOptions:
         control_hz: ticks a second; joint targets are reached within one.
         fisheye: 155-degree equidistant lens on the wrist instead of the 85-degree pinhole.
         image_size: height and width of the wrist image, pixels.
+        depth: observe the depth of the wrist camera too, `observation.images.wrist_depth`: metres along the optical
+            axis, without noise, 0 where there is nothing within 10 m.
         glow: the target is drawn in a colour that nothing else has: an upper bound for what pointing can achieve.
         tracked: give the true box at every tick instead of what follows from the click.
         restless: another click for every tick, drawn on the target as it lies at the start: for recordings.
@@ -55,6 +57,7 @@ class BrickTableOptions:
     control_hz: int = CONTROL_HZ
     fisheye: bool = False
     image_size: int = 128
+    depth: bool = False
     glow: bool = False
     tracked: bool = False
     restless: bool = False

@@ -12,6 +12,7 @@ import weakref
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Any
 
 import mujoco
 import numpy as np
@@ -22,6 +23,10 @@ from millwright.envs.mujoco.scene import GROUP_HANDSOME, GROUP_PLAIN
 from millwright.geometry.cameras import Camera, Fisheye
 
 Image = NDArray[np.uint8]
+Depth = NDArray[np.float32]
+
+DEPTH_REACH_M = 10.0
+"""What lies farther away has no depth."""
 
 
 @dataclass(frozen=True)
@@ -37,6 +42,8 @@ PLAIN = Look((GROUP_PLAIN,))
 FAST = Look((GROUP_PLAIN, GROUP_HANDSOME))
 HANDSOME = Look((GROUP_PLAIN, GROUP_HANDSOME), shadows=True, samples=4)
 
+_BACKGROUND = 0.999
+"""Of the distance at which drawing ends: there is nothing."""
 _DEAR_FLAGS = (
     mujoco.mjtRndFlag.mjRND_REFLECTION,
     mujoco.mjtRndFlag.mjRND_SKYBOX,
@@ -91,6 +98,17 @@ class CameraRenderer:
             image: Image = self._renderer.render()
         return image
 
+    def render_depth(self, data: mujoco.MjData, camera: str) -> Depth:
+        """Distance along the optical axis, (height, width) m; 0 where there is nothing within reach."""
+        self._renderer.update_scene(data, camera, self._option)
+        self._renderer.enable_depth_rendering()
+        with _undisturbed():
+            depth: Depth = self._renderer.render()
+        self._renderer.disable_depth_rendering()
+        far = self._model.vis.map.zfar * self._model.stat.extent
+        depth[depth > min(DEPTH_REACH_M, _BACKGROUND * far)] = 0
+        return depth
+
     def reload_textures(self) -> None:
         """Draw with what the model's textures hold now."""
         with _undisturbed():
@@ -115,11 +133,19 @@ class LensRenderer:
 
     def render(self, data: mujoco.MjData, camera: str) -> Image:
         """RGB (height, width, 3)."""
-        image = self._renderer.render(data, camera)
+        return self._remap(self._renderer.render(data, camera))
+
+    def render_depth(self, data: mujoco.MjData, camera: str) -> Depth:
+        """Distance along the optical axis, (height, width, 1) m; 0 where there is none."""
+        return self._remap(self._renderer.render_depth(data, camera)[..., None])
+
+    def _remap(self, picture: NDArray[Any]) -> NDArray[Any]:
+        """Through the lens, (height, width, channels); 0 outside of its view."""
         if self._map is None:
-            return image
-        padded = np.concatenate([image.reshape(-1, 3), np.zeros((1, 3), np.uint8)])
-        return padded[self._map].reshape(self._lens.height, self._lens.width, 3)
+            return picture
+        channels = picture.shape[-1]
+        padded = np.concatenate([picture.reshape(-1, channels), np.zeros((1, channels), picture.dtype)])
+        return padded[self._map].reshape(self._lens.height, self._lens.width, channels)
 
     def reload_textures(self) -> None:
         """Draw with what the model's textures hold now."""
