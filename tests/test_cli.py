@@ -147,6 +147,24 @@ def test_evaluate_writes_the_json_that_compare_reads(tmp_path: Path, capsys: pyt
     assert "expert" in capsys.readouterr().out
 
 
+def test_evaluate_tells_how_far_episodes_came_and_warns_of_what_a_flawed_judge_counts(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    options = ["--seeds", "4990:4991", "--workers", "1", "--env.image-size", "32", "--judge", "height-alone"]
+    for policy, warned in (("expert", False), ("fling", True)):
+        assert cli.main(["evaluate", "brick-table", "--policy", policy, *options]) == 0
+        printed = capsys.readouterr().out
+        assert "1/1 = 100.0%" in printed
+        assert re.search(r"^lifts +1/1 = 100%", printed, re.M)
+        assert ("careful: 1 called a success by the judge, but it was never seen that" in printed) == warned
+
+
+def test_flawed_judge_that_does_not_exist_is_refused_with_those_that_do(capsys: pytest.CaptureFixture[str]) -> None:
+    command = ["evaluate", "brick-table", "--policy", "nothing", "--seeds", "0:1", "--judge", "height-only"]
+    assert cli.main(command) == 2
+    assert "did you mean 'height-alone'?" in capsys.readouterr().err
+
+
 def test_record_writes_a_dataset_with_the_experts_plans(tmp_path: Path) -> None:
     from millwright.datasets.dataset import Dataset
 

@@ -11,12 +11,13 @@ from millwright.catalog.making import (
     make_policy,
 )
 from millwright.catalog.options import make_with_options
-from millwright.catalog.player import Clearer, Player, cover_eyes, mix_in_expert
+from millwright.catalog.player import TO_THE_END, Clearer, Player, cover_eyes, mix_in_expert
 from millwright.catalog.tasks import TASKS, USUAL, MakePolicy, Task
 
 __all__ = [
     "SHIPPED",
     "TASKS",
+    "TO_THE_END",
     "USUAL",
     "Clearer",
     "MakePolicy",

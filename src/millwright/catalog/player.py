@@ -20,6 +20,9 @@ from millwright.policies.playing import Playing
 SEEDS_OF_OTHER_SCENES = range(9000, 9012)
 """Scenes whose pictures are shown to a policy instead of its own, to see whether it looks."""
 
+TO_THE_END = 1_000_000
+"""Steps to play on after a verdict: whoever looks at what a flawed judge said is to see whole episodes."""
+
 
 def cover_eyes(policy: Policy, eyes: str, env: str, env_options: Mapping[str, Any]) -> Policy:
     """A control arm: the policy, seeing `other-scene` (what the expert saw elsewhere, tick by tick) or `grey`."""
@@ -52,6 +55,8 @@ class Player:
         linger: steps played on after the judge has decided.
         reset_options: handed to every `env.reset`.
         eyes: empty, or what the policy sees instead of its picture: `other-scene` or `grey`.
+        judge: empty for the task's own, or the name of one of its counter-examples: then episodes are played to their
+            end, to see what those do that it calls successful.
         beta: share of the ticks, 0 to 1, that the task's expert drives instead, as DAgger mixes them.
         execute, blend, latency_s, stale: how a bundle's chunks are played, see `Playing`.
     """
@@ -63,6 +68,7 @@ class Player:
     linger: int = 0
     reset_options: Mapping[str, Any] = field(default_factory=dict)
     eyes: str = ""
+    judge: str = ""
     beta: float = 0.0
     execute: int = USUAL.execute
     blend: int = USUAL.blend
@@ -77,7 +83,7 @@ class Player:
     def describe(self) -> dict[str, Any]:
         """What decides an episode besides its seed."""
         options = {"env_options": dict(self.env_options), "reset_options": dict(self.reset_options)}
-        extra: dict[str, Any] = {"eyes": self.eyes, "linger": self.linger, "beta": self.beta}
+        extra: dict[str, Any] = {"eyes": self.eyes, "judge": self.judge, "linger": self.linger, "beta": self.beta}
         about = {"env": self.env, "policy": self.policy, **options, **{k: v for k, v in extra.items() if v}}
         about |= self.playing.describe()
         task = choose("environment", self.env, TASKS)
@@ -97,21 +103,36 @@ class Player:
             policy = cover_eyes(policy, self.eyes, self.env, self.env_options)
         if self.beta:
             policy = mix_in_expert(policy, self.beta, self.env, control_hz)
-        return env, policy, make_judge(self.env)
+        return env, policy, self.make_judge()
+
+    def make_judge(self) -> Judge:
+        """Who judges.
+
+        Raises:
+            UnknownNameError: the task has no flawed judge of that name; lists those there are.
+        """
+        if not self.judge:
+            return make_judge(self.env)
+        return choose("flawed judge", self.judge, TASKS[self.env].counter_examples)()
 
     def __call__(self) -> Callable[[int], Episode]:
+        from millwright.judges.stages import find_limits, find_stages
+
         task = choose("environment", self.env, TASKS)
         env, policy, judge = self.make_cast()
         control_hz = env.metadata["control_hz"]
         labeller = make_policy(self.env, task.labeller, control_hz=control_hz) if self.labelled else None
+        limits, linger = find_limits(task.judge()), TO_THE_END if self.judge else self.linger
         provenance = self.describe()
 
         def play_seed(seed: int) -> Episode:
             episode = run_episode(
                 env, policy, judge, seed, labeller,
-                options=self.reset_options, linger=self.linger, provenance=provenance,
+                options=self.reset_options, linger=linger, provenance=provenance,
             )  # fmt: skip
-            return replace(episode, properties=task.properties(env, episode)) if task.properties else episode
+            properties = task.properties(env, episode) if task.properties else {}
+            stages = find_stages([step.facts for step in episode.steps], limits) if limits else ()
+            return replace(episode, properties=properties, stages=stages)
 
         return play_seed
 

@@ -7,7 +7,18 @@ from typing import TYPE_CHECKING, Any
 
 from tyro.conf import Positional
 
-from millwright.cli.arguments import CORES, Env, Given, Milliseconds, OptionalPath, Seeds, check_file, check_folder, say
+from millwright.cli.arguments import (
+    CORES,
+    Env,
+    Given,
+    Milliseconds,
+    OptionalName,
+    OptionalPath,
+    Seeds,
+    check_file,
+    check_folder,
+    say,
+)
 from millwright.core.errors import OptionError, choose
 
 if TYPE_CHECKING:
@@ -66,6 +77,7 @@ def evaluate(
     json: OptionalPath = None,
     latency_ms: Milliseconds = (0.0, 0.0),
     stale: bool = False,
+    judge: OptionalName = None,
     *,
     call: Given,
 ) -> None:
@@ -83,11 +95,13 @@ def evaluate(
         latency_ms: simulated: how long after its observation a plan is there, drawn for each call from A to B. The
             policy plans while it plays.
         stale: it does not, and takes late plans for up to date (a control).
+        judge: name of a flawed judge (a control): the report shows what its successes lack.
     """
     from millwright import catalog
+    from millwright.evaluation.behaviour import tabulate
     from millwright.evaluation.suite import evaluate as evaluate_seeds
 
-    player = catalog.Player(env, call.env_options, policy, latency_s=latency_ms, stale=stale)
+    player = catalog.Player(env, call.env_options, policy, judge=judge or "", latency_s=latency_ms, stale=stale)
     _check(player)
     if report is not None:
         check_folder("--report", report)
@@ -97,6 +111,8 @@ def evaluate(
     if json is not None:
         result.save(json)
     say(_summarise(result))
+    if result.behaviour is not None:
+        say("\n".join(tabulate(result.behaviour)))
     for path in (report and report / "report.html", json):
         if path is not None:
             say(f"wrote {path}")
@@ -120,9 +136,10 @@ def compare(a: Positional[Path], b: Positional[Path]) -> None:
 
 
 def _check(player: Player) -> Any:
-    """Make environment and policy once here, so that what is wrong with them is said before workers start."""
+    """Make environment, judge and policy once here, so that what is wrong with them is said before workers start."""
     from millwright import catalog
 
+    player.make_judge()
     catalog.make_policy(player.env, player.policy, player.playing)
     return catalog.make_env(player.env, **player.env_options).unwrapped
 

@@ -43,6 +43,17 @@ class Step:
 
 
 @dataclass(frozen=True)
+class Stage:
+    """A part of a task that an episode has to show on its way, told from facts alone, whatever the judge says."""
+
+    name: str
+    about: str
+    """What it asks for, in words."""
+    reached_at_s: float | None
+    """None: never."""
+
+
+@dataclass(frozen=True)
 class Episode:
     """A played episode. `provenance` names environment, options, policy, versions."""
 
@@ -54,6 +65,8 @@ class Episode:
     provenance: Mapping[str, Any] = field(default_factory=dict)
     properties: Mapping[str, str | float] = field(default_factory=dict)
     """What the start was like, by name with its unit (`target_x_m`): what success or failure may go along with."""
+    stages: tuple[Stage, ...] = ()
+    """How far it came, in the order of the stages; empty where the task has none."""
 
     def __len__(self) -> int:
         return len(self.steps)

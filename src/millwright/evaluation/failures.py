@@ -129,13 +129,16 @@ def analyse_failures(rows: Sequence[Row]) -> Analysis:
 
 
 def group_failures(rows: Sequence[Row]) -> dict[str, tuple[int, ...]]:
-    """Class -> seeds, the most frequent class first; behind several classes `ALL`."""
+    """As `list_failures`; behind several classes `ALL`."""
+    classes = list_failures(rows)
+    return classes | ({ALL: tuple(row["seed"] for row in rows if not row["success"])} if len(classes) > 1 else {})
+
+
+def list_failures(rows: Sequence[Row]) -> dict[str, tuple[int, ...]]:
+    """Class -> seeds, the most frequent class first."""
     failed = [row for row in rows if not row["success"]]
-    classes = {
-        name: tuple(row["seed"] for row in failed if row["failure"] == name)
-        for name, _ in Counter(row["failure"] for row in failed).most_common()
-    }
-    return classes | ({ALL: tuple(row["seed"] for row in failed)} if len(classes) > 1 else {})
+    classes = Counter(row["failure"] for row in failed).most_common()
+    return {name: tuple(row["seed"] for row in failed if row["failure"] == name) for name, _ in classes}
 
 
 def _part(name: str, rows: Sequence[Row]) -> Iterator[tuple[Part, frozenset[int], frozenset[int]]]:

@@ -46,6 +46,7 @@ def reduce_episode(
         evidence={} if episode.verdict.success else keep_plain(episode.verdict.evidence),
         strip=strip,
         moments=tuple((moment.label, round(episode.steps[moment.index].time_s, 3)) for moment in moments),
+        stages=episode.stages,
     )
 
 

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping
 from html import escape
 from typing import Any
 
+from millwright.evaluation.behaviour_page import draw_warning
 from millwright.evaluation.plots import QUIET, VARIABLES, colour_failures
 from millwright.evaluation.result import EpisodeResult, Result
 from millwright.evaluation.statistics import mean_interval, wilson
@@ -26,6 +27,8 @@ COLUMNS = {
 SHOWN_SUCCESSES = 12
 PRIVILEGED = """<div class="warn"><b>Privileged.</b> This policy saw the truth;
 its rate says nothing about a robot that has only its sensors.</div>"""
+FLAWED = """<div class="warn"><b>Judged by {judge},</b> which is kept to be fooled; the rate is no result of the
+policy.</div>"""
 TITLE = '<p class="soft title">'
 
 
@@ -34,12 +37,18 @@ def draw_headline(result: Result) -> str:
     (low, high), number = result.interval, len(result.episodes)
     policy, env = (escape(str(result.provenance[name])) for name in ("policy", "env"))
     return f"""<h1>{policy} <span>on {env}, seeds {result.seeds.start}:{result.seeds.stop}</span></h1>
-{PRIVILEGED if result.privileged else ""}
+{PRIVILEGED if result.privileged else ""}{_draw_judge(result)}{draw_warning(result)}
 <section class="card head"><div class="rate">{percent(result.rate)}</div><div>
 <div class="count"><b>{result.successes} of {number}</b> episodes succeeded
 <span class="soft">— 95% interval {percent(low)} to {percent(high)}</span></div>
 <div class="scale"><i style="left:{low:.3%};width:{high - low:.3%}"></i><b style="left:{result.rate:.3%}"></b></div>
 <div class="ends"><span>0%</span><span>50%</span><span>100%</span></div></div></section>"""
+
+
+def _draw_judge(result: Result) -> str:
+    """A warning, unless the task's own judge judged."""
+    judge = result.provenance.get("judge")
+    return FLAWED.format(judge=escape(str(judge))) if judge else ""
 
 
 def draw_tiles(result: Result) -> str:
@@ -121,10 +130,12 @@ def draw_table(result: Result) -> str:
     """Every episode, sortable."""
     present = {name: column for name, column in COLUMNS.items() if result.values(name)}
     heads = "".join(f"<th>{title}</th>" for title, _, _ in present.values())
-    rows = "".join(_row(episode, present) for episode in result.episodes)
+    staged = any(episode.stages for episode in result.episodes)
+    rows = "".join(_row(episode, present, staged) for episode in result.episodes)
+    stopped = '<th class="text">stopped before</th>' if staged else ""
     return f"""<h2>Episodes <label><input type="checkbox" id="only"> failures only</label></h2>
 <section class="card wide"><table id="episodes"><thead><tr><th>seed</th><th class="text">verdict</th>
-<th class="text">task</th>{heads}<th class="text">film</th></tr></thead>
+<th class="text">task</th>{stopped}{heads}<th class="text">film</th></tr></thead>
 <tbody>{rows}</tbody></table></section>"""
 
 
@@ -162,13 +173,14 @@ def _film(episode: EpisodeResult, colours: Mapping[str, str]) -> str:
 <figcaption>{said}<br><span class="soft">{escape(episode.task)}</span></figcaption></figure>"""
 
 
-def _row(episode: EpisodeResult, columns: Mapping[str, tuple[str, float, int]]) -> str:
+def _row(episode: EpisodeResult, columns: Mapping[str, tuple[str, float, int]], staged: bool) -> str:
     cells = "".join(_number(episode.metrics.get(name), column) for name, column in columns.items())
     film = f'<a href="films/{episode.film}">film</a>' if episode.film else ""
+    stopped = f'<td class="text">{escape(episode.stopped or "")}</td>' if staged else ""
     return (
         f'<tr id="seed-{episode.seed}" class="{"good" if episode.success else "bad"}"><td>{episode.seed}</td>'
         f'<td class="text">{escape(episode.failure or "success")}</td><td class="text">{escape(episode.task)}</td>'
-        f'{cells}<td class="text">{film}</td></tr>'
+        f'{stopped}{cells}<td class="text">{film}</td></tr>'
     )
 
 

@@ -9,7 +9,9 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+from millwright.core.episode import Stage
 from millwright.core.errors import ResultError
+from millwright.evaluation.behaviour import Behaviour, count_stages
 from millwright.evaluation.result_check import SCHEMA, check_result
 from millwright.evaluation.statistics import Interval, describe, wilson
 
@@ -47,6 +49,13 @@ class EpisodeResult:
     """File name in `films/` of the key frames, side by side."""
     moments: tuple[tuple[str, float], ...] = ()
     """What each key frame shows and when, s."""
+    stages: tuple[Stage, ...] = ()
+    """How far it came, see `Episode.stages`."""
+
+    @property
+    def stopped(self) -> str | None:
+        """The first stage that it did not reach; None if it reached them all, or there are none."""
+        return next((stage.name for stage in self.stages if stage.reached_at_s is None), None)
 
     def to_json(self) -> dict[str, Any]:
         return asdict(self)
@@ -59,13 +68,15 @@ class EpisodeResult:
             **{name: tuple(row[name]) for name in traces},
             "prompt_at": None if prompt is None else tuple(prompt),
             "moments": tuple((label, time_s) for label, time_s in row.get("moments", ())),
+            "stages": tuple(Stage(**stage) for stage in row.get("stages", ())),
         }
         return EpisodeResult(**{**row, **exact})
 
     def to_verdict(self) -> dict[str, Any]:
-        """The row in the JSON of the result; properties and evidence where there are any."""
+        """The row in the JSON of the result; stages, properties and evidence where there are any."""
         row = {"seed": self.seed, "success": self.success, "failure": self.failure, "metrics": dict(self.metrics)}
-        more = {"properties": dict(self.properties), "evidence": dict(self.evidence)}
+        stages = {stage.name: stage.reached_at_s for stage in self.stages}
+        more = {"stages": stages, "properties": dict(self.properties), "evidence": dict(self.evidence)}
         return row | {name: values for name, values in more.items() if values}
 
 
@@ -107,6 +118,12 @@ class Result:
         """One row an episode, as in the JSON."""
         return [episode.to_verdict() for episode in self.episodes]
 
+    @property
+    def behaviour(self) -> Behaviour | None:
+        """How many came how far; None where the task has no stages."""
+        about = {stage.name: stage.about for episode in self.episodes[:1] for stage in episode.stages}
+        return count_stages(self.verdicts, about) if about else None
+
     def values(self, metric: str) -> list[float]:
         """One value for each episode that has this metric."""
         return [episode.metrics[metric] for episode in self.episodes if metric in episode.metrics]
@@ -129,7 +146,8 @@ class Result:
         return rows
 
     def to_json(self) -> dict[str, Any]:
-        """The JSON of `millwright evaluate`, schema 1."""
+        """The JSON of `millwright evaluate`, schema 1; `behaviour` where the task has stages."""
+        behaviour = self.behaviour
         return {
             "schema": SCHEMA,
             "env": self.provenance["env"],
@@ -141,6 +159,7 @@ class Result:
             "rate": self.rate,
             "interval": list(self.interval),
             "failures": self.failures,
+            **({"behaviour": behaviour.to_json()} if behaviour else {}),
             "verdicts": self.verdicts,
             "metrics": self.metrics(),
             "provenance": dict(self.provenance),

@@ -8,6 +8,7 @@ from math import isclose, isfinite
 from typing import Any
 
 from millwright.core.errors import ResultError
+from millwright.evaluation.behaviour import count_stages
 
 SCHEMA = 1
 FIELDS: dict[str, tuple[type, ...]] = {
@@ -20,7 +21,9 @@ FIELDS: dict[str, tuple[type, ...]] = {
     "verdicts": (list,),
 }
 """Fields that every reader relies on, and their types."""
-OPTIONAL: dict[str, tuple[type, ...]] = {"provenance": (dict,), "failures": (dict,), "privileged": (bool,)}
+OPTIONAL: dict[str, tuple[type, ...]] = {
+    "provenance": (dict,), "failures": (dict,), "privileged": (bool,), "behaviour": (dict,),
+}  # fmt: skip
 KINDS = {str: "a text", int: "a whole number", float: "a number", list: "a list", dict: "an object", bool: "a boolean"}
 VERDICT = "a verdict has seed (a whole number), success (a boolean) and failure (a text, or null of a success)"
 
@@ -44,6 +47,8 @@ def check_result(values: Any, name: str) -> None:
     for place, row in enumerate(values["verdicts"]):
         _check_verdict(row, f"{name}: verdict {place}")
     _check_counts(values, name)
+    if "behaviour" in values:
+        _check_behaviour(values, name)
 
 
 def _check_verdict(row: Any, name: str) -> None:
@@ -56,6 +61,14 @@ def _check_verdict(row: Any, name: str) -> None:
     properties = row.get("properties", {})
     if not isinstance(properties, Mapping) or not all(map(_is_property, properties.values())):
         raise ResultError(f"{name} (seed {row['seed']}): properties must be texts, booleans or numbers by name")
+
+    stages = row.get("stages", {})
+    if not isinstance(stages, Mapping) or not all(map(_is_time, stages.values())):
+        raise ResultError(f"{name} (seed {row['seed']}): stages must be seconds or null by name")
+
+
+def _is_time(value: Any) -> bool:
+    return value is None or (isinstance(value, int | float) and not isinstance(value, bool) and isfinite(value))
 
 
 def _is_property(value: Any) -> bool:
@@ -74,3 +87,19 @@ def _check_counts(values: Mapping[str, Any], name: str) -> None:
     for field, count in counted.items():
         if not isclose(values[field], count, abs_tol=1e-9):
             raise ResultError(f"{name}: {field} is {values[field]}, but its verdicts make {count:g}; was it edited?")
+
+
+def _check_behaviour(values: Mapping[str, Any], name: str) -> None:
+    try:
+        stages = [(stage["name"], stage["about"], stage["reached"]) for stage in values["behaviour"]["stages"]]
+        counted = count_stages(values["verdicts"], {stage: about for stage, about, _ in stages})
+    except (KeyError, TypeError) as error:
+        needed = (
+            "behaviour holds stages, each with name, about and reached, and every verdict says when it reached them"
+        )
+        raise ResultError(f"{name}: {needed}; {error!r}") from error
+    for (stage, _, said), found in zip(stages, counted.stages, strict=True):
+        if said != len(found.reached):
+            raise ResultError(
+                f"{name}: {said} reached {stage!r}, but its verdicts make {len(found.reached)}; was it edited?"
+            )

@@ -45,6 +45,12 @@ h2 { font-size: 17px; margin: 40px 0 12px; } h2 small { color: var(--soft); font
 .bar i { display: block; height: 100%; border-radius: 5px; min-width: 3px; }
 .bar em { font-style: normal; font-variant-numeric: tabular-nums; color: var(--soft); font-size: 13px; }
 .bar.long { grid-template-columns: 150px 1fr 250px; }
+.stage { display: grid; grid-template-columns: minmax(0, 5fr) minmax(0, 4fr) minmax(0, 6fr); gap: 4px 24px;
+  align-items: center; padding: 8px 0; border-top: 1px solid var(--line); font-size: 13.5px; }
+.stage p { margin: 0; overflow-wrap: anywhere; } .stage b { font-size: 15px; }
+.stage div { display: flex; height: 18px; border-radius: 5px; overflow: hidden; background: var(--line); }
+.warn ul { margin: 4px 0 0; padding-left: 20px; }
+@media (max-width: 800px) { .stage { grid-template-columns: minmax(0, 1fr); } }
 .failure h3 { font-size: 18px; margin: 0 0 4px; } .failure h3 span { font-weight: 400; font-size: 14px;
   color: var(--soft); margin-left: 8px; }
 .failure h4 { font-size: 14px; margin: 16px 0 6px; } .failure p { margin: 0 0 8px; }

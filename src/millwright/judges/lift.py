@@ -85,8 +85,7 @@ class SustainedLift(Judge):
         limits, memory = self.limits, self._memory
         lay_at_m = find_rest(facts, before, memory.lay_at_m, limits)
         height = compute_height(facts, start, lay_at_m)
-        lifted = height >= limits.height_m and not (limits.from_rest and lay_at_m is None)
-        held = lifted and is_carried(facts, limits)
+        held = is_lifted(facts, start, lay_at_m, limits) and is_carried(facts, limits)
         since = (memory.held_since_s if memory.held_since_s is not None else facts.time_s) if held else None
         hold_s = facts.time_s - since if since is not None else 0.0
         heights = facts.positions[:, 2]
@@ -206,6 +205,12 @@ def compute_height(facts: GraspFacts, start: GraspFacts, lay_at_m: float | None 
     return float(
         facts.positions[facts.target, 2] - (start.positions[facts.target, 2] if lay_at_m is None else lay_at_m)
     )
+
+
+def is_lifted(facts: GraspFacts, start: GraspFacts, lay_at_m: float | None, limits: LiftLimits) -> bool:
+    """The target is as high as it has to be above where it lay; what never lay, or flew, was not lifted."""
+    found = lay_at_m is not None or not limits.from_rest
+    return found and compute_height(facts, start, lay_at_m) >= limits.height_m
 
 
 def compute_distance(facts: GraspFacts) -> float:

@@ -13,7 +13,7 @@ from rich.console import Console
 from rich.progress import track
 from rich.table import Table
 
-from millwright.catalog import TASKS, make_env, make_judge, make_policy
+from millwright.catalog import TASKS, TO_THE_END, make_env, make_judge, make_policy
 from millwright.core.errors import choose
 from millwright.core.loop import run_episode
 from millwright.core.policy import Privileged
@@ -25,8 +25,6 @@ from millwright.recipes.recipe import Recipe, StageClock, claim_folder, write_js
 
 ORDINARY = ""
 """The start that is drawn, as everybody else gets it."""
-TO_THE_END = 1_000_000
-"""Steps to play on after a verdict: counter-examples are to see whole episodes."""
 
 
 class Outcome(NamedTuple):
