@@ -116,13 +116,15 @@ def make_step_there(kind: str, policy: Any, precision: str) -> Callable[[], None
 
 def make_call_here(kind: str, network: Any, precision: str) -> Callable[[], Tensor]:
     """From a picture on the CPU to a chunk."""
+    from millwright.nets.quick import make_quick
+
     theirs = make_batch(kind, 1)
     batch = {"image": (theirs[CAMERA] * 255).byte(), "proprio": theirs["observation.state"]}
-    network.eval()
+    quick = make_quick(network)  # as a planner does
 
     def call() -> Tensor:
         with torch.inference_mode(), torch.autocast("cpu", torch.bfloat16, enabled=precision == "bf16"):
-            return network.sample(batch)
+            return quick.sample(batch)
 
     return call
 

@@ -4,6 +4,8 @@ import pytest
 import torch
 
 from millwright.core.errors import OptionError
+from millwright.nets import quick as quick_parts
+from millwright.nets.quick import make_quick
 from millwright.nets.resnet import ResNet18
 from millwright.nets.vision import paint_coordinates
 from tests.nets.weights import fill, make_picture
@@ -49,3 +51,15 @@ def test_channels_beside_the_colours_matter_only_once_they_are_learned():
 def test_a_size_that_cannot_be_halved_five_times_is_refused_with_the_nearest():
     with pytest.raises(OptionError, match="a multiple of 32 px, got 90; the nearest: 96"):
         ResNet18(90)
+
+
+@pytest.mark.parametrize("num_extra", [0, 2])
+@pytest.mark.parametrize("packed", [True, False])
+def test_the_quick_one_answers_the_same_without_norms(num_extra, packed, monkeypatch):
+    monkeypatch.setattr(quick_parts, "HAS_ONEDNN", packed)
+    slow, painted = fill(ResNet18(64, num_extra)).eval(), paint_coordinates(make_picture(64))
+    quick = make_quick(slow)
+    assert not any(isinstance(part, torch.nn.BatchNorm2d) for part in quick.modules())
+    with torch.inference_mode():
+        torch.testing.assert_close(quick(painted), slow(painted), atol=2e-4, rtol=2e-4)
+        torch.testing.assert_close(quick(painted[:1]), slow(painted[:1]), atol=2e-4, rtol=2e-4)

@@ -4,6 +4,7 @@ import pytest
 import torch
 
 from millwright.core.errors import OptionError
+from millwright.nets.quick import make_quick
 from millwright.policies.networks import make_network
 from tests.policies.batches import make_batch
 
@@ -67,3 +68,20 @@ def test_actions_of_a_chunk_differ_though_they_share_a_memory():
     with torch.inference_mode():
         chunk = network.sample(make_batch())
     assert (chunk[:, 0] - chunk[:, 3]).abs().max() > 1e-3
+
+
+def test_the_quick_one_answers_the_same_and_what_it_came_from_still_learns():
+    network, batch = make_network("act", {**SMALL, "decoder_blocks": 2}), make_batch()
+    before = make_quick(network)
+    with torch.inference_mode():
+        torch.testing.assert_close(before.sample(batch), network.eval().sample(batch), atol=1e-5, rtol=1e-5)
+    train(network.train(), batch, 3)
+    with torch.inference_mode():
+        after = make_quick(network).sample(batch)
+        torch.testing.assert_close(after, network.eval().sample(batch), atol=1e-5, rtol=1e-5)
+        assert not torch.allclose(after, before.sample(batch), atol=1e-3)
+
+
+def test_actions_that_no_block_makes_are_refused():
+    with pytest.raises(OptionError, match="decoder_blocks=0"):
+        make_network("act", {**SMALL, "decoder_blocks": 0})

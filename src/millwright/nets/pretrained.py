@@ -27,7 +27,8 @@ def split_painted(painted: Tensor) -> tuple[Tensor, Tensor]:
     """
     mean = torch.tensor(IMAGENET_MEAN, device=painted.device).view(1, 3, 1, 1)
     std = torch.tensor(IMAGENET_STD, device=painted.device).view(1, 3, 1, 1)
-    return ((painted[:, :3] + 2) * (64 / 255) - mean) / std, painted[:, 3:]
+    unit = 64 / 255
+    return torch.addcmul((2 * unit - mean) / std, painted[:, :3], unit / std), painted[:, 3:]
 
 
 def load_pretrained(network: nn.Module, path: str, *, source: str, unused: Sequence[str], own: Sequence[str]) -> None:

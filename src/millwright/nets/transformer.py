@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Self
+
 import torch
 from torch import Tensor, nn
 from torch.nn.functional import gelu, linear, scaled_dot_product_attention
+
+from millwright.nets.dropout import Dropout
+from millwright.nets.quick import lay_out_for_rows
 
 
 class SelfAttention(nn.Module):
@@ -41,8 +46,12 @@ class CrossAttention(nn.Module):
 
     def forward(self, tokens: Tensor, memory: Tensor) -> Tensor:
         """(batch, length, width), (batch, memory, width) -> (batch, length, width)."""
+        return self.answer(self.query(tokens), memory)
+
+    def answer(self, asked: Tensor, memory: Tensor) -> Tensor:
+        """The same for queries that are there already."""
         key, value = self.key_value(memory).chunk(2, 2)
-        return _attend(self.query(tokens), key, value, self.heads, self.proj)
+        return _attend(asked, key, value, self.heads, self.proj)
 
 
 def _attend(query: Tensor, key: Tensor, value: Tensor, heads: int, proj: nn.Linear) -> Tensor:
@@ -95,7 +104,7 @@ class EncoderBlock(nn.Module):
         self.norm2 = nn.LayerNorm(width, eps=1e-6)
         self.mlp = FeedForward(width, ratio * width)
         self.ls2 = LayerScale(width) if layer_scale else nn.Identity()
-        self.dropout = nn.Dropout(dropout)
+        self.dropout = Dropout(dropout)
 
     def forward(self, tokens: Tensor) -> Tensor:
         """(batch, length, width) -> the same shape."""
@@ -109,6 +118,10 @@ class EncoderBlock(nn.Module):
         added: Tensor = first + self.dropout(self.ls2(self.mlp(self.norm2(first))))
         return added
 
+    def streamlined(self) -> Self:
+        """For calls only."""
+        return lay_out_for_rows(self)
+
 
 class DecoderBlock(nn.Module):
     """Self-attention, attention to a memory, a feed-forward network, each added to what came in."""
@@ -121,11 +134,26 @@ class DecoderBlock(nn.Module):
         self.cross = CrossAttention(width, heads)
         self.norm3 = nn.LayerNorm(width, eps=1e-6)
         self.mlp = FeedForward(width, ratio * width)
-        self.dropout = nn.Dropout(dropout)
+        self.dropout = Dropout(dropout)
 
     def forward(self, tokens: Tensor, memory: Tensor) -> Tensor:
         """(batch, length, width), (batch, memory, width) -> (batch, length, width)."""
-        tokens = tokens + self.dropout(self.attn(self.norm1(tokens)))
-        tokens = tokens + self.dropout(self.cross(self.norm2(tokens), memory))
+        return self.look(*self.confer(tokens), memory)
+
+    def confer(self, tokens: Tensor) -> tuple[Tensor, Tensor]:
+        """What needs no memory: the tokens after they looked at each other, and their queries to a memory.
+
+        (batch, length, width) -> two of the same shape.
+        """
+        conferred = tokens + self.dropout(self.attn(self.norm1(tokens)))
+        return conferred, self.cross.query(self.norm2(conferred))
+
+    def look(self, tokens: Tensor, asked: Tensor, memory: Tensor) -> Tensor:
+        """The rest: twice (batch, length, width), (batch, memory, width) -> (batch, length, width)."""
+        tokens = tokens + self.dropout(self.cross.answer(asked, memory))
         added: Tensor = tokens + self.dropout(self.mlp(self.norm3(tokens)))
         return added
+
+    def streamlined(self) -> Self:
+        """For calls only."""
+        return lay_out_for_rows(self)

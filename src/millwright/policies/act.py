@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import Any, Self, cast
 
 import torch
 from torch import Tensor, nn
@@ -43,6 +43,8 @@ class Act(Seeing):
         super().__init__(config)
         if config.posterior_blocks < 1:
             raise OptionError(f"the chunk is read by at least 1 block, got posterior_blocks={config.posterior_blocks}")
+        if config.decoder_blocks < 1:
+            raise OptionError(f"actions are made by at least 1 block, got decoder_blocks={config.decoder_blocks}")
         width = config.width
 
         def make_positions(count: int) -> nn.Parameter:
@@ -65,6 +67,7 @@ class Act(Seeing):
         self.decoder = make_blocks(DecoderBlock, config.decoder_blocks)
         self.norm = nn.LayerNorm(width, eps=1e-6)
         self.chunk_out = nn.Linear(width, config.dof)
+        self._conferred: tuple[Tensor, Tensor] | None = None
 
     def sample(self, batch: Mapping[str, Any]) -> Tensor:
         body = self.body(batch["proprio"])
@@ -78,6 +81,11 @@ class Act(Seeing):
         l1 = nn.functional.l1_loss(self._decode(batch, body, latent).float(), batch["target"])
         kl = 0.5 * (mean**2 + log_variance.exp() - 1 - log_variance).sum(1).mean()
         return {"loss": l1 + self.config.kl_weight * kl, "l1": l1, "kl": kl}
+
+    def streamlined(self) -> Self:
+        """For calls only: what the queries tell each other before they look is the same in every call."""
+        self._conferred = cast(DecoderBlock, self.decoder[0]).confer(self.queries.unsqueeze(0))
+        return self
 
     def _encode(self, chunk: Tensor, body: Tensor) -> tuple[Tensor, Tensor]:
         """Mean and log variance of z, each (batch, latent): read off the first token, which nothing else fills."""
@@ -95,8 +103,11 @@ class Act(Seeing):
         for block in self.encoder:
             memory = block(memory)
         memory = self.memory_norm(memory)
-        actions = self.queries.expand(len(body), -1, -1)
-        for block in self.decoder:
+        first, *others = (cast(DecoderBlock, block) for block in self.decoder)
+        queries = self.queries.expand(len(body), -1, -1)
+        conferred, asked = self._conferred or first.confer(queries)
+        actions = first.look(conferred.expand_as(queries), asked.expand_as(queries), memory)
+        for block in others:
             actions = block(actions, memory)
         chunk: Tensor = self.chunk_out(self.norm(actions))
         return chunk

@@ -11,6 +11,7 @@ import torch
 from millwright.core.errors import FeatureError
 from millwright.core.features import Feature, Features, Observation
 from millwright.core.planner import Chunk, Memory, Planner
+from millwright.nets.quick import make_quick
 from millwright.policies.network import FIRST, Network
 from millwright.processors.pipeline import Pipeline
 
@@ -21,7 +22,7 @@ class NetworkPlanner(Planner):
     Its memory of a robot is that: `Network.remembered` as the pipeline made it in the robot's first call.
 
     Args:
-        network: switched to evaluation; shared, not copied.
+        network: copied, as it is now, into a form that is quicker to call.
         inputs: what an observation must hold; checked in every call.
         action: one action of a chunk.
         threads: torch threads of a call; the process's own setting is put back after it.
@@ -38,7 +39,7 @@ class NetworkPlanner(Planner):
         digest: str = "",
         threads: int = 1,
     ) -> None:
-        self.network = network.eval()
+        self.network = make_quick(network)
         self.pipeline = pipeline
         self.inputs = inputs
         self.action = action
