@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -10,6 +11,7 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
+from PIL import Image
 
 from millwright.datasets import layout
 from millwright.datasets.recording import write_recording
@@ -141,6 +143,21 @@ def copy_state(root: Path) -> None:
     edit_column(root, "action", lambda values: values.__setitem__(slice(None), state[0]))
 
 
+def add_damaged_picture(root: Path) -> None:
+    """Pictures in the rows of the data, one of them with another byte in its middle."""
+    rng, rows = np.random.default_rng(0), []
+    for number in range(5 * FRAMES):
+        sink = io.BytesIO()
+        Image.fromarray(rng.integers(0, 256, (6, 8, 3), dtype=np.uint8)).save(sink, "PNG")
+        content = bytearray(sink.getvalue())
+        if number == AT:
+            content[len(content) // 2] ^= 16
+        rows.append({"bytes": bytes(content), "path": None})
+    row = {"dtype": "image", "shape": [6, 8, 3], "names": ["height", "width", "channels"]}
+    edit_info(root, lambda info: info["features"].update({"observation.images.table": row}))
+    edit_table(root, DATA, lambda table: table.append_column("observation.images.table", pa.array(rows)))
+
+
 FAULTS: dict[str, Planted] = {
     "info.json is gone": Planted("MW101", lambda r: (r / layout.INFO).unlink(), mended=False),
     "info.json is half": Planted("MW101", lambda r: truncate(r / layout.INFO), mended=False),
@@ -238,6 +255,9 @@ FAULTS: dict[str, Planted] = {
     ),
     "a video of another size": Planted(
         "MW305", lambda r: edit_frames(r, lambda f: f[:, :24]), file=VIDEO, also=frozenset({"MW404"}), mended=False
+    ),
+    "a picture with another byte": Planted(
+        "MW306", add_damaged_picture, SECOND, FRAME, DATA, also=frozenset({"MW402"})
     ),
     "black frames": Planted("MW311", lambda r: edit_frames(r, blacken), SECOND, FRAME, VIDEO, mended=False),
     "frozen frames": Planted("MW312", lambda r: edit_frames(r, freeze), SECOND, FRAME, VIDEO, mended=False),

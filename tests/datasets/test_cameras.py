@@ -15,8 +15,8 @@ import pytest
 from PIL import Image
 
 from millwright.core.errors import DatasetError
-from millwright.datasets import Dataset, layout, record, video
-from millwright.datasets.cameras import make_cameras
+from millwright.datasets import Dataset, layout, record, validate, video
+from millwright.datasets.cameras import check_picture, make_cameras, read_picture
 from millwright.datasets.layout import Place
 from tests.datasets.editing import DATA, edit_info, edit_table
 from tests.datasets.players import FPS, MakePlay
@@ -63,6 +63,66 @@ def test_pictures_in_a_parquet_file_are_frames_like_any_other(root: Path) -> Non
     np.testing.assert_array_equal(dataset.frames(EXTRA), np.stack(pictures))
     np.testing.assert_array_equal(dataset.film(1, EXTRA), np.stack(pictures[6:]))
     assert EXTRA not in dataset.episode(0)
+
+
+def spoil(content: bytes, how: str) -> bytes:
+    middle = len(content) // 2
+    return content[:middle] if how == "cut" else content[:middle] + bytes([content[middle] ^ 1]) + content[middle + 1 :]
+
+
+@pytest.mark.parametrize("how", ["cut", "flipped"])
+@pytest.mark.parametrize("frame", [0, 8, 12])
+def test_a_damaged_picture_is_found_and_named(root: Path, how: str, frame: int) -> None:
+    add_pictures(root, make_pictures(13), "PNG")
+
+    def damage(table: pa.Table) -> pa.Table:
+        rows = table[EXTRA].to_pylist()
+        rows[frame]["bytes"] = spoil(rows[frame]["bytes"], how)
+        return table.set_column(table.column_names.index(EXTRA), EXTRA, pa.array(rows))
+
+    edit_table(root, DATA, damage)
+    (found,) = [finding for finding in validate(root) if finding.code == "MW306"]
+    episode, first = (0, 0) if frame < 6 else (1, 6)
+    assert (found.episode, found.frame, found.file) == (episode, frame - first, DATA)
+    assert found.cause == f"{EXTRA} holds a damaged picture (1 of its {6 + episode} frames are such)"
+    if how == "cut":
+        with pytest.raises(DatasetError, match=rf"file-000.parquet: a damaged picture in row {frame} of {EXTRA}"):
+            Dataset(root).film(episode, EXTRA)
+
+
+def test_a_picture_of_another_size_is_found_rather_than_stretched(root: Path) -> None:
+    add_pictures(root, [*make_pictures(9), Image.new("RGB", (1, 1)), *make_pictures(3)], "PNG")
+    (found,) = [finding for finding in validate(root) if finding.code == "MW306"]
+    assert found.cause == f"{EXTRA} holds a picture of 1 x 1, not 5 x 4 (1 of its 7 frames are such)"
+    with pytest.raises(DatasetError, match="a picture of 1 x 1, not 5 x 4, in row 9"):
+        Dataset(root).frames(EXTRA)
+
+
+def test_a_missing_picture_is_found(root: Path) -> None:
+    add_pictures(root, [*make_pictures(9), None, *make_pictures(3)], "PNG")
+    (found,) = [finding for finding in validate(root) if finding.code == "MW306"]
+    assert (found.episode, found.frame, found.cause) == (1, 3, f"{EXTRA} holds no picture (1 of its 7 frames are such)")
+    assert "MW306" not in {finding.code for finding in validate(root, look=False)}
+
+
+@pytest.mark.parametrize("kind", ["PNG", "TIFF"])
+def test_whatever_is_damaged_in_a_picture_is_a_damaged_picture(kind: str) -> None:
+    rng = np.random.default_rng(0)
+    sink = io.BytesIO()
+    shape, dtype = ((5, 4, 3), "uint8") if kind == "PNG" else ((5, 4, 1), "float32")
+    pixels = rng.integers(0, 255, shape).astype(dtype)
+    Image.fromarray(pixels if kind == "PNG" else pixels[..., 0]).save(sink, kind)
+    content = sink.getvalue()
+    whole = read_picture({"bytes": content}, shape, dtype)
+    for _ in range(400):
+        damaged = bytearray(content[: rng.integers(1, len(content) + 1)])
+        damaged[rng.integers(len(damaged))] ^= 1 << int(rng.integers(8))
+        try:
+            check_picture({"bytes": bytes(damaged)}, shape, dtype)
+        except DatasetError:
+            continue
+        if kind == "PNG":  # TIFF has no checksums
+            np.testing.assert_array_equal(read_picture({"bytes": bytes(damaged)}, shape, dtype), whole)
 
 
 def test_a_row_without_a_picture_is_named(root: Path) -> None:

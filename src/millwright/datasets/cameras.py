@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
@@ -14,6 +15,7 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 from PIL import Image
 
+from millwright.core.errors import DatasetError
 from millwright.core.features import Feature
 from millwright.datasets.depth import find_range, is_depth, make_depth_levels
 from millwright.datasets.tables import UNREADABLE, read_rows
@@ -23,6 +25,8 @@ Read = Callable[[Path, int, NDArray[Any]], None]
 """(file, number of the first frame in it, array to fill); EOFError where it ends before."""
 
 _M_PER_MM = 1e-3
+_DAMAGED = (OSError, SyntaxError, ValueError, Image.DecompressionBombError)
+"""What Pillow raises of a picture whose bytes are not all there, or others."""
 
 
 @dataclass(frozen=True)
@@ -52,9 +56,12 @@ def make_picture_feature(name: str, row: Mapping[str, Any]) -> Feature:
     names = [str(axis)[:1] for axis in row.get("names") or ()]
     if sorted(names) == ["c", "h", "w"]:
         shape = tuple(shape[names.index(axis)] for axis in "hwc")
+    said = info.get("names")
     if is_depth(row):
         return Feature(name, shape, "float32", unit="m", frame=info.get("frame", ""))
-    return Feature(name, shape, "uint8", info.get("unit", ""), info.get("frame", ""), tuple(info.get("names", ())))
+    return Feature(
+        name, shape, "uint8", info.get("unit", ""), info.get("frame", ""), tuple(said if isinstance(said, list) else ())
+    )
 
 
 def _make_camera(name: str, row: Mapping[str, Any], fps: int) -> Camera:
@@ -79,13 +86,48 @@ def _read_pictures(column: str, path: Path, first: int, out: NDArray[Any]) -> No
     if len(rows) < len(out):
         raise EOFError(f"{path} ends after row {first + len(rows)}; {first + len(out)} are needed")
     for number, row in enumerate(rows):
-        if not (row or {}).get("bytes"):
-            raise EOFError(f"{path} holds no picture in row {first + number} of {column}")
-        with Image.open(io.BytesIO(row["bytes"])) as picture:
-            out[number] = convert_picture(picture, out.dtype)
+        try:
+            out[number] = read_picture(row, out.shape[1:], out.dtype)
+        except DatasetError as error:
+            raise EOFError(f"{path}: {error} in row {first + number} of {column}") from error
 
 
-def convert_picture(picture: Image.Image, dtype: np.dtype[Any]) -> NDArray[Any]:
+def read_picture(stored: Any, shape: tuple[int, ...], dtype: np.dtype[Any] | str) -> NDArray[Any]:
+    """What a parquet file's column holds of a picture as an array of that shape (height, width, channels) and type.
+
+    Raises:
+        DatasetError: there is none, it is damaged, or it has another size.
+    """
+    content = stored.get("bytes") if isinstance(stored, Mapping) else None
+    if not content:
+        raise DatasetError("no picture")
+    try:
+        with Image.open(io.BytesIO(content)) as picture:
+            height, width = shape[:2]
+            if picture.size != (width, height):
+                raise DatasetError(f"a picture of {picture.height} x {picture.width}, not {height} x {width},")
+            return _convert(picture, np.dtype(dtype))
+    except _DAMAGED as error:
+        raise DatasetError("a damaged picture") from error
+
+
+def check_picture(stored: Any, shape: tuple[int, ...], dtype: np.dtype[Any] | str) -> None:
+    """Also refuse what reads, but as other pixels than were written: of PNG, checksums that do not fit.
+
+    Raises:
+        DatasetError: as `read_picture`.
+    """
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # Pillow's, of damaged TIFF
+        read_picture(stored, shape, dtype)
+        try:
+            with Image.open(io.BytesIO(stored["bytes"])) as picture:
+                picture.verify()
+        except _DAMAGED as error:
+            raise DatasetError("a damaged picture") from error
+
+
+def _convert(picture: Image.Image, dtype: np.dtype[Any]) -> NDArray[Any]:
     """(height, width, channels); depth in metres, which whole numbers are millimetres of."""
     if dtype == np.uint8:
         return np.asarray(picture.convert("RGB"))

@@ -53,6 +53,7 @@ FAULTS: dict[str, Fault] = {
     "MW303": Fault("error", "a video holds more or fewer frames than its episodes", FIX),
     "MW304": Fault("error", "an episode's time in the video is not counted in frames", FIX),
     "MW305": Fault("error", "a video is not what info.json says", FIX),
+    "MW306": Fault("error", "a picture in a parquet file that is missing, damaged or of another size", FIX),
     "MW311": Fault("warning", "black frames", DROP),
     "MW312": Fault("warning", "frozen frames", DROP),
     "MW313": Fault("warning", "blurred frames", DROP),

@@ -25,6 +25,7 @@ Columns = Mapping[str, NDArray[Any]]
 """Column -> (length, size), without those that are not as declared."""
 
 _ROWS = 4096
+_ROWS_WITH_PICTURES = 64
 _KNOWN = ("seed", "success", "failure", "provenance", "objects")
 _LEFT_OUT = ("stats/", "levels/", "verdict", "metrics")
 _PLACED = ("chunk_index", "file_index")
@@ -179,6 +180,10 @@ def _find_wrong(info: Mapping[str, Any]) -> str | None:
         known = isinstance(shape, list) and shape and all(type(size) is int and size >= 0 for size in shape)
         if not known or not isinstance(row.get("dtype"), str) or not isinstance(row.get("info") or {}, dict):
             return f"feature {name} is {row!r}, an object with dtype and shape is meant"
+        if row["dtype"] in ("video", "image") and (
+            len(row["shape"]) != 3 or not isinstance(row.get("names"), list | None)
+        ):
+            return f"feature {name} has shape {row['shape']} and names {row.get('names')}, three axes are meant"
         try:
             find_range(row)
         except DatasetError as error:
@@ -220,17 +225,19 @@ def stream(folder: Folder, on_broken: OnBroken = ignore) -> Iterator[tuple[Entry
 
     Episodes are cut by their lengths, as LeRobot does; the last ones of a file that is too short come short or empty.
     """
+    pictured = any(row["dtype"] == "image" for row in folder.features.values())
+    rows = _ROWS_WITH_PICTURES if pictured else _ROWS
     for place, entries in groupby(folder.entries, key=lambda entry: entry.data):
         path = folder.root / place.path(layout.DATA)
         try:
             with pq.ParquetFile(path) as file:
-                yield from _cut(file, list(entries))
+                yield from _cut(file, list(entries), rows)
         except UNREADABLE as error:
             on_broken(place.path(layout.DATA), error)
 
 
-def _cut(file: pq.ParquetFile, entries: list[Entry]) -> Iterator[tuple[Entry, pa.Table]]:
-    batches = file.iter_batches(_ROWS)
+def _cut(file: pq.ParquetFile, entries: list[Entry], rows: int) -> Iterator[tuple[Entry, pa.Table]]:
+    batches = file.iter_batches(rows)
     held = file.schema_arrow.empty_table()
     for entry in entries:
         while len(held) < entry.length:

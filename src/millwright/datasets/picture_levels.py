@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
-from PIL import Image, UnidentifiedImageError
 
-from millwright.datasets.cameras import convert_picture, make_picture_feature
+from millwright.core.errors import DatasetError
+from millwright.datasets.cameras import make_picture_feature, read_picture
 from millwright.datasets.depth import DEPTH_CODES, find_range, is_depth, make_depth_levels
 from millwright.datasets.statistics import FRAME_STRIDE, GREY, count_levels
 
@@ -49,13 +48,10 @@ def count_pictures(name: str, row: Mapping[str, Any], column: pa.ChunkedArray) -
 
 def _read(stored: Any, row: Mapping[str, Any]) -> NDArray[Any] | None:
     """Codes of one picture, (height, width, channels)."""
-    content = stored.get("bytes") if isinstance(stored, dict) else None
-    if not content:
-        return None
+    feature = make_picture_feature("picture", row)
     try:
-        with Image.open(io.BytesIO(content)) as picture:
-            pixels = convert_picture(picture, np.dtype(np.float32 if is_depth(row) else np.uint8))
-    except (UnidentifiedImageError, OSError, ValueError):
+        pixels = read_picture(stored, feature.shape, feature.dtype)
+    except DatasetError:
         return None
     if not is_depth(row):
         return pixels

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from millwright.core.errors import DatasetError
-from millwright.datasets.checks import columns, learning, meaning, pictures, structure, video
+from millwright.datasets.checks import columns, images, learning, meaning, pictures, structure, video
 from millwright.datasets.checks.check import Check
 from millwright.datasets.checks.reference import FindReference, References, know_nothing
 from millwright.datasets.checks.statistics import Columnwise
@@ -19,7 +19,7 @@ def validate(root: Path, find_reference: FindReference = know_nothing, look: boo
 
     Args:
         find_reference: an episode's provenance -> what its environment would say (its judge, its actions' range).
-        look: decode the videos, which takes most of the time.
+        look: decode the videos and pictures, which takes most of the time.
     """
     return list(find(Path(root), find_reference, look))
 
@@ -38,7 +38,7 @@ def find(root: Path, find_reference: FindReference, look: bool) -> Iterator[Find
         structure.check_splits, columns.check_schemas, video.check_videos,
     ):  # fmt: skip
         yield from check(folder)
-    yield from _pass_by(folder, _make_checks(folder, References(find_reference), look))
+    yield from _pass_by(folder, _make_checks(folder, References(find_reference), look), look)
 
 
 def _make_checks(folder: Folder, references: References, look: bool) -> Sequence[Check]:
@@ -52,7 +52,7 @@ def _make_checks(folder: Folder, references: References, look: bool) -> Sequence
     ]
 
 
-def _pass_by(folder: Folder, checks: Sequence[Check]) -> Iterator[Finding]:
+def _pass_by(folder: Folder, checks: Sequence[Check], look: bool) -> Iterator[Finding]:
     """Show every episode to every check, once."""
     broken: list[Finding] = []
     known = {finding.file for finding in structure.check_footers(folder.root)}
@@ -64,6 +64,8 @@ def _pass_by(folder: Folder, checks: Sequence[Check]) -> Iterator[Finding]:
     for entry, table in stream(folder, note):
         found, findings = columns.read_columns(folder, entry, table)
         yield from findings
+        if look:
+            yield from images.check_images(folder, entry, table)
         if found and len(table):
             for check in checks:
                 yield from check.see(entry, found)
