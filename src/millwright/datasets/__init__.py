@@ -1,5 +1,6 @@
 """Datasets on disk in the LeRobot v3.0 layout: record, read, judge again, validate."""
 
+from millwright.datasets.batches import Batches
 from millwright.datasets.dataset import Dataset
 from millwright.datasets.findings import Finding
 from millwright.datasets.metadata import EpisodeRow
@@ -10,6 +11,7 @@ from millwright.datasets.validation import validate
 from millwright.datasets.windows import Windows
 
 __all__ = [
+    "Batches",
     "Dataset",
     "EpisodeRow",
     "Finding",
