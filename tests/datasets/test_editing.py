@@ -21,6 +21,9 @@ from tests.datasets.test_validation import find_reference, sound
 __all__ = ["sound"]  # the fixture
 
 
+COPIED = "videos of episodes: 5 copied as they were, 0 encoded anew"
+
+
 def read_info(root: Path) -> dict:
     return json.loads((root / "meta/info.json").read_text())
 
@@ -31,14 +34,19 @@ def seeds(root: Path) -> list[int]:
 
 def select(root: Path, out: Path, **wishes: object) -> list[int]:
     asked = {"verdict": None, "seeds": None, "split": None, "drop": None} | wishes
-    editing.select(root, out, editing.make_keep(root, **asked))
+    told = editing.select(root, out, editing.make_keep(root, **asked))
+    count = len(seeds(out))
+    assert told[0].startswith(f"kept {count} of ")
+    assert told[1] == f"videos of episodes: {count} copied as they were, 0 encoded anew"
     assert validate(out, find_reference) == []
     return seeds(out)
 
 
 def test_a_merged_dataset_holds_every_frame_of_both_and_tells_their_digests(sound: Path, tmp_path: Path) -> None:
     other = record(clean.MakePlay(), range(5, 8), tmp_path / "other", fps=FPS, features=clean.FEATURES)
-    assert editing.merge([sound, other], tmp_path / "both") == []
+    assert editing.merge([sound, other], tmp_path / "both") == [
+        "videos of episodes: 8 copied as they were, 0 encoded anew"
+    ]
     assert validate(tmp_path / "both", find_reference) == []
     assert seeds(tmp_path / "both") == [0, 1, 2, 3, 5, 6, 7, 4]
     assert read_info(tmp_path / "both")["splits"] == {"train": "0:7", "test": "7:8"}
@@ -57,7 +65,7 @@ def test_a_merged_dataset_holds_every_frame_of_both_and_tells_their_digests(soun
 
 
 def test_what_is_there_already_is_merged_once(sound: Path, tmp_path: Path) -> None:
-    assert editing.merge([sound, sound], tmp_path / "both") == ["left out: 5 episodes that are there already"]
+    assert editing.merge([sound, sound], tmp_path / "both") == ["left out: 5 episodes that are there already", COPIED]
     assert seeds(tmp_path / "both") == seeds(sound)
 
 
@@ -70,8 +78,9 @@ def test_datasets_of_other_features_are_not_merged(sound: Path, tmp_path: Path) 
 
 @pytest.mark.parametrize(("test", "expected"), [(None, 1), (lambda entry: entry.known["seed"] in (1, 3), 2)])
 def test_a_split_tells_training_from_testing(sound: Path, tmp_path: Path, test: object, expected: int) -> None:
-    splits = editing.split(sound, tmp_path / "split", test, share=0.2, seed=3)
-    assert splits == {"train": f"0:{5 - expected}", "test": f"{5 - expected}:5"}
+    told = editing.split(sound, tmp_path / "split", test, share=0.2, seed=3)
+    splits = {"train": f"0:{5 - expected}", "test": f"{5 - expected}:5"}
+    assert told == [f"train: episodes {splits['train']}", f"test: episodes {splits['test']}", COPIED]
     assert read_info(tmp_path / "split")["splits"] == splits
     assert sorted(seeds(tmp_path / "split")) == seeds(sound)
     assert validate(tmp_path / "split", find_reference) == []
@@ -120,7 +129,7 @@ def test_bad_wishes_say_what_would_do(sound: Path, tmp_path: Path) -> None:
 
 
 def test_a_dropped_feature_is_gone_everywhere_and_the_rest_is_as_it_was(sound: Path, tmp_path: Path) -> None:
-    editing.drop_features(sound, tmp_path / "less", [clean.DEPTH, CAMERA])
+    assert editing.drop_features(sound, tmp_path / "less", [clean.DEPTH, CAMERA]) == []
     assert validate(tmp_path / "less", find_reference) == []
     before, after = Dataset(sound), Dataset(tmp_path / "less")
     assert set(before.features) - set(after.features) == {clean.DEPTH, CAMERA}
@@ -136,7 +145,8 @@ def test_a_dropped_feature_is_gone_everywhere_and_the_rest_is_as_it_was(sound: P
 def test_encoded_anew_the_pictures_are_the_same_but_for_the_codec(
     sound: Path, tmp_path: Path, encoding: Encoding
 ) -> None:
-    editing.encode_anew(sound, tmp_path / "anew", encoding)
+    told = editing.encode_anew(sound, tmp_path / "anew", encoding)
+    assert told == ["videos of episodes: 0 copied as they were, 5 encoded anew"]
     assert validate(tmp_path / "anew", find_reference) == []
     before, after = Dataset(sound), Dataset(tmp_path / "anew")
     frames = after.frames(CAMERA)
@@ -164,5 +174,5 @@ def test_edits_of_edits_remember_the_first(sound: Path, tmp_path: Path) -> None:
 def test_duplicates_are_found_across_what_is_merged(sound: Path, tmp_path: Path) -> None:
     double = Path(shutil.copytree(sound, tmp_path / "double"))
     repeat(double, 3)
-    assert editing.merge([double, sound], tmp_path / "both") == ["left out: 5 episodes that are there already"]
+    assert editing.merge([double, sound], tmp_path / "both") == ["left out: 5 episodes that are there already", COPIED]
     assert len(Dataset(tmp_path / "both").episodes) == 5

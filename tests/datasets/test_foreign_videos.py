@@ -131,6 +131,8 @@ def test_frames_that_refer_to_later_ones_are_cut_or_said_to_be_encoded_anew(
     edit_rows(root, lambda rows: [row.pop(f"levels/{CAMERA}", None) for row in rows])
     before = Dataset(root).frames(CAMERA)
     notes = import_dataset(root, tmp_path / "out", wishes=SECOND_ON)
+    told = editing.select(root, tmp_path / "some", lambda entry: entry.position > 0)
+    assert told[1] == f"videos of episodes: {0 if whole else 2} copied as they were, {2 if whole else 0} encoded anew"
     after = Dataset(tmp_path / "out").frames(CAMERA)
     if whole:
         assert "2 videos of episodes encoded anew" in notes[1]

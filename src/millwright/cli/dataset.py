@@ -66,7 +66,7 @@ def validate(
         root: the dataset's folder.
         fix: folder for a copy in which all is mended that can be without inventing data.
         json: file for the findings.
-        quick: do not decode the videos.
+        quick: do not decode videos and pictures.
         strict: exit code 1 for warnings too.
         unjudged: do not ask the environments' judges and action ranges.
     """

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated
 
@@ -23,9 +24,7 @@ def merge(roots: Annotated[Positional[tuple[Path, ...]], tyro.conf.arg(metavar="
 
     if len(roots) < 2:
         raise OptionError("give two datasets or more to merge: millwright dataset merge A B --out C")
-    for sentence in editing.merge(roots, out):
-        say(sentence)
-    tell_size(out)
+    tell(editing.merge(roots, out), out)
 
 
 def split(root: Root, out: Path, test_seeds: OptionalSeeds = None, test_share: float = 0.2, seed: int = 0) -> None:
@@ -41,9 +40,7 @@ def split(root: Root, out: Path, test_seeds: OptionalSeeds = None, test_share: f
     from millwright.datasets import editing
 
     test = None if test_seeds is None else lambda entry: entry.known.get("seed") in test_seeds
-    for name, episodes in editing.split(root, out, test, test_share, seed).items():
-        say(f"{name}: episodes {episodes}")
-    tell_size(out)
+    tell(editing.split(root, out, test, test_share, seed), out)
 
 
 def filter_episodes(
@@ -70,9 +67,7 @@ def filter_episodes(
     options = {name: value for name, value in wishes.items() if value is not None}
     if not options:
         raise OptionError("say which episodes: --verdict success, --seeds 0:100, --split train or --drop 3,7")
-    kept = editing.select(root, out, editing.make_keep(root, verdict, seeds, split, drop), options)
-    say(f"kept {len(kept)} episodes")
-    tell_size(out)
+    tell(editing.select(root, out, editing.make_keep(root, verdict, seeds, split, drop), options), out)
 
 
 def drop(root: Root, features: Positional[tuple[str, ...]], out: Path) -> None:
@@ -85,8 +80,7 @@ def drop(root: Root, features: Positional[tuple[str, ...]], out: Path) -> None:
     """
     from millwright.datasets import editing
 
-    editing.drop_features(root, out, features)
-    tell_size(out)
+    tell(editing.drop_features(root, out, features), out)
 
 
 def encode(
@@ -113,12 +107,13 @@ def encode(
     from millwright.datasets.video import Encoding
 
     chosen = preset or {"av1": "12"}.get(codec, "veryfast")
-    editing.encode_anew(root, out, Encoding(codec, crf, gop, chosen, scale))
-    tell_size(out)
+    tell(editing.encode_anew(root, out, Encoding(codec, crf, gop, chosen, scale)), out)
 
 
-def tell_size(out: Path) -> None:
-    """Say what was written."""
+def tell(sentences: Iterable[str], out: Path) -> None:
+    """Say what was done and what was written."""
+    for sentence in sentences:
+        say(sentence)
     from millwright.datasets.folder import open_folder
 
     folder = open_folder(out)

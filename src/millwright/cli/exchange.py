@@ -9,7 +9,7 @@ import tyro
 from tyro.conf import Positional
 
 from millwright.cli.arguments import OptionalInt, OptionalName, Root, say
-from millwright.cli.edit import tell_size
+from millwright.cli.edit import tell
 from millwright.core.errors import OptionError
 
 Given = Annotated[Positional[str], tyro.conf.arg(metavar="FILE|DIR")]
@@ -71,9 +71,7 @@ def import_dataset(
         notes = download(source, out, wishes, endpoint, say)
     else:
         notes = convert(Path(source), out, kind, wishes)
-    for sentence in notes:
-        say(sentence)
-    tell_size(out)
+    tell(notes, out)
 
 
 def export(root: Root, out: Out) -> None:

@@ -56,12 +56,10 @@ def make_picture_feature(name: str, row: Mapping[str, Any]) -> Feature:
     names = [str(axis)[:1] for axis in row.get("names") or ()]
     if sorted(names) == ["c", "h", "w"]:
         shape = tuple(shape[names.index(axis)] for axis in "hwc")
-    said = info.get("names")
+    texts = tuple(info["names"]) if isinstance(info.get("names"), list) else ()
     if is_depth(row):
         return Feature(name, shape, "float32", unit="m", frame=info.get("frame", ""))
-    return Feature(
-        name, shape, "uint8", info.get("unit", ""), info.get("frame", ""), tuple(said if isinstance(said, list) else ())
-    )
+    return Feature(name, shape, "uint8", info.get("unit", ""), info.get("frame", ""), texts)
 
 
 def _make_camera(name: str, row: Mapping[str, Any], fps: int) -> Camera:

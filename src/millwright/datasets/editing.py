@@ -1,4 +1,7 @@
-"""Editing: merge, split, filter, drop features, encode anew; always into a new folder, which says what it came from."""
+"""Editing: merge, split, filter, drop features, encode anew; always into a new folder, which says what it came from.
+
+Each gives sentences about what it did: what was left out, how many videos were copied and how many encoded anew.
+"""
 
 from __future__ import annotations
 
@@ -38,9 +41,6 @@ def open_finished(root: Path) -> Folder:
 def merge(roots: Sequence[Path], out: Path) -> list[str]:
     """The episodes of several datasets in one; the second of two that are frame by frame the same is left out.
 
-    Returns:
-        Sentences about what was left out.
-
     Raises:
         DatasetError: they differ in their rate or their features, none has an episode, or `out` is there.
     """
@@ -51,18 +51,15 @@ def merge(roots: Sequence[Path], out: Path) -> list[str]:
     doubles = find_duplicates(picks)
     kept = [pick for number, pick in enumerate(picks) if number not in doubles]
     ordered, splits = order_by_split(kept)
-    rewrite(ordered, out, Plan("merge", splits))
-    return [f"left out: {len(doubles)} episodes that are there already"] if doubles else []
+    videos = rewrite(ordered, out, Plan("merge", splits))
+    return [*([f"left out: {len(doubles)} episodes that are there already"] if doubles else []), *videos.tell()]
 
 
-def split(root: Path, out: Path, test: Keep | None = None, share: float = 0.2, seed: int = 0) -> dict[str, str]:
+def split(root: Path, out: Path, test: Keep | None = None, share: float = 0.2, seed: int = 0) -> list[str]:
     """The same episodes, those to train on first; info.json tells which are which.
 
     Args:
         test: which episodes are to be tested on; without it a `share` of all, drawn from `seed`.
-
-    Returns:
-        Name of the split -> half-open range of its episodes.
 
     Raises:
         DatasetError: one side would be empty, or `out` is there.
@@ -82,12 +79,13 @@ def split(root: Path, out: Path, test: Keep | None = None, share: float = 0.2, s
     picks = [Pick(folder, entry) for entry in folder.entries]
     ordered = sorted(picks, key=lambda pick: pick.entry.position in chosen)
     splits = {"train": f"0:{number - len(chosen)}", "test": f"{number - len(chosen)}:{number}"}
-    rewrite(ordered, out, Plan("split", splits, options={"share": share, "seed": seed} if test is None else {}))
-    return splits
+    options = {"share": share, "seed": seed} if test is None else {}
+    videos = rewrite(ordered, out, Plan("split", splits, options=options))
+    return [*(f"{name}: episodes {episodes}" for name, episodes in splits.items()), *videos.tell()]
 
 
-def select(root: Path, out: Path, keep: Keep, options: Mapping[str, Any] | None = None) -> list[int]:
-    """The episodes that `keep` accepts; gives their numbers in `root`.
+def select(root: Path, out: Path, keep: Keep, options: Mapping[str, Any] | None = None) -> list[str]:
+    """The episodes that `keep` accepts.
 
     Raises:
         DatasetError: it accepts none, or `out` is there.
@@ -95,8 +93,8 @@ def select(root: Path, out: Path, keep: Keep, options: Mapping[str, Any] | None 
     folder = open_finished(root)
     picks = [Pick(folder, entry) for entry in folder.entries if keep(entry)]
     ordered, splits = order_by_split(picks)
-    rewrite(ordered, out, Plan("filter", splits, options=options or {}))
-    return [pick.entry.position for pick in ordered]
+    videos = rewrite(ordered, out, Plan("filter", splits, options=options or {}))
+    return [f"kept {len(ordered)} of {len(folder.entries)} episodes", *videos.tell()]
 
 
 def make_keep(root: Path, verdict: str | None, seeds: range | None, split: str | None, drop: str | None) -> Keep:
@@ -143,7 +141,7 @@ def parse_numbers(text: str, count: int = MOST_EPISODES) -> frozenset[int]:
     return frozenset(found)
 
 
-def drop_features(root: Path, out: Path, names: Collection[str]) -> None:
+def drop_features(root: Path, out: Path, names: Collection[str]) -> list[str]:
     """Everything but some features.
 
     Raises:
@@ -152,10 +150,10 @@ def drop_features(root: Path, out: Path, names: Collection[str]) -> None:
     folder = open_finished(root)
     picks = [Pick(folder, entry) for entry in folder.entries]
     plan = Plan("drop", order_by_split(picks)[1], frozenset(names), options={"features": sorted(names)})
-    rewrite(picks, out, plan)
+    return rewrite(picks, out, plan).tell()
 
 
-def encode_anew(root: Path, out: Path, encoding: Encoding) -> None:
+def encode_anew(root: Path, out: Path, encoding: Encoding) -> list[str]:
     """The same pictures with another codec, quality or size; depth stays as it is, twelve bits without loss.
 
     Raises:
@@ -165,7 +163,8 @@ def encode_anew(root: Path, out: Path, encoding: Encoding) -> None:
     if all(is_depth(folder.features[camera]) for camera in folder.cameras):
         raise DatasetError(f"{root} has no videos in colour to encode")
     picks = [Pick(folder, entry) for entry in folder.entries]
-    rewrite(picks, out, Plan("encode", order_by_split(picks)[1], encoding=encoding, options=asdict(encoding)))
+    plan = Plan("encode", order_by_split(picks)[1], encoding=encoding, options=asdict(encoding))
+    return rewrite(picks, out, plan).tell()
 
 
 def order_by_split(picks: Sequence[Pick]) -> tuple[list[Pick], dict[str, str]]:

@@ -72,12 +72,14 @@ def fix(root: Path, out: Path, findings: Sequence[Finding]) -> list[str]:
     }
     picks = [Pick(folder, entry) for entry in folder.entries if entry.position not in lost]
     ordered, splits = order_by_split(picks)
-    rewrite(ordered, out, Plan("fix", splits, options={"codes": sorted({finding.code for finding in findings})}))
+    videos = rewrite(
+        ordered, out, Plan("fix", splits, options={"codes": sorted({finding.code for finding in findings})})
+    )
     counts = Counter(finding.code for finding in findings)
     said = [f"{code} ({counts[code]}): {REMEDIES[code]}" for code in sorted(counts) if code in REMEDIES]
     said += [f"episode {position} left out: {why}" for position, why in sorted(lost.items())]
     stays = sorted(set(counts) - set(REMEDIES) - set(_LEFT_OUT))
-    return said + [f"{code} ({counts[code]}): {FAULTS[code].title}" for code in stays]
+    return said + videos.tell() + [f"{code} ({counts[code]}): {FAULTS[code].title}" for code in stays]
 
 
 def _restore_tasks(folder: Folder) -> Folder:

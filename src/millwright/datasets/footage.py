@@ -38,8 +38,10 @@ class Footage:
         self._encoding = encoding
         self._packets: dict[Path, PacketReader] = {}
         self._frames: dict[Path, FrameReader] = {}
+        self.copied = 0
+        """Parts of videos, one an episode and camera, whose packets were taken as they are."""
         self.encoded = 0
-        """Parts of videos that were encoded anew."""
+        """Those that were encoded anew."""
 
     def copy(self, path: Path, first: int, length: int, files: VideoFiles, depth: bool = False) -> Copied:
         """Append frames `first` to `first + length` of a video.
@@ -56,6 +58,7 @@ class Footage:
             if len(packets) < length:
                 raise DatasetError(f"{path} ends before frame {first + length}")
             if can_be_cut(packets, reader.peek()):
+                self.copied += 1
                 size = sum(packet.size for packet in packets)
                 return Copied(*files.append_packets(reader.stream, packets, size), None)
             if depth:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -44,11 +44,20 @@ class Plan:
     """What the operation was told, for the lineage."""
 
 
-def rewrite(picks: Sequence[Pick], out: Path, plan: Plan) -> int:
-    """Write a new dataset of `picks`, in their order, into the new folder `out`.
+class Videos(NamedTuple):
+    """What became of the parts of videos, one an episode and camera."""
 
-    Returns:
-        How many parts of videos, one an episode and camera, were encoded anew.
+    copied: int
+    encoded: int
+
+    def tell(self) -> list[str]:
+        """A sentence, where there were videos."""
+        told = f"videos of episodes: {self.copied} copied as they were, {self.encoded} encoded anew"
+        return [told] if any(self) else []
+
+
+def rewrite(picks: Sequence[Pick], out: Path, plan: Plan) -> Videos:
+    """Write a new dataset of `picks`, in their order, into the new folder `out`.
 
     Raises:
         DatasetError: `out` is there already, nothing is picked, features differ, or an episode cannot be read.
@@ -95,7 +104,7 @@ class _Rewriter:
         self._writer = Writer(root, features, fps)
         self._footage = Footage(fps, plan.encoding)
 
-    def write(self, picks: Sequence[Pick]) -> int:
+    def write(self, picks: Sequence[Pick]) -> Videos:
         roots = {pick.folder.root: pick.folder for pick in picks}
         readers = {root: EpisodeReader(folder) for root, folder in roots.items()}
         extras = {root: load_extra(root) for root in roots}
@@ -108,7 +117,7 @@ class _Rewriter:
         self._footage.close()
         self._writer.close()
         self._writer.finish(self._make_info(picks))
-        return self._footage.encoded
+        return Videos(self._footage.copied, self._footage.encoded)
 
     def _write_episode(self, pick: Pick, extra: Mapping[str, Any], reader: EpisodeReader) -> None:
         whole = reader.load(pick.entry)

@@ -30,7 +30,7 @@ def import_folder(root: Path, out: Path, wishes: Wishes, name: str = "") -> list
     picks = [Pick(folder, entry) for entry in folder.entries if wishes.wants(entry.position)]
     ordered, splits = order_by_split(picks)
     options = {"kind": "lerobot", **({"from": name} if name else {})}
-    encoded = rewrite(ordered, out, Plan("import", splits, wishes.left_out, options=options))
+    _, encoded = rewrite(ordered, out, Plan("import", splits, wishes.left_out, options=options))
     notes = ["rows and videos as they were; counts and statistics made anew"]
     if encoded:
         notes = ["rows as they were; counts and statistics made anew", f"{encoded} videos of episodes {_WHY}"]
