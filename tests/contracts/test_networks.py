@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import torch
 
+from millwright.core.features import Feature, Features
 from millwright.nets.routing import ROUTINGS
 from millwright.policies.bundle import Bundle, load_bundle
 from millwright.policies.networks import NETWORKS, describe_network, make_network
@@ -13,6 +14,7 @@ from millwright.processors.concat import Concat
 from millwright.processors.crop import PromptCrop
 from millwright.processors.hand import HandAbsolute
 from millwright.processors.resize import ResizeImage
+from millwright.processors.text import EncodeText
 from millwright.processors.window import Window
 from millwright.training.gradient import FitConfig, fit
 from millwright.training.journal import load_losses
@@ -31,13 +33,24 @@ SMALL = {
     "act": {**EYE, "width": 32, "latent": 2},
     "diffusion": UNET,
     "flow": UNET,
+    "vla": {
+        **EYE,
+        "cameras": ("image",),
+        "text": 64,
+        "gripper": False,
+        "dof": 5,
+        "film_width": 8,
+        "head_widths": (32,),
+    },
 }
-ROUTED = [(name, routing) for name in SMALL if name not in ("prompt-chunk", "two-eyes") for routing in ROUTINGS]
+ROUTED = [(name, routing) for name in ("routed-chunk", "act", "diffusion", "flow") for routing in ROUTINGS]
 BOX = "observation.environment_state"
+OBSERVED = Features(*INPUTS.values(), Feature("task", (), "string"))
 
 
 READ = dict.fromkeys(SMALL, ("crop", "region", "proprio")) | {
-    "two-eyes": ("crop", "region", "hand", "proprio", "first.crop")
+    "two-eyes": ("crop", "region", "hand", "proprio", "first.crop"),
+    "vla": ("agentview", "wrist", "text", "proprio"),
 }
 
 
@@ -54,14 +67,16 @@ def prepare_square():
         Window(size=16),
         Concat(((BOX, (0, 1, 2, 3)),), to="box"),
         Concat(PARTS),
+        EncodeText(encoder="hashed"),
     )
-    keep = ("crop", "first.crop", "region", "image", "hand", "box", "proprio")
+    keep = ("crop", "first.crop", "region", "image", "hand", "box", "proprio", "text")
     first = np.arange(256) // 8 * 8
-    return fit_pipeline(make_square_raw(256), inputs, (HandAbsolute(),), target="label.plan", keep=keep, first=first)
+    raw = {**make_square_raw(256), "task": np.array(["go to the square", "to the bright one"] * 128, object)}
+    return fit_pipeline(raw, inputs, (HandAbsolute(),), target="label.plan", keep=keep, first=first)
 
 
 def make_network_bundle(name, pipeline):
-    return Bundle(make_network(name, SMALL[name]), pipeline, INPUTS, HAND_TARGET, 15.0, "brick-table", "lift")
+    return Bundle(make_network(name, SMALL[name]), pipeline, OBSERVED, HAND_TARGET, 15.0, "brick-table", "lift")
 
 
 def test_every_network_of_the_table_is_held_to_these_promises():
@@ -76,7 +91,7 @@ def test_a_network_learns_where_the_square_is(name, prepared, tmp_path):
     fit(network, data, config, tmp_path, progress=False)
     losses = [row["loss"] for row in load_losses(tmp_path)]
     assert losses[-1] < 0.7 * losses[0]
-    batch = {key: torch.from_numpy(value) for key, value in data.arrays.items()}
+    batch = data.batch(np.arange(256))
     with torch.inference_mode():
         error = (network.sample(batch) - batch["target"])[..., :2].abs().mean()
     assert error < 0.4 * batch["target"][..., :2].abs().mean()
@@ -125,7 +140,7 @@ def test_the_default_network_is_small_and_reads_what_it_says(name):
 @pytest.mark.parametrize(("name", "routing"), ROUTED)
 def test_a_prompt_reaches_every_network_by_every_routing(name, routing, prepared):
     network = make_network(name, {**SMALL[name], "routing": routing})
-    batch = {key: torch.from_numpy(value[:8]) for key, value in prepared[1].arrays.items()}
+    batch = prepared[1].batch(np.arange(8))
     network.loss({key: batch[key] for key in (*network.inputs, "target")})["loss"].backward()
     idle = [key for key, value in network.named_parameters() if value.grad is None or not value.grad.any()]
     assert not [key for key in idle if not key.endswith(("key_value.bias", "qkv.bias"))]

@@ -11,7 +11,7 @@ from millwright.core.features import Feature, Features
 from millwright.core.planner import Chunk, Planner
 from millwright.policies.answers import LateAnswers
 from millwright.policies.async_chunk_player import AsyncChunkPlayer
-from millwright.policies.chunk_player import ChunkPlayer, blend_hand
+from millwright.policies.chunk_player import ChunkPlayer, blend_hand, blend_motion
 from millwright.policies.playing import Playing
 
 
@@ -143,3 +143,11 @@ def test_hand_targets_are_blended_as_hands():
     player.reset(0)
     actions = np.stack([player.act({}) for _ in range(20)])
     np.testing.assert_allclose(np.linalg.norm(actions[:, 3:7], axis=1), 1, atol=1e-6)
+
+
+def test_a_blended_gripper_is_open_or_closed_and_nothing_between():
+    old, new = np.zeros((3, 7), np.float32), np.ones((3, 7), np.float32)
+    old[:, 6] = -1
+    blended = blend_motion(old, new, np.array([[0.25], [0.5], [0.75]], np.float32))
+    assert blended[:, 6].tolist() == [-1, 1, 1]
+    assert blended[:, 0].tolist() == [0.25, 0.5, 0.75]

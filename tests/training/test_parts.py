@@ -12,7 +12,7 @@ from millwright.core.errors import FeatureError, TrainingError
 from millwright.training import checkpoints
 from millwright.training.augment import ColourJitter
 from millwright.training.checkpoints import Checkpoint, load_checkpoint, save_checkpoint
-from millwright.training.data import ArrayData, Order
+from millwright.training.data import ArrayData, HistoryData, Order
 from millwright.training.ema import EMA
 from millwright.training.precision import choose_precision
 from millwright.training.schedule import compute_rate
@@ -39,6 +39,23 @@ def test_array_data_gives_the_rows_asked_for_also_from_disk(tmp_path):
     assert batch["x"].tolist() == [[6, 7], [18, 19], [6, 7]]
     assert batch["i"].dtype == torch.uint8
     assert data.num_samples == 10
+
+
+def test_rows_of_a_table_are_looked_up_batch_by_batch():
+    data = ArrayData({"text": np.array([1, 0, 1])}, {"text": np.array([[0.0, 0.5], [1.0, 1.5]], np.float32)})
+    assert data.batch(np.array([0, 1]))["text"].tolist() == [[1, 1.5], [0, 0.5]]
+
+
+def test_history_goes_back_in_strides_and_stays_within_the_episode():
+    data = ArrayData({"image": np.arange(8)[:, None], "proprio": np.arange(8)})
+    history = HistoryData(data, ("image",), np.array([0, 0, 0, 0, 0, 5, 5, 5]), history=3, stride=2)
+    batch = history.batch(np.array([4, 3, 0, 6]))
+    assert batch["past.image"][..., 0].tolist() == [[0, 2], [0, 1], [0, 0], [5, 5]]
+    assert batch["image"][:, 0].tolist() == [4, 3, 0, 6]
+    assert history.num_samples == 8
+    assert "past.proprio" not in batch
+    with pytest.raises(FeatureError, match="no array hand to look back in; arrays: image, proprio"):
+        HistoryData(data, ("hand",), np.zeros(8, np.int64), history=3)
 
 
 def test_arrays_of_different_lengths_are_an_error():

@@ -9,7 +9,9 @@ from millwright.policies.bundle import Bundle
 from millwright.policies.networks import make_network
 from millwright.processors.concat import Concat
 from millwright.processors.crop import PromptCrop
+from millwright.processors.gripper import GripperSign
 from millwright.processors.hand import HandAbsolute
+from millwright.processors.text import EncodeText
 from millwright.training.augment import ColourJitter
 from millwright.training.gradient import FitConfig, fit
 from millwright.training.journal import load_losses
@@ -97,3 +99,36 @@ def test_what_is_remembered_is_prepared_from_the_first_sample_of_the_episode():
     np.testing.assert_array_equal(data.arrays["first.crop"], data.arrays["crop"][first])
     with pytest.raises(FeatureError, match=r"first\.crop give `first`"):
         fitted(raw, keep=(*KEEP, "first.crop"))
+
+
+def test_texts_are_encoded_once_each_and_looked_up_by_the_batch(monkeypatch):
+    texts = np.array(["lift it", "drop it"] * 128, object)
+    encode, asked = EncodeText.encode, []
+    monkeypatch.setattr(EncodeText, "encode", lambda self, texts: asked.extend(texts) or encode(self, texts))
+    raw = {**make_square_raw(), "task": texts}
+    inputs = (EncodeText(encoder="hashed"), Concat(PARTS))
+    pipeline, data = fit_pipeline(raw, inputs, (HandAbsolute(),), target="label.plan", keep=("text", "proprio"))
+    assert sorted(asked) == ["drop it", "lift it"]
+    assert data.tables["text"].shape == (2, 64)
+    seen = pipeline.observe({name: torch.from_numpy(raw[name][:2]) for name, _ in PARTS} | {"task": texts[:2]})
+    torch.testing.assert_close(data.batch(np.arange(2))["text"], seen["text"])
+
+
+def test_texts_that_are_not_there_are_named():
+    with pytest.raises(FeatureError, match="no array 'task' of texts to encode"):
+        fit_pipeline(
+            make_square_raw(), (EncodeText(encoder="hashed"),), (HandAbsolute(),), target="label.plan", keep=("text",),
+            normalise=(),
+        )  # fmt: skip
+
+
+def test_what_is_a_probability_is_not_normalised():
+    action = np.random.default_rng(0).normal(3, 2, (50, 4, 7)).astype(np.float32)
+    action[..., 6] = np.sign(action[..., 6] - 3)
+    raw = {"action": action, "observation.state": action[:, 0]}
+    inputs = (Concat((("observation.state", ()),)),)
+    pipeline, data = fit_pipeline(raw, inputs, (GripperSign(),), target="action", keep=("proprio",), plain=(6,))
+    target = data.arrays["target"]
+    np.testing.assert_array_equal(target[..., 6], action[..., 6] > 0)
+    np.testing.assert_allclose(target[..., :6].mean(0), 0, atol=1e-5)
+    np.testing.assert_allclose(pipeline.act({}, torch.from_numpy(target)).numpy(), action, atol=1e-4)

@@ -44,19 +44,27 @@ class CrossAttention(nn.Module):
         self.key_value = nn.Linear(width, 2 * width)
         self.proj = nn.Linear(width, width)
 
-    def forward(self, tokens: Tensor, memory: Tensor) -> Tensor:
-        """(batch, length, width), (batch, memory, width) -> (batch, length, width)."""
-        return self.answer(self.query(tokens), memory)
+    def forward(self, tokens: Tensor, memory: Tensor, mask: Tensor | None = None) -> Tensor:
+        """(batch, length, width), (batch, memory, width) -> (batch, length, width).
 
-    def answer(self, asked: Tensor, memory: Tensor) -> Tensor:
+        Args:
+            mask: (batch, memory) bool; where it is False nothing looks.
+        """
+        return self.answer(self.query(tokens), memory, mask)
+
+    def answer(self, asked: Tensor, memory: Tensor, mask: Tensor | None = None) -> Tensor:
         """The same for queries that are there already."""
         key, value = self.key_value(memory).chunk(2, 2)
-        return _attend(asked, key, value, self.heads, self.proj)
+        return _attend(asked, key, value, self.heads, self.proj, mask)
 
 
-def _attend(query: Tensor, key: Tensor, value: Tensor, heads: int, proj: nn.Linear) -> Tensor:
-    split = [tokens.unflatten(2, (heads, -1)).transpose(1, 2) for tokens in (query, key, value)]
-    seen: Tensor = proj(scaled_dot_product_attention(*split).transpose(1, 2).flatten(2))
+def _attend(
+    query: Tensor, key: Tensor, value: Tensor, heads: int, proj: nn.Linear, mask: Tensor | None = None
+) -> Tensor:
+    query, key, value = (tokens.unflatten(2, (heads, -1)).transpose(1, 2) for tokens in (query, key, value))
+    allowed = None if mask is None else mask[:, None, None]
+    looked = scaled_dot_product_attention(query, key, value, attn_mask=allowed)
+    seen: Tensor = proj(looked.transpose(1, 2).flatten(2))
     return seen
 
 

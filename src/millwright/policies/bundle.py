@@ -16,6 +16,7 @@ from safetensors import SafetensorError
 from millwright.core.errors import BundleError, MillwrightError
 from millwright.core.features import Feature, Features
 from millwright.core.manifest import Manifest, compute_digest
+from millwright.nets.parameters import Count, count_parameters, tell_parameters
 from millwright.policies.network import Network
 from millwright.policies.network_planner import NetworkPlanner
 from millwright.policies.networks import describe_network, make_network
@@ -95,22 +96,28 @@ class Bundle:
             threads=threads,
         )
 
+    def count_parameters(self) -> dict[str, Count]:
+        """Of the network's parts, and of the encoders of text that it needs beside its own weights."""
+        encoders = {f"{step.encoder} (not in the bundle)": step.load().num_parameters for step in self.pipeline.texts}
+        return count_parameters(self.network) | {name: Count(0, number) for name, number in encoders.items()}
+
     def _make_manifest(self, files: Mapping[str, bytes]) -> Manifest:
         digests = {name: hashlib.sha256(files[name]).hexdigest() for name in CONTENT}
         network = describe_network(self.network)["network"]
         return Manifest(digests, network, self.env, dict(self.env_options), self.judge, dict(self.lineage))
 
     def _make_card(self, manifest: Manifest) -> str:
-        num_parameters = sum(parameter.numel() for parameter in self.network.parameters())
+        counts = self.count_parameters()
         rows = {
-            "network": f"{manifest.network}, {num_parameters:,} parameters",
+            "network": f"{manifest.network}, {sum(map(sum, counts.values())):,} parameters",
             "made for": f"{self.env}, judged by {self.judge}",
             "sees": ", ".join(f"{feature.name} {feature.shape}" for feature in self.inputs.values()),
             "answers": f"chunks of {self.action.name} {self.action.shape} at {self.rate_hz:g} Hz",
             "id": manifest.id,
             **{str(key): str(value) for key, value in self.lineage.items()},
         }
-        return "# A millwright bundle\n\n" + "".join(f"- **{key}**: {value}\n" for key, value in rows.items())
+        told = "".join(f"- **{key}**: {value}\n" for key, value in rows.items())
+        return f"# A millwright bundle\n\n{told}\n## Parameters\n\n{tell_parameters(counts)}"
 
 
 def load_bundle(path: Path | str) -> Bundle:

@@ -35,7 +35,14 @@ def blend_hand(old: Actions, new: Actions, weight: NDArray[np.float32]) -> Actio
     return blended
 
 
-BLENDS: dict[str, Blend] = {"hand_target": blend_hand}
+def blend_motion(old: Actions, new: Actions, weight: NDArray[np.float32]) -> Actions:
+    """Linear, but the gripper's sign (the last column) is the one that weighs more."""
+    blended = blend_linear(old, new, weight)
+    blended[:, -1] = np.where(weight[:, 0] < 0.5, old[:, -1], new[:, -1])
+    return blended
+
+
+BLENDS: dict[str, Blend] = {"hand_target": blend_hand, "hand_motion": blend_motion}
 """Action feature -> how to blend it; linear where there is no row."""
 
 

@@ -12,6 +12,9 @@ from millwright.nets.trainable import Trainable
 
 FIRST = "first."
 """Before an input's name: its value when the episode began."""
+PAST = "past."
+"""Before a name: its values of earlier frames (batch, frames, ...), oldest first; the first frame's, before there were
+as many."""
 
 
 class Network(Trainable):
@@ -24,12 +27,30 @@ class Network(Trainable):
     @property
     @abstractmethod
     def inputs(self) -> tuple[str, ...]:
-        """What it reads from a batch, besides `target` when it learns; `first.NAME` is what `NAME` was at the start."""
+        """What it reads from a batch, besides `target` when it learns.
+
+        `first.NAME` is what `NAME` was at the start, `past.NAME` what it was in `history - 1` earlier frames. When
+        acting, the batch holds `past.NAME` for each name in `kept` instead: features that need not be made again.
+        """
 
     @property
     def remembered(self) -> tuple[str, ...]:
         """The inputs whose value at an episode's start it goes on reading, as `first.NAME`."""
         return tuple(name.removeprefix(FIRST) for name in self.inputs if name.startswith(FIRST))
+
+    @property
+    def history(self) -> int:
+        """Frames that it looks at, the newest included: those of its last calls."""
+        return 1
+
+    @property
+    def kept(self) -> tuple[str, ...]:
+        """Which of the features that `look` gives later calls read."""
+        return ()
+
+    def look(self, batch: Mapping[str, Any]) -> dict[str, Tensor]:
+        """Features of the newest frame alone, by name; `sample` makes those that the batch lacks."""
+        return {}
 
     @abstractmethod
     def sample(self, batch: Mapping[str, Any]) -> Tensor:

@@ -12,14 +12,16 @@ from millwright.core.errors import FeatureError
 from millwright.core.features import Feature, Features, Observation
 from millwright.core.planner import Chunk, Memory, Planner
 from millwright.nets.quick import make_quick
-from millwright.policies.network import FIRST, Network
+from millwright.policies.network import Network
+from millwright.policies.remembering import recall, recall_texts, remember
 from millwright.processors.pipeline import Pipeline
 
 
 class NetworkPlanner(Planner):
-    """Plans with a network that sees one observation, and what it asks for of the first one.
+    """Plans with a network that sees one observation, and what it asks for of earlier ones.
 
-    Its memory of a robot is that: `Network.remembered` as the pipeline made it in the robot's first call.
+    Its memory of a robot is that: `Network.remembered` as the pipeline made it in the robot's first call, the features
+    `Network.kept` of the last calls, and what the robot's instruction was encoded as.
 
     Args:
         network: copied, as it is now, into a form that is quicker to call.
@@ -56,31 +58,23 @@ class NetworkPlanner(Planner):
         """
         for observation in observations:
             self.inputs.check(observation)
+        texts = self.pipeline.texts
         before = torch.get_num_threads()
         torch.set_num_threads(self.threads)
         try:
             with torch.inference_mode():
-                batch = self.pipeline.observe(self._stack(observations))
-                kept = self._recall(batch, memories)
+                batch = self.pipeline.observe({**self._stack(observations), **recall_texts(texts, memories)})
+                batch.update(self.network.look(batch))
+                batch.update(recall(self.network, batch, memories))
                 actions = self.pipeline.act(batch, self.network.sample(batch)).cpu().numpy()
         finally:
             torch.set_num_threads(before)
         if actions.shape[2:] != self.action.shape:
             found = actions.shape[2:]
             raise FeatureError(f"{self.action.name}: expected shape {self.action.shape}, the pipeline gives {found}")
-        return [Chunk(plan, self.rate_hz, digest=self.digest) for plan in actions], kept
-
-    def _recall(self, batch: dict[str, Any], memories: Sequence[Memory]) -> list[Memory]:
-        """Add what is remembered of each robot's first call to the batch; this is the first of those without memory."""
-        names = self.network.remembered
-        if not names:
-            return list(memories)
-        kept = [
-            {name: batch[name][row].clone() for name in names} if memory is None else memory
-            for row, memory in enumerate(memories)
-        ]
-        batch.update({FIRST + name: torch.stack([memory[name] for memory in kept]) for name in names})
-        return list(kept)
+        return [Chunk(plan, self.rate_hz, digest=self.digest) for plan in actions], remember(
+            self.network, texts, batch, memories
+        )
 
     def _stack(self, observations: Sequence[Observation]) -> dict[str, Any]:
         batch: dict[str, Any] = {}

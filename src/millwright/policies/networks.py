@@ -16,6 +16,7 @@ from millwright.policies.network import Network
 from millwright.policies.prompt_chunk import PromptChunk
 from millwright.policies.routed_chunk import RoutedChunk
 from millwright.policies.two_eyes import TwoEyes
+from millwright.policies.vla import Vla
 from millwright.processors.pipeline import freeze
 
 NETWORKS: dict[str, type[Network]] = {
@@ -25,6 +26,7 @@ NETWORKS: dict[str, type[Network]] = {
     "act": Act,
     "diffusion": Diffusion,
     "flow": Flow,
+    "vla": Vla,
 }
 """Names in config.json -> classes; a new network needs a row here to be trained into a bundle."""
 

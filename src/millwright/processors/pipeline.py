@@ -15,6 +15,7 @@ from millwright.processors.base_frame import BaseFrame, FromBaseFrame
 from millwright.processors.concat import Concat
 from millwright.processors.crop import PromptCrop
 from millwright.processors.grey import Grey
+from millwright.processors.gripper import GripperChance, GripperSign
 from millwright.processors.hand import HandAbsolute, HandRelative
 from millwright.processors.joints import JointTargets
 from millwright.processors.limit import Limit
@@ -24,6 +25,7 @@ from millwright.processors.place import PlaceInHand, PointInHand
 from millwright.processors.processor import Batch, Invertible, Processor, need
 from millwright.processors.resize import ResizeImage
 from millwright.processors.steps import StepDelta, StepSum
+from millwright.processors.text import EncodeText
 from millwright.processors.window import Window
 
 PROCESSORS: dict[str, type[Processor]] = {
@@ -33,6 +35,7 @@ PROCESSORS: dict[str, type[Processor]] = {
     "pinhole-box": PinholeBox,
     "window": Window,
     "concat": Concat,
+    "encode-text": EncodeText,
     "place-in-hand": PlaceInHand,
     "point-in-hand": PointInHand,
     "limit": Limit,
@@ -45,6 +48,8 @@ PROCESSORS: dict[str, type[Processor]] = {
     "step-delta": StepDelta,
     "step-sum": StepSum,
     "joint-targets": JointTargets,
+    "gripper-sign": GripperSign,
+    "gripper-chance": GripperChance,
 }
 """Names in pipeline.json -> classes; a new processor needs a row here to travel in a bundle."""
 
@@ -63,6 +68,11 @@ class Pipeline:
 
     inputs: tuple[Processor, ...]
     outputs: tuple[Invertible, ...]
+
+    @property
+    def texts(self) -> tuple[EncodeText, ...]:
+        """What encodes texts: it costs more than all the rest, and a text seldom changes."""
+        return tuple(processor for processor in self.inputs if isinstance(processor, EncodeText))
 
     def observe(self, batch: Batch) -> dict[str, Any]:
         """Add the network's inputs to a batch of observations."""

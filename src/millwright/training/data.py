@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
 import numpy as np
@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from millwright.core.errors import FeatureError
+from millwright.policies.network import PAST
 
 
 class Data(Protocol):
@@ -25,13 +26,18 @@ class Data(Protocol):
 
 
 class ArrayData:
-    """Samples that are rows of numpy arrays, in memory or memory-mapped."""
+    """Samples that are rows of numpy arrays, in memory or memory-mapped.
 
-    def __init__(self, arrays: Mapping[str, NDArray[Any]]) -> None:
+    Args:
+        tables: name -> what the rows of `arrays[name]`, which are numbers then, stand for: a row of the table each.
+    """
+
+    def __init__(self, arrays: Mapping[str, NDArray[Any]], tables: Mapping[str, NDArray[Any]] | None = None) -> None:
         lengths = {name: len(array) for name, array in arrays.items()}
         if len(set(lengths.values())) != 1 or not min(lengths.values()):
             raise FeatureError(f"arrays must be of one length, and not empty; lengths: {lengths}")
         self.arrays = dict(arrays)
+        self.tables = dict(tables or {})
         self._num_samples = min(lengths.values())
 
     @property
@@ -39,7 +45,36 @@ class ArrayData:
         return self._num_samples
 
     def batch(self, indices: NDArray[np.int64]) -> dict[str, Tensor]:
-        return {name: torch.from_numpy(np.take(array, indices, axis=0)) for name, array in self.arrays.items()}
+        rows = {name: np.take(array, indices, axis=0) for name, array in self.arrays.items()}
+        rows.update({name: np.take(table, rows[name], axis=0) for name, table in self.tables.items()})
+        return {name: torch.from_numpy(values) for name, values in rows.items()}
+
+
+class HistoryData:
+    """Samples with earlier ones of the same episode beside them, as `past.NAME` (batch, history - 1, ...).
+
+    Args:
+        names: of the arrays whose earlier rows are added.
+        first: (samples,) index of the sample that began each one's episode; before it nothing was, so it stands in.
+        stride: samples from one frame to the next, as many as ticks lie between two calls of the planner.
+    """
+
+    def __init__(
+        self, data: ArrayData, names: Sequence[str], first: NDArray[np.int64], history: int, stride: int = 1
+    ) -> None:
+        if missing := [name for name in names if name not in data.arrays]:
+            raise FeatureError(f"no array {', '.join(missing)} to look back in; arrays: {', '.join(data.arrays)}")
+        self._data, self._names, self._first = data, tuple(names), first
+        self._back = stride * np.arange(history - 1, 0, -1)
+
+    @property
+    def num_samples(self) -> int:
+        return self._data.num_samples
+
+    def batch(self, indices: NDArray[np.int64]) -> dict[str, Tensor]:
+        earlier = np.maximum(indices[:, None] - self._back, self._first[indices][:, None])
+        past = {PAST + name: torch.from_numpy(self._data.arrays[name][earlier]) for name in self._names}
+        return {**self._data.batch(indices), **past}
 
 
 class Order:

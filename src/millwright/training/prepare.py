@@ -11,14 +11,19 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from millwright.core.errors import FeatureError
-from millwright.policies.network import FIRST
+from millwright.policies.network import FIRST, PAST
 from millwright.processors.normalise import Normalise, Unnormalise, compute_statistics
 from millwright.processors.pipeline import TARGET, Pipeline
 from millwright.processors.processor import Invertible, Processor
+from millwright.processors.text import EncodeText
 from millwright.training.data import ArrayData
 
 Raw = Mapping[str, NDArray[Any]]
 """Feature name -> (samples, ...) as on disk, in memory or memory-mapped."""
+_TEXT_KINDS = "OUST"
+"""Of numpy's types."""
+_TEXTS = 256
+"""Encoded at a time."""
 
 
 def prepare(
@@ -35,7 +40,8 @@ def prepare(
     Args:
         raw: the observations that the pipeline reads, and the array `target`.
         target: which of `raw` holds the actions to learn (samples, length, dof), `label.plan` for example.
-        keep: which of the pipeline's results the network reads; `first.NAME` is `NAME` at the start of the episode.
+        keep: which of the pipeline's results the network reads; `first.NAME` is `NAME` at the start of the episode,
+            `past.NAME` is left to `HistoryData`. Texts are encoded once each, into the data's tables.
         first: (samples,) index of the sample that began each one's episode; needed where something is remembered.
         chunk: samples at a time.
 
@@ -45,11 +51,14 @@ def prepare(
     remembered = [name for name in keep if name.startswith(FIRST)]
     if remembered and first is None:
         raise FeatureError(f"to prepare {', '.join(remembered)} give `first`, where each sample's episode began")
-    wanted = (*(name for name in keep if name not in remembered), TARGET)
-    made: dict[str, NDArray[Any]] = {}
     num_samples = ArrayData(raw).num_samples
+    made, tables = _encode_texts(pipeline.texts, raw)
+    beside = {*remembered, *tables, *(name for name in keep if name.startswith(PAST))}
+    wanted = (*(name for name in keep if name not in beside), TARGET)
+    pipeline = Pipeline(tuple(step for step in pipeline.inputs if step not in pipeline.texts), pipeline.outputs)
+    numbers = {name: array for name, array in raw.items() if array.dtype.kind not in _TEXT_KINDS}
     for start in range(0, num_samples, chunk):
-        batch = {name: torch.from_numpy(np.array(array[start : start + chunk])) for name, array in raw.items()}
+        batch = {name: torch.from_numpy(np.array(array[start : start + chunk])) for name, array in numbers.items()}
         if target not in batch:
             raise FeatureError(f"no array {target!r} to learn from; arrays: {', '.join(raw)}")
         with torch.inference_mode():
@@ -61,7 +70,20 @@ def prepare(
                 made[name] = np.empty((num_samples, *values.shape[1:]), values.dtype)
             made[name][start : start + len(values)] = values
     made.update({name: made[name.removeprefix(FIRST)][first] for name in remembered})
-    return ArrayData(made)
+    return ArrayData(made, tables)
+
+
+def _encode_texts(encoders: Sequence[EncodeText], raw: Raw) -> tuple[dict[str, NDArray[Any]], dict[str, NDArray[Any]]]:
+    """Each distinct text encoded once: which one each sample has, and what they were encoded as."""
+    made: dict[str, NDArray[Any]] = {}
+    tables: dict[str, NDArray[Any]] = {}
+    for encoder in encoders:
+        if encoder.text not in raw:
+            raise FeatureError(f"no array {encoder.text!r} of texts to encode; arrays: {', '.join(raw)}")
+        texts, made[encoder.to] = np.unique(raw[encoder.text].astype(str), return_inverse=True)
+        parts = [encoder.encode(texts[start : start + _TEXTS].tolist()) for start in range(0, len(texts), _TEXTS)]
+        tables[encoder.to] = torch.cat(parts).numpy()
+    return made, tables
 
 
 def fit_pipeline(
@@ -74,6 +96,7 @@ def fit_pipeline(
     normalise: Sequence[str] = ("proprio",),
     limit: float = 5.0,
     per_step: bool = True,
+    plain: Sequence[int] = (),
     first: NDArray[np.int64] | None = None,
     chunk: int = 512,
 ) -> tuple[Pipeline, ArrayData]:
@@ -84,6 +107,7 @@ def fit_pipeline(
         normalise: results to be normalised, per dimension, within +-`limit` deviations; the target always is, per
             step and dimension, without limit.
         per_step: else the target's steps share the statistics of each dimension.
+        plain: dimensions of the target that stay as they are, probabilities for example.
         raw, target, keep, first, chunk: as for `prepare`.
 
     Raises:
@@ -95,20 +119,19 @@ def fit_pipeline(
     for name in normalise:
         statistics = compute_statistics(torch.from_numpy(data.arrays[name]))
         before.append(Normalise(name, statistics.mean, statistics.std, limit))
-    after = _make_unnormalise(torch.from_numpy(data.arrays[TARGET]), per_step)
+    after = _make_unnormalise(torch.from_numpy(data.arrays[TARGET]), per_step, plain)
     batch = {name: torch.from_numpy(array) for name, array in data.arrays.items()}
     for processor in (*before, after.inverse()):
         batch = processor(batch)
     normalised = {name: value.numpy() for name, value in batch.items()}
-    return Pipeline((*inputs, *before), (after, *outputs)), ArrayData(normalised)
+    return Pipeline((*inputs, *before), (after, *outputs)), ArrayData(normalised, data.tables)
 
 
-def _make_unnormalise(target: Tensor, per_step: bool) -> Unnormalise:
-    if per_step:
-        statistics = compute_statistics(target)
-        return Unnormalise(TARGET, statistics.mean, statistics.std)
-    shared = compute_statistics(target.flatten(0, 1))
-    return Unnormalise(TARGET, *(value.expand(target.shape[1:]).clone() for value in (shared.mean, shared.std)))
+def _make_unnormalise(target: Tensor, per_step: bool, plain: Sequence[int]) -> Unnormalise:
+    statistics = compute_statistics(target if per_step else target.flatten(0, 1))
+    mean, std = (value.expand(target.shape[1:]).clone() for value in (statistics.mean, statistics.std))
+    mean[:, list(plain)], std[:, list(plain)] = 0.0, 1.0
+    return Unnormalise(TARGET, mean, std)
 
 
 def _refuse_missing(names: Iterable[str], made: Mapping[str, Any]) -> None:

@@ -1,0 +1,210 @@
+"""vla: pictures and an instruction in, a chunk of arm motions and gripper commands out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.nn.functional import binary_cross_entropy_with_logits, l1_loss
+
+from millwright.core.errors import OptionError, choose
+from millwright.nets.chunk_decoders import MlpDecoder, TransformerDecoder
+from millwright.nets.eye import BACKBONES, EyeConfig
+from millwright.nets.film import FilmEye
+from millwright.nets.fusion import AttentionFusion, FilmFusion
+from millwright.nets.mlp import MLP
+from millwright.nets.vision import paint_coordinates
+from millwright.policies.network import PAST, Network
+
+
+@dataclass(frozen=True)
+class VlaConfig:
+    """Sizes of the network; those that are there by default train on two CPU cores in minutes."""
+
+    length: int = 10
+    dof: int = 7
+    gripper: bool = True
+    """The last number of an action is the probability that the gripper closes; else a number like the others."""
+    gripper_weight: float = 0.5
+    """What the gripper's cross-entropy counts beside the motion's L1."""
+    cameras: tuple[str, ...] = ("agentview", "wrist")
+    image_size: int = 96
+    backbone: str = "conv"
+    """A row of `nets.eye.BACKBONES`; each camera has an eye of its own."""
+    channels: tuple[int, ...] = (16, 32, 64, 96, 128)
+    weights: str = ""
+    frozen: bool = False
+    text: int = 384
+    """Numbers of an embedding; 0: no words (a control)."""
+    words: int = 0
+    """Tokens that come with a text's embedding."""
+    fusion: str = "film"
+    """How words meet pictures: `film` modulates the last convolutions of `conv`, `attention` comes after any eye."""
+    film_width: int = 64
+    film_layers: int = 3
+    heads: int = 8
+    hidden: int = 1024
+    """Width within the fusion's feed-forward network, with `attention`."""
+    history: int = 1
+    """Frames of each camera, with `attention`; earlier ones are pooled to one token."""
+    proprio: int = 15
+    """Numbers beside the pictures; 0: none."""
+    proprio_widths: tuple[int, ...] = (64, 64)
+    decoder: str = "mlp"
+    """`mlp` over all places at once, or `transformer`, in which each action asks."""
+    head_widths: tuple[int, ...] = (192, 192)
+    width: int = 384
+    blocks: int = 4
+    ratio: int = 3
+
+
+DOCUMENT: Mapping[str, Any] = {
+    "cameras": ("agentview",),
+    "image_size": 224,
+    "backbone": "resnet18",
+    "text": 512,
+    "words": 16,
+    "fusion": "attention",
+    "history": 10,
+    "proprio": 0,
+    "decoder": "transformer",
+}
+"""Fields of the published report's network: 11.2 M of vision, 2.1 M of fusion, 8.3 M of decoder, with CLIP's 63.4 M of
+text beside them. Its text was one vector; vision attends to its tokens too, as one alone leaves nothing to attend to.
+Unlike there, the newest frame keeps its places: averaged over the picture, where things are is lost."""
+
+
+class Vla(Network):
+    """Vision that words modulate, and a decoder of chunks; L1 on the motion, cross-entropy on the gripper.
+
+    Reads each of its `cameras` (batch, 3, image_size, image_size) 0..255, `text` as `processors.text` makes it,
+    `proprio` (batch, proprio), and with a history each `past.CAMERA` (batch, history - 1, 3, ...).
+
+    Raises:
+        OptionError: parts that do not go together.
+        UnknownNameError: no such backbone, fusion or decoder.
+    """
+
+    Config = VlaConfig
+    config: VlaConfig
+
+    def __init__(self, config: VlaConfig) -> None:
+        super().__init__()
+        make_fusion = choose("fusion", config.fusion, FUSIONS)
+        make_decoder = choose("decoder", config.decoder, DECODERS)
+        if config.history < 1 or config.blocks < 1:
+            found = f"history={config.history} and blocks={config.blocks}"
+            raise OptionError(f"a history is of 1 frame or more, and actions are made by 1 block or more; got {found}")
+        self.config = replace(config, weights="")  # from here on they are the network's own, and travel in its bundle
+        self.vision = _make_eyes(config)
+        eye: Any = next(iter(self.vision.values()))
+        self.fusion = make_fusion(config, eye.num_channels)
+        self.body = MLP(config.proprio, config.proprio_widths, activate_last=True) if config.proprio else None
+        num_tokens = len(config.cameras) * (eye.side**2 + config.history - 1)
+        body = self.body.num_features if self.body else 0
+        self.decoder = make_decoder(config, (num_tokens, eye.num_channels), body)
+
+    @property
+    def inputs(self) -> tuple[str, ...]:
+        cameras = self.config.cameras
+        past = tuple(PAST + camera for camera in cameras) if self.history > 1 else ()
+        text, proprio = ("text",) if self.config.text else (), ("proprio",) if self.body else ()
+        return (*cameras, *past, *text, *proprio)
+
+    @property
+    def history(self) -> int:
+        return self.config.history
+
+    @property
+    def kept(self) -> tuple[str, ...]:
+        return ("pooled",) if self.history > 1 else ()
+
+    def look(self, batch: Mapping[str, Any]) -> dict[str, Tensor]:
+        """`places` (batch, places of all cameras, channels), and `pooled` (batch, cameras, channels) with a history."""
+        modulation = self.fusion.modulate(batch.get("text"))
+        eyes = self.vision.items()
+        films = {camera: (modulation[camera],) for camera in modulation}
+        seen = [eye(paint_coordinates(batch[camera]), *films.get(camera, ())) for camera, eye in eyes]
+        pooled = {"pooled": torch.stack([places.mean(1) for places in seen], 1)} if self.history > 1 else {}
+        return {"places": torch.cat(seen, 1), **pooled}
+
+    def sample(self, batch: Mapping[str, Any]) -> Tensor:
+        chunk = self._decode(batch)
+        if self.config.gripper:
+            chunk = torch.cat((chunk[..., :-1], chunk[..., -1:].sigmoid()), 2)
+        return chunk
+
+    def loss(self, batch: Mapping[str, Any]) -> dict[str, Tensor]:
+        """`motion`, the L1 of all but the gripper; `gripper`, its cross-entropy; and their weighted sum."""
+        chunk, target = self._decode(batch).float(), batch["target"]
+        if not self.config.gripper:
+            return {"loss": l1_loss(chunk, target)}
+        motion = l1_loss(chunk[..., :-1], target[..., :-1])
+        gripper = binary_cross_entropy_with_logits(chunk[..., -1], target[..., -1])
+        return {"loss": motion + self.config.gripper_weight * gripper, "motion": motion, "gripper": gripper}
+
+    def _decode(self, batch: Mapping[str, Any]) -> Tensor:
+        """(batch, length, dof), the gripper as a logit."""
+        seen = batch if "places" in batch else {**batch, **self.look(batch)}
+        tokens = seen["places"]
+        if self.history > 1:
+            past = seen[PAST + "pooled"] if PAST + "pooled" in seen else self._look_back(batch)
+            tokens = torch.cat((tokens, past.flatten(1, 2)), 1)
+        body = self.body(batch["proprio"]) if self.body else None
+        chunk: Tensor = self.decoder(self.fusion(tokens, batch.get("text")), body)
+        return chunk
+
+    def _look_back(self, batch: Mapping[str, Any]) -> Tensor:
+        """Earlier frames pooled: (batch, history - 1, cameras, channels)."""
+        names = self.config.cameras
+        frames = {camera: batch[PAST + camera].flatten(0, 1) for camera in names}
+        pooled = self.look(frames)["pooled"]
+        return pooled.view(-1, self.history - 1, len(names), pooled.shape[2])
+
+
+def _make_eyes(config: VlaConfig) -> nn.ModuleDict:
+    """An eye for each camera."""
+    if config.fusion == "film":
+        if config.backbone != "conv" or config.words or config.history > 1 or config.frozen:
+            raise OptionError(
+                "film modulates conv, newly trained, by a text as a whole while it looks at a frame: it goes with no "
+                f"backbone={config.backbone}, words={config.words}, history={config.history}, frozen={config.frozen}; "
+                "fusion='attention' does"
+            )
+        return nn.ModuleDict({name: FilmEye(config.image_size, 5, config.channels) for name in config.cameras})
+    make = choose("backbone", config.backbone, BACKBONES)
+    shared = EyeConfig(
+        image_size=config.image_size, backbone=config.backbone, channels=config.channels,
+        weights=config.weights, frozen=config.frozen,
+    )  # fmt: skip
+    return nn.ModuleDict({name: make(shared, 0).requires_grad_(not config.frozen) for name in config.cameras})
+
+
+def _make_film(config: VlaConfig, channels: int) -> FilmFusion:
+    return FilmFusion(config.cameras, config.text, config.film_width, config.channels[-config.film_layers :])
+
+
+def _make_attention(config: VlaConfig, channels: int) -> AttentionFusion:
+    return AttentionFusion(channels, config.text, config.heads, config.hidden)
+
+
+def _make_mlp(config: VlaConfig, tokens: tuple[int, int], body: int) -> MlpDecoder:
+    return MlpDecoder(tokens, body, (config.length, config.dof), config.head_widths)
+
+
+def _make_transformer(config: VlaConfig, tokens: tuple[int, int], body: int) -> TransformerDecoder:
+    sizes = {"width": config.width, "heads": config.heads, "blocks": config.blocks, "ratio": config.ratio}
+    return TransformerDecoder(tokens, body, (config.length, config.dof), **sizes)
+
+
+FUSIONS: dict[str, Callable[[VlaConfig, int], FilmFusion | AttentionFusion]] = {
+    "film": _make_film,
+    "attention": _make_attention,
+}
+DECODERS: dict[str, Callable[[VlaConfig, tuple[int, int], int], MlpDecoder | TransformerDecoder]] = {
+    "mlp": _make_mlp,
+    "transformer": _make_transformer,
+}
