@@ -2,34 +2,21 @@
 
 from __future__ import annotations
 
-import importlib.util
 import json
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
-import pytest
-from tests.docs.pages import ROOT
+import results_table
 
 from millwright.evaluation.clearing import Pick, summarise
 
 MACHINE = {"machine": {"cores": 2, "cpu": "a processor"}}
 
 
-@pytest.fixture(scope="module")
-def script() -> ModuleType:
-    spec = importlib.util.spec_from_file_location("results_table", ROOT / "scripts" / "results_table.py")
-    assert spec
-    assert spec.loader
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-def make_table(script: ModuleType, folder: Path, **files: dict[str, Any]) -> list[str]:
+def make_table(folder: Path, **files: dict[str, Any]) -> list[str]:
     for name, values in files.items():
         (folder / f"{name.replace('_', '-')}.json").write_text(json.dumps(values))
-    lines: list[str] = script.make_table(folder).splitlines()
+    lines: list[str] = results_table.make_table(folder).splitlines()
     return lines
 
 
@@ -40,9 +27,9 @@ def make_clearing(**more: Any) -> dict[str, Any]:
     return {"seeds": "5:15", "policy": "brick-clear", **summarise(scenes, 2), "provenance": MACHINE, **more}
 
 
-def test_summary_of_clearing_has_a_row_of_picks_and_of_tables(script: ModuleType, tmp_path: Path) -> None:
+def test_summary_of_clearing_has_a_row_of_picks_and_of_tables(tmp_path: Path) -> None:
     summary = {"recipe": "brick-clear", "fields": {"seed": 1}, "result": make_clearing()}
-    lines = make_table(script, tmp_path, brick_clear=summary, brick_clear_expert=make_clearing(policy="expert"))
+    lines = make_table(tmp_path, brick_clear=summary, brick_clear_expert=make_clearing(policy="expert"))
     (row,) = [line for line in lines if "training seed 1" in line]
     assert "[`brick-clear`, training seed 1](results/brick-clear.json) | 5:15 | 19/20 = 95.0%" in row
     assert "| 9/10 = 90.0% (" in row
@@ -51,7 +38,7 @@ def test_summary_of_clearing_has_a_row_of_picks_and_of_tables(script: ModuleType
     assert lines[-1] == "Measured on: 2 cores of a processor."
 
 
-def test_summary_of_dagger_has_a_row_for_each_arm_beside_the_others(script: ModuleType, tmp_path: Path) -> None:
+def test_summary_of_dagger_has_a_row_for_each_arm_beside_the_others(tmp_path: Path) -> None:
     arms = {"clean": 150, "dagger": 180}
     counted = {"episodes": 200, "interval": [0.7, 0.9]}
     results = {
@@ -60,12 +47,12 @@ def test_summary_of_dagger_has_a_row_for_each_arm_beside_the_others(script: Modu
     }
     comparison = {"a": "clean", "b": "dagger", "difference": 0.15, "p_corrected": 0.003}
     summary = {"recipe": "brick-dagger", "fields": {"seeds": "5000:5200"}, "results": results, "provenance": MACHINE}
-    lines = make_table(script, tmp_path, brick_dagger={**summary, "comparisons": [comparison]})
+    lines = make_table(tmp_path, brick_dagger={**summary, "comparisons": [comparison]})
     assert "| `clean` | 150/200 = 75.0% | 70.0% to 90.0% | 50 miss | -15.0 points to `dagger` (p = 0.003) |" in lines
     assert "| `dagger` | 180/200 = 90.0% | 70.0% to 90.0% | 20 miss | +15.0 points to `clean` (p = 0.003) |" in lines
 
 
-def test_each_battery_names_its_environment_and_its_counter_examples(script: ModuleType, tmp_path: Path) -> None:
+def test_each_battery_names_its_environment_and_its_counter_examples(tmp_path: Path) -> None:
     def make_battery(env: str, example: str, **more: str) -> dict[str, Any]:
         rows = [
             {"policy": policy, "start": start, "successes": won, "episodes": 5, "fooled": {example: 4}}
@@ -74,7 +61,6 @@ def test_each_battery_names_its_environment_and_its_counter_examples(script: Mod
         return {"env": env, "counter_examples": [example], "rows": rows, "provenance": MACHINE, **more}
 
     lines = make_table(
-        script,
         tmp_path,
         brick_gamers=make_battery("brick-table", "height-alone"),
         brick_gamers_clear=make_battery("brick-clear", "over-tray-alone", variant=""),
@@ -87,3 +73,16 @@ def test_each_battery_names_its_environment_and_its_counter_examples(script: Mod
         "| who tries to be called successful, `clutter` | successes | 95% interval | by height alone |",
     ]
     assert "| [cheats](results/brick-gamers-clear.json) | 0/5 | 0.0% to 43.4% | 4/5 |" in lines
+
+
+def test_summary_of_a_ladder_has_a_row_for_each_rung_with_its_share_of_the_bytes(tmp_path: Path) -> None:
+    counted = {"episodes": 200, "interval": [0.9, 1.0], "image_size": 128}
+    ladder = [
+        {"rung": "as-recorded", "encoding": None, "video_bytes_an_episode": 200e3, "successes": 198, "rate": 0.99},
+        {"rung": "av1", "encoding": {}, "video_bytes_an_episode": 20e3, "successes": 190, "rate": 0.95},
+    ]
+    summary = {"fields": {"seeds": "5:205"}, "ladder": [{**row, **counted} for row in ladder], "provenance": MACHINE}
+    lines = make_table(tmp_path, brick_compression=summary)
+    assert "scenes 5:205](results/brick-compression.json)" in lines[0]
+    assert lines[2] == "| `as-recorded` | 128 | 200.0 | 100% | 198/200 = 99.0% | 90.0% to 100.0% |"
+    assert lines[3] == "| `av1` | 128 | 20.0 | 10% | 190/200 = 95.0% | 90.0% to 100.0% |"

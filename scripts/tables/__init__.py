@@ -1,0 +1,1 @@
+"""Rows of tables, made from what recipes and benchmarks wrote into results/."""

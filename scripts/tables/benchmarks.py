@@ -1,0 +1,46 @@
+"""What benchmarks measured: a row a number that is worth one."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from tables.cells import Result, Results
+
+MEASURED = {  # the numbers of a benchmark that are worth a row; a dot goes into an object
+    "policies": {
+        "plan_ms_p50": "plan call, batch 1, one thread, median, ms",
+        "plan_ms_p99": "the same, 99th percentile, ms",
+        "train_samples_per_s": "training, samples/s",
+    },
+    "recording": {
+        "expert_episodes_per_min": "recording with files, two processes, one 128x128 camera, episodes/min",
+        "perturbed_episodes_per_min": "the same, disturbed and labelled as the recipe does, episodes/min",
+    },
+    "dashboard": {
+        "control.rate_hz": "dashboard: control while two browsers watch both views, Hz (15 wanted)",
+        "control.late_ms.p99": "the same: lateness of a tick, 99th percentile, ms",
+        "frames_per_s.slowest": "the same: frames/s of the slowest view of the slowest browser",
+        "click_answer_ms.max": "the same: slowest answer to a click, ms",
+    },
+}
+
+
+def is_benchmark(result: Result) -> bool:
+    """What `make bench` writes."""
+    return "measured" in result
+
+
+def make_benchmarks(results: Results) -> list[str]:
+    """Two columns: what, and how much."""
+    rows = [row for path, values in results.items() for row in _make_benchmark(path, values)]
+    return ["| measured | value |", "| --- | --- |", *rows, ""] if rows else []
+
+
+def _make_benchmark(path: Path, values: Result) -> list[str]:
+    rows = []
+    for key, label in MEASURED.get(path.stem.removeprefix("bench-"), {}).items():
+        value = values["measured"]
+        for part in key.split("."):
+            value = value[part]
+        rows.append(f"| [{label}](results/{path.name}) | {value:,.4g} |")
+    return rows
