@@ -108,7 +108,7 @@ def test_a_folder_of_another_tool_is_described_validated_and_edited(sound: Path,
     assert (it.verdicts, it.seeds, it.episodes) == ({}, None, 5)
     editing.select(root, tmp_path / "some", lambda entry: entry.position > 1)
     assert validate(tmp_path / "some") == []
-    with pytest.raises(DatasetError, match="neither verdicts nor seeds"):
+    with pytest.raises(DatasetError, match="does not say of any episode what its verdict is"):
         editing.make_keep(root, "success", None, None, None)
 
 

@@ -13,7 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from millwright.core.episode import Episode
-from millwright.core.errors import DatasetError, FeatureError, RecordingError, WorkerError
+from millwright.core.errors import DatasetError, FeatureError, OptionError, RecordingError, WorkerError
 from millwright.datasets import Dataset, Recorded, durable, record, validate
 from millwright.datasets.recorder import format_seeds
 from millwright.datasets.recording import find_recordings, write_recording
@@ -208,3 +208,12 @@ def test_an_episode_written_twice_is_kept_once(tmp_path: Path) -> None:
 def test_seeds_read_as_half_open_ranges() -> None:
     assert format_seeds([3, 0, 1, 9]) == "0:2, 3:4, 9:10"
     assert format_seeds([]) == "none"
+
+
+def test_the_largest_seed_is_recorded_and_a_larger_one_refused_before_anything_is_made(tmp_path: Path) -> None:
+    dataset = Dataset(record(MakePlay(), [2**63 - 1], tmp_path / "data", fps=FPS))
+    assert [row.seed for row in dataset.episodes] == [2**63 - 1]
+    for seeds in ([2**63], [-1, 3], range(2**63 - 1, 2**63 + 1)):
+        with pytest.raises(OptionError, match="seeds are 0 to 9223372036854775807"):
+            record(MakePlay(), seeds, tmp_path / "none", fps=FPS)
+    assert not (tmp_path / "none").exists()

@@ -7,7 +7,7 @@ import json
 import av
 import pytest
 
-from millwright.core.errors import ActionError, ResultError, WorkerError
+from millwright.core.errors import ActionError, OptionError, ResultError, WorkerError
 from millwright.evaluation.compare import compare
 from millwright.evaluation.result import load_result
 from millwright.evaluation.suite import FILMED, Suite, draw_filmed, evaluate, evaluate_arms, parse_seeds
@@ -191,3 +191,21 @@ def test_seeds_are_read_half_open():
 def test_anything_else_is_refused_with_what_would_have_worked(text):
     with pytest.raises(ValueError, match="A:B"):
         parse_seeds(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "cause"),
+    [
+        ("0:9223372036854775807", "too many seeds"),
+        ("0:1000001", "1,000,000 at most"),
+        ("9223372036854775807:9999999999999999999", "seeds are 0 to 9223372036854775807"),
+        ("0:" + "9" * 5000, "A:B"),
+    ],
+)
+def test_seeds_beyond_what_is_played_are_refused_at_once(text, cause):
+    with pytest.raises(OptionError, match=cause):
+        parse_seeds(text)
+
+
+def test_the_largest_seed_is_one():
+    assert parse_seeds("9223372036854775806:9223372036854775808")[-1] == 2**63 - 1

@@ -13,6 +13,25 @@ from millwright.core.errors import MillwrightError, OptionError, WorkerError
 
 Result = TypeVar("Result")
 Work = Callable[[int], Result]
+LAST_SEED = 2**63 - 1
+"""The largest that a dataset's table holds."""
+MOST_SEEDS = 1_000_000
+"""More than anybody plays at once: so many at most are written out."""
+
+
+def check_seeds(seeds: Sequence[int]) -> None:
+    """Refuse what nobody could play or write down.
+
+    Raises:
+        OptionError: a seed below 0 or above `LAST_SEED`, or more than `MOST_SEEDS` of them.
+    """
+    if not seeds:
+        return
+    ends = (seeds[0], seeds[-1]) if isinstance(seeds, range) else (min(seeds), max(seeds))
+    if min(ends) < 0 or max(ends) > LAST_SEED:
+        raise OptionError(f"seeds are 0 to {LAST_SEED}, got {min(ends)} to {max(ends)}")
+    if seeds[MOST_SEEDS:]:
+        raise OptionError(f"{min(ends)} to {max(ends)} are too many seeds; {MOST_SEEDS:,} at most are played at once")
 
 
 def map_seeds(

@@ -111,7 +111,7 @@ def describe(root: Path) -> Description:
     entries = folder.entries
     tasks = Counter(text for entry in entries for text in entry.tasks)
     splits = parse_splits(folder.info.get("splits") or {})
-    seeds = [entry.known["seed"] for entry in entries if "seed" in entry.known]
+    seeds = [entry.known["seed"] for entry in entries if entry.known.get("seed") is not None]
     return Description(
         name=folder.root.resolve().name,
         episodes=len(entries),

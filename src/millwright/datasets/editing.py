@@ -105,17 +105,19 @@ def make_keep(root: Path, verdict: str | None, seeds: range | None, split: str |
         OptionError: `drop` is no list of numbers and ranges of its episodes.
     """
     folder = open_finished(root)
-    if (verdict or seeds) and not folder.is_own:
-        raise DatasetError(f"{root} was not recorded by millwright: it knows neither verdicts nor seeds")
+    for asked, name, word in ((verdict, "success", "verdict"), (seeds, "seed", "seed")):
+        if asked is not None and all(entry.known.get(name) is None for entry in folder.entries):
+            raise DatasetError(f"{root} does not say of any episode what its {word} is")
     splits = parse_splits(folder.info.get("splits") or {})
     chosen = choose("split", split, splits) if split is not None else range(len(folder.entries))
     left_out = parse_numbers(drop, len(folder.entries)) if drop else frozenset()
 
     def keep(entry: Entry) -> bool:
-        said = ("success",) if entry.known.get("success") else ("failure", entry.known.get("failure"))
+        success = entry.known.get("success")
+        said = () if success is None else ("success",) if success else ("failure", entry.known.get("failure"))
         return (
             (verdict is None or verdict in said)
-            and (seeds is None or entry.known["seed"] in seeds)
+            and (seeds is None or entry.known.get("seed") in seeds)
             and entry.position in chosen
             and entry.position not in left_out
         )

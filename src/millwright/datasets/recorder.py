@@ -12,7 +12,7 @@ from typing import cast
 from millwright.core.episode import Episode
 from millwright.core.errors import RecordingError
 from millwright.core.features import Features
-from millwright.core.workers import map_seeds
+from millwright.core.workers import check_seeds, map_seeds
 from millwright.datasets import layout
 from millwright.datasets.compaction import compact
 from millwright.datasets.durable import exclusive, is_full
@@ -69,9 +69,11 @@ def record(
 
     Raises:
         DatasetError: `out` holds a dataset of other columns, another tool's or an older layout's, or is being recorded.
+        OptionError: seeds that no table holds, or too many.
         RecordingError: the disk is full; what is finished is kept, and recording again goes on.
         WorkerError: an episode failed; what is finished is kept.
     """
+    check_seeds(seeds)
     out.mkdir(parents=True, exist_ok=True)
     with exclusive(out):
         compact(out)

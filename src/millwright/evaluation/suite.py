@@ -11,7 +11,7 @@ from typing import Any
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
 from millwright.core.errors import OptionError
-from millwright.core.workers import map_seeds
+from millwright.core.workers import LAST_SEED, check_seeds, map_seeds
 from millwright.evaluation.journal import Journal
 from millwright.evaluation.provenance import collect_provenance, compute_claim_digest
 from millwright.evaluation.reduce import Play, Reduce
@@ -20,6 +20,7 @@ from millwright.evaluation.statistics import wilson
 
 FILMED = 16
 """Episodes drawn before playing, whose films are kept even if they succeed; the report shows a dozen of them."""
+_DIGITS = len(str(LAST_SEED))
 
 
 @dataclass(frozen=True)
@@ -36,11 +37,14 @@ def parse_seeds(text: str) -> range:
     """`A:B` as a half-open range.
 
     Raises:
-        OptionError: not two integers with 0 <= A < B.
+        OptionError: not two integers with 0 <= A < B, or what `check_seeds` refuses.
     """
     first, colon, last = text.partition(":")
-    if colon and first.isdecimal() and last.isdecimal() and int(first) < int(last):
-        return range(int(first), int(last))
+    written = colon and all(part.isdecimal() and len(part) <= _DIGITS for part in (first, last))
+    if written and int(first) < int(last):
+        seeds = range(int(first), int(last))
+        check_seeds(seeds)
+        return seeds
     raise OptionError(f"seeds must read A:B with A < B (half open, 10000:10200 is 200 seeds); got {text!r}")
 
 

@@ -12,10 +12,12 @@ import numpy as np
 import pytest
 import zarr
 
-from millwright.core.errors import OptionError, UnknownNameError
-from millwright.datasets import Dataset, validate
+from millwright.core.errors import DatasetError, OptionError, UnknownNameError
+from millwright.datasets import Dataset, editing, record, validate
 from millwright.datasets.access import EpisodeReader, load_extra
 from millwright.datasets.checks.columns import read_columns
+from millwright.datasets.describing import describe
+from millwright.datasets.exporting import export_hdf5
 from millwright.datasets.folder import Folder, open_folder
 from millwright.datasets.footage import Footage
 from millwright.datasets.importing.arrays import read_frames
@@ -24,6 +26,7 @@ from millwright.datasets.importing.kinds import KINDS, recognise
 from millwright.datasets.importing.source import Wishes
 from tests.datasets.importing import files
 from tests.datasets.importing.files import LENGTHS, make_path, make_pictures
+from tests.datasets.players import FPS, MakePlay
 
 
 class Case(NamedTuple):
@@ -272,3 +275,60 @@ def test_what_is_left_out_is_all_told(tmp_path: Path) -> None:
     notes = import_dataset(path, tmp_path / "out", wishes=Wishes(task="lift"))
     assert "left out: aa, which has no number for each frame" in notes
     assert "left out: next_obs, which is obs a frame later" in notes
+
+
+def write_seeds(path: Path, *seeds: object) -> Path:
+    files.write_robomimic(path, images=False)
+    with h5py.File(path, "r+") as file:
+        del file["mask"]  # which would put its episodes in another order
+        for number, seed in enumerate(seeds):
+            if seed is not None:
+                file["data"][f"demo_{number}"].attrs["seed"] = seed
+    return path
+
+
+@pytest.mark.parametrize(
+    ("seeds", "kept", "written"),
+    [
+        ((2**63 - 1, 0, 7), [2**63 - 1, 0, 7], None),
+        ((np.uint64(2**64 - 1), str(2**80), 3), [None, None, 3], ["18446744073709551615", str(2**80), None]),
+        (("abc", -1, None), [None, None, None], ["abc", "-1", None]),
+        ((1.5, np.array([1, 2]), 4), [None, None, 4], ["1.5", "[1 2]", None]),
+        ((5, None, 6), [5, None, 6], None),
+    ],
+)
+def test_seeds_that_no_table_holds_are_kept_as_they_are_written(
+    tmp_path: Path, seeds: tuple[object, ...], kept: list[object], written: list[object] | None
+) -> None:
+    source = write_seeds(tmp_path / "r.hdf5", *seeds)
+    import_dataset(source, tmp_path / "out", None, Wishes(task="do it"))
+    known = load_extra(tmp_path / "out")
+    assert [row.get("seed") for row in known] == kept
+    assert [row.get("source_seed") for row in known] == (written or [None] * 3)
+    assert describe(tmp_path / "out").episodes == 3
+    export_hdf5(tmp_path / "out", tmp_path / "back.hdf5")
+    import_dataset(tmp_path / "back.hdf5", tmp_path / "again")
+    assert [row.get("seed") for row in load_extra(tmp_path / "again")] == kept
+    assert [row.get("source_seed") for row in load_extra(tmp_path / "again")] == (written or [None] * 3)
+    assert [row.seed for row in Dataset(tmp_path / "again").episodes] == kept
+
+
+def test_a_seed_that_somebody_wrote_into_an_export_is_kept_as_it_is_written(tmp_path: Path) -> None:
+    record(MakePlay(), range(2), tmp_path / "data", fps=FPS)
+    export_hdf5(tmp_path / "data", tmp_path / "data.hdf5")
+    with h5py.File(tmp_path / "data.hdf5", "r+") as file:
+        demo = file["data"]["demo_1"]
+        told = json.loads(demo.attrs["millwright"])
+        told["known"]["seed"] = 10**30
+        demo.attrs["millwright"] = json.dumps(told)
+    import_dataset(tmp_path / "data.hdf5", tmp_path / "out")
+    rows = load_extra(tmp_path / "out")
+    assert [(row["seed"], row["source_seed"]) for row in rows] == [(0, None), (None, str(10**30))]
+
+
+def test_a_filter_asks_only_for_what_some_episode_says(tmp_path: Path) -> None:
+    import_dataset(write_seeds(tmp_path / "r.hdf5", 5, None, 6), tmp_path / "out", None, Wishes(task="do it"))
+    keep = editing.make_keep(tmp_path / "out", None, range(6), None, None)
+    assert [keep(entry) for entry in open_folder(tmp_path / "out").entries] == [True, False, False]
+    with pytest.raises(DatasetError, match="does not say of any episode what its verdict is"):
+        editing.make_keep(tmp_path / "out", "success", None, None, None)

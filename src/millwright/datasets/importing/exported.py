@@ -12,7 +12,7 @@ from millwright.core.features import Features
 from millwright.datasets.exporting import FEATURE, MARK
 from millwright.datasets.importing.arrays import STATE, read_column, read_frames, read_slice
 from millwright.datasets.importing.hdf5 import Hdf5
-from millwright.datasets.importing.source import Demonstration, Source, Wishes
+from millwright.datasets.importing.source import Demonstration, Source, Wishes, make_seed
 from millwright.datasets.lineage import LINEAGE
 from millwright.datasets.splits import parse_splits
 
@@ -67,7 +67,9 @@ class Exported(Source):
             for name, feature in self.features.items()
             if feature.is_image
         }
-        return Demonstration(length, columns, films, [text for text, run in texts for _ in run], dict(told["known"]))
+        known = dict(told["known"])
+        known |= make_seed(known.pop("seed")) if known.get("seed") is not None else {}
+        return Demonstration(length, columns, films, [text for text, run in texts for _ in run], known)
 
     def close(self) -> None:
         self._file.file.close()

@@ -12,7 +12,7 @@ from millwright.core.errors import DatasetError
 from millwright.datasets.importing.arrays import Known
 from millwright.datasets.importing.hdf5 import Hdf5, find_splits
 from millwright.datasets.importing.reader import ArrayReader, Part
-from millwright.datasets.importing.source import Demonstration, Source, Wishes, make_verdict
+from millwright.datasets.importing.source import Demonstration, Source, Wishes, make_seed, make_verdict
 
 _NAMES = {"actions": "action", "rewards": "next.reward", "dones": "next.done"}
 _XYZ = ("x", "y", "z")
@@ -72,7 +72,7 @@ class Robomimic(Source):
             told = f"{label}: num_samples is {said.get('num_samples')}, it has {length} actions"
             raise DatasetError(f"{told}; --drop {number} leaves it out")
         text = _find_text(said) or self._text
-        known = {"seed": int(said["seed"])} if "seed" in said else {}
+        known = make_seed(said["seed"]) if "seed" in said else {}
         known |= make_verdict(said["success"]) if "success" in said else {}
         shown = self._reader.load(Part(label, 0, length), arrays)
         return Demonstration(length, shown.columns, shown.films, [text] * length if text else (), known)

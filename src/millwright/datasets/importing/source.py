@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -12,6 +13,7 @@ from numpy.typing import NDArray
 
 from millwright.core.errors import OptionError
 from millwright.core.features import Feature
+from millwright.core.workers import LAST_SEED
 
 UNKNOWN = "unknown"
 """Unit of numbers of which a file does not say what they are."""
@@ -35,6 +37,14 @@ class Demonstration:
 def make_verdict(success: Any) -> dict[str, Any]:
     """What is known where a file says no more than that; a failure has no class."""
     return {"success": bool(success), "failure": None if success else UNKNOWN, "verdict": "{}"}
+
+
+def make_seed(said: Any) -> dict[str, Any]:
+    """What a file calls an episode's seed: a whole number that tables hold, or as it is written there."""
+    text = str(said).strip()
+    if re.fullmatch(r"\d{1,19}", text, re.ASCII) and int(text) <= LAST_SEED:
+        return {"seed": int(text)}
+    return {"source_seed": text}
 
 
 class Source(ABC):
