@@ -83,5 +83,5 @@ def test_the_quick_one_answers_the_same_and_what_it_came_from_still_learns():
 
 
 def test_actions_that_no_block_makes_are_refused():
-    with pytest.raises(OptionError, match="decoder_blocks=0"):
+    with pytest.raises(OptionError, match="at least 1 block, got 0"):
         make_network("act", {**SMALL, "decoder_blocks": 0})

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Self, cast
 
 import torch
 from torch import Tensor, nn
 
 from millwright.nets.mlp import MLP
-from millwright.nets.transformer import DecoderBlock
+from millwright.nets.queries import Queries
 
 
 class MlpDecoder(nn.Module):
@@ -50,28 +49,13 @@ class TransformerDecoder(nn.Module):
         self.body_in = nn.Linear(body, width) if body else None
         self.positions = nn.Parameter(torch.randn(tokens[0], width) * 0.02)
         self.memory_norm = nn.LayerNorm(width, eps=1e-6)
-        self.queries = nn.Parameter(torch.randn(chunk[0], width) * 0.02)
-        self.blocks = nn.ModuleList(DecoderBlock(width, heads, ratio=ratio) for _ in range(blocks))
-        self.norm = nn.LayerNorm(width, eps=1e-6)
+        self.queries = Queries(chunk[0], width, heads, blocks, ratio=ratio)
         self.out = nn.Linear(width, chunk[1])
-        self._conferred: tuple[Tensor, Tensor] | None = None
-
-    def streamlined(self) -> Self:
-        """For calls only: what the queries tell each other before they look is the same in every call."""
-        self._conferred = cast(DecoderBlock, self.blocks[0]).confer(self.queries.unsqueeze(0))
-        return self
 
     def forward(self, tokens: Tensor, body: Tensor | None) -> Tensor:
         """(batch, tokens, channels), (batch, body) -> (batch, length, dof)."""
         memory = self.tokens_in(tokens) + self.positions
         if self.body_in is not None and body is not None:
             memory = torch.cat((memory, self.body_in(body).unsqueeze(1)), 1)
-        memory = self.memory_norm(memory)
-        first, *others = (cast(DecoderBlock, block) for block in self.blocks)
-        queries = self.queries.expand(len(tokens), -1, -1)
-        conferred, asked = self._conferred or first.confer(queries)
-        actions = first.look(conferred.expand_as(queries), asked.expand_as(queries), memory)
-        for block in others:
-            actions = block(actions, memory)
-        chunk: Tensor = self.out(self.norm(actions))
+        chunk: Tensor = self.out(self.queries(self.memory_norm(memory)))
         return chunk

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Self, cast
+from typing import Any, cast
 
 import torch
 from torch import Tensor, nn
 
 from millwright.core.errors import OptionError
-from millwright.nets.transformer import DecoderBlock, EncoderBlock
+from millwright.nets.queries import Queries
+from millwright.nets.transformer import EncoderBlock
 from millwright.policies.seeing import Seeing, SeeingConfig
 
 
@@ -43,31 +44,26 @@ class Act(Seeing):
         super().__init__(config)
         if config.posterior_blocks < 1:
             raise OptionError(f"the chunk is read by at least 1 block, got posterior_blocks={config.posterior_blocks}")
-        if config.decoder_blocks < 1:
-            raise OptionError(f"actions are made by at least 1 block, got decoder_blocks={config.decoder_blocks}")
         width = config.width
 
         def make_positions(count: int) -> nn.Parameter:
             return nn.Parameter(torch.randn(count, width) * 0.02)
 
-        def make_blocks(kind: type[nn.Module], count: int) -> nn.ModuleList:
-            return nn.ModuleList(kind(width, config.heads, dropout=config.dropout) for _ in range(count))
+        def make_blocks(count: int) -> nn.ModuleList:
+            return nn.ModuleList(EncoderBlock(width, config.heads, dropout=config.dropout) for _ in range(count))
 
         self.chunk_in = nn.Linear(config.dof, width)
         self.body_in = nn.Linear(self.body.num_features, width)
         self.places_in = nn.Linear(self.eye.num_channels, width)
         self.latent_in = nn.Linear(config.latent, width)
         self.posterior_positions = make_positions(2 + config.length)
-        self.posterior = make_blocks(EncoderBlock, config.posterior_blocks)
+        self.posterior = make_blocks(config.posterior_blocks)
         self.latent_out = nn.Linear(width, 2 * config.latent)
         self.positions = make_positions(2 + self.eye.num_tokens)
-        self.encoder = make_blocks(EncoderBlock, config.encoder_blocks)
+        self.encoder = make_blocks(config.encoder_blocks)
         self.memory_norm = nn.LayerNorm(width, eps=1e-6)
-        self.queries = make_positions(config.length)
-        self.decoder = make_blocks(DecoderBlock, config.decoder_blocks)
-        self.norm = nn.LayerNorm(width, eps=1e-6)
+        self.decoder = Queries(config.length, width, config.heads, config.decoder_blocks, dropout=config.dropout)
         self.chunk_out = nn.Linear(width, config.dof)
-        self._conferred: tuple[Tensor, Tensor] | None = None
 
     def sample(self, batch: Mapping[str, Any]) -> Tensor:
         body = self.body(batch["proprio"])
@@ -81,11 +77,6 @@ class Act(Seeing):
         l1 = nn.functional.l1_loss(self._decode(batch, body, latent).float(), batch["target"])
         kl = 0.5 * (mean**2 + log_variance.exp() - 1 - log_variance).sum(1).mean()
         return {"loss": l1 + self.config.kl_weight * kl, "l1": l1, "kl": kl}
-
-    def streamlined(self) -> Self:
-        """For calls only: what the queries tell each other before they look is the same in every call."""
-        self._conferred = cast(DecoderBlock, self.decoder[0]).confer(self.queries.unsqueeze(0))
-        return self
 
     def _encode(self, chunk: Tensor, body: Tensor) -> tuple[Tensor, Tensor]:
         """Mean and log variance of z, each (batch, latent): read off the first token, which nothing else fills."""
@@ -102,12 +93,5 @@ class Act(Seeing):
         memory = torch.cat((known, self.places_in(self.eye(batch))), 1) + self.positions
         for block in self.encoder:
             memory = block(memory)
-        memory = self.memory_norm(memory)
-        first, *others = (cast(DecoderBlock, block) for block in self.decoder)
-        queries = self.queries.expand(len(body), -1, -1)
-        conferred, asked = self._conferred or first.confer(queries)
-        actions = first.look(conferred.expand_as(queries), asked.expand_as(queries), memory)
-        for block in others:
-            actions = block(actions, memory)
-        chunk: Tensor = self.chunk_out(self.norm(actions))
+        chunk: Tensor = self.chunk_out(self.decoder(self.memory_norm(memory)))
         return chunk
