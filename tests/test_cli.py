@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -12,6 +13,7 @@ import pytest
 
 import millwright
 from millwright import cli
+from millwright.catalog import SHIPPED
 from millwright.cli.arguments import take_env_options
 
 ROOT = Path(__file__).parents[1]
@@ -157,6 +159,41 @@ def test_evaluate_tells_how_far_episodes_came_and_warns_of_what_a_flawed_judge_c
         assert "1/1 = 100.0%" in printed
         assert re.search(r"^lifts +1/1 = 100%", printed, re.M)
         assert ("careful: 1 called a success by the judge, but it was never seen that" in printed) == warned
+
+
+def test_evaluate_puts_its_result_on_the_card_of_a_bundle_and_leaves_the_bundle_what_it_is(tmp_path: Path) -> None:
+    bundle = tmp_path / "mine"
+    shutil.copytree(SHIPPED / "brick-pick", bundle)
+    manifest = (bundle / "manifest.json").read_bytes()
+    options = ["--seeds", "8000:8001", "--env.max-steps", "4", "--workers", "1", "--json", str(tmp_path / "r.json")]
+    assert cli.main(["evaluate", "brick-table", "--policy", str(bundle), *options, "--card"]) == 0
+    card = (bundle / "card.md").read_text()
+    assert "| 8000:8001 | brick-table, `max_steps` 4 | 0/1 episodes = 0.0% |" in card
+    assert "11000:12000" not in card, "results that stood on it before are replaced"
+    assert (bundle / "manifest.json").read_bytes() == manifest
+    assert not (bundle / "card.md.part").exists()
+
+
+@pytest.mark.parametrize(
+    ("policy", "words", "said"),
+    [
+        ("brick-pick", [], "give --json FILE or --report DIR"),
+        ("expert", ["--json", "r.json"], "expert is none"),
+        ("brick-pick", ["--json", "r.json", "--judge", "height-alone"], "no result for a card"),
+    ],
+)
+def test_what_could_not_stand_on_a_card_is_refused_before_anything_is_played(
+    policy: str,
+    words: list[str],
+    said: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert cli.main(["evaluate", "brick-table", "--policy", policy, "--seeds", "8000:8001", "--card", *words]) == 2
+    assert said in capsys.readouterr().err
+    assert not (tmp_path / "r.json").exists()
 
 
 def test_flawed_judge_that_does_not_exist_is_refused_with_those_that_do(capsys: pytest.CaptureFixture[str]) -> None:

@@ -34,6 +34,21 @@ def test_recipe_leaves_a_dataset_a_bundle_a_report_and_a_summary(out):
     assert set(summary["seconds"]) == {"record", "train", "evaluate"}
 
 
+def test_card_of_the_bundle_holds_the_result_what_was_recorded_and_the_energy(out):
+    card, result = (
+        (out / "brick-pick" / "card.md").read_text(),
+        json.loads((out / "report" / "result.json").read_text()),
+    )
+    assert f"{result['successes']}/2 episodes" in card
+    assert "2 episodes of `expert-perturbed` with `restless`\n" in card
+    assert "1 episode of `expert-perturbed` with `hard`, `restless`\n" in card
+    assert "- One light" in card
+    assert "grid's places" not in card, "the hard layout was recorded too"
+    spent = json.loads((out / "training" / "fit.json").read_text())["cpu_seconds"]
+    assert load_manifest(out / "brick-pick").lineage["cpu_seconds"] == pytest.approx(spent, abs=0.1)
+    assert " kWh, estimated: " in card
+
+
 def test_brick_robust_demonstrates_and_judges_with_troubles_and_remembers_what_was_clicked(tmp_path):
     BrickRobust(episodes=1, hard_episodes=0, samples=1280, seeds="5000:5001", workers=1).run(tmp_path)
     recorded = Dataset(tmp_path / "dataset").episodes[0].provenance["env_options"]

@@ -50,9 +50,9 @@ def test_its_id_depends_on_its_content_alone(folder):
 
 def test_the_card_says_what_it_sees_and_answers(folder):
     card = (folder / "card.md").read_text()
-    assert "observation.images.wrist (64, 64, 3)" in card
-    assert "chunks of hand_target (8,) at 15 Hz" in card
-    assert "recipe**: test" in card
+    assert "`observation.images.wrist` (64, 64, 3)" in card
+    assert "chunks of `hand_target` (8,) at 15 Hz" in card
+    assert "recipe**: `test`" in card
 
 
 def test_saving_again_replaces_the_old_bundle_as_a_whole(folder):

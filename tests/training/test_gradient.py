@@ -78,6 +78,19 @@ def test_it_really_takes_up_from_the_checkpoint(tmp_path):
     assert 1000 - counted.left == 20  # from step 20, the last checkpoint before the 23rd
 
 
+def test_cpu_time_of_all_runs_is_added_up(tmp_path, monkeypatch):
+    seconds = iter(range(100_000))
+    monkeypatch.setattr(gradient.time, "process_time", lambda: 10.0 * next(seconds))
+    with pytest.raises(KeyboardInterrupt):
+        train(tmp_path, Breaking(make_line_data(), 23))
+    before = gradient.load_checkpoint(tmp_path / gradient.CHECKPOINT).values["cpu_seconds"]
+    _, result = train(tmp_path)
+    assert 0 < before < result.cpu_seconds
+    assert json.loads((tmp_path / "fit.json").read_text())["cpu_seconds"] == result.cpu_seconds
+    rows = [row["cpu_seconds"] for row in load_losses(tmp_path)]
+    assert rows == sorted(rows)
+
+
 def test_a_finished_training_returns_at_once_with_the_same_weights(tmp_path):
     first, result = train(tmp_path)
     again, second = train(tmp_path, Breaking(make_line_data(), 0))

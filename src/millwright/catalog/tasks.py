@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from functools import partial
 from typing import Any
@@ -47,6 +47,8 @@ class Task:
     """How chunks are played in it unless somebody asks for another way."""
     small_pictures: Mapping[str, Any] = field(default_factory=dict)
     """Options that make episodes cheaper and change nothing for those who do not look."""
+    lacks: Callable[[Sequence[Mapping[str, Any]]], tuple[str, ...]] | None = None
+    """Options of recordings -> what none of them shows, in words, for the cards of policies that learned from them."""
 
     @property
     def policies(self) -> Mapping[str, MakePolicy]:
@@ -79,6 +81,16 @@ def _find_brick_properties(env: Any, episode: Episode) -> Mapping[str, str | flo
         return properties
     camera, anchor = clicked
     return properties | find_click_properties(facts, camera, anchor.x, anchor.y)
+
+
+def _describe_brick_lacks(recorded: Sequence[Mapping[str, Any]]) -> tuple[str, ...]:
+    from millwright.envs.brick_table.lacks import describe_lacks
+
+    return describe_lacks(recorded)
+
+
+def _describe_tray_lacks(recorded: Sequence[Mapping[str, Any]]) -> tuple[str, ...]:
+    return _describe_brick_lacks([{"tray": True, **options} for options in recorded])
 
 
 def _sustained_lift() -> Judge:
@@ -182,6 +194,7 @@ TASKS: dict[str, Task] = {
         counter_examples={"height-alone": _height_alone},
         variants={"clutter": {"clutter": True}},
         small_pictures={"image_size": 32},
+        lacks=_describe_brick_lacks,
     ),
     "brick-clear": Task(
         "clear the brick table: put the brick pointed at into a tray, within the joints' limits",
@@ -195,5 +208,6 @@ TASKS: dict[str, Task] = {
         counter_examples={"over-tray-alone": _over_tray_alone},
         playing=Playing(execute=1, blend=0),
         small_pictures={"image_size": 32},
+        lacks=_describe_tray_lacks,
     ),
 }

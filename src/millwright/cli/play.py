@@ -78,6 +78,7 @@ def evaluate(
     latency_ms: Milliseconds = (0.0, 0.0),
     stale: bool = False,
     judge: OptionalName = None,
+    card: bool = False,
     *,
     call: Given,
 ) -> None:
@@ -96,6 +97,7 @@ def evaluate(
             policy plans while it plays.
         stale: it does not, and takes late plans for up to date (a control).
         judge: name of a flawed judge (a control): the report shows what its successes lack.
+        card: write the bundle's model card again, with this result in place of those on it.
     """
     from millwright import catalog
     from millwright.evaluation.behaviour import tabulate
@@ -107,6 +109,8 @@ def evaluate(
         check_folder("--report", report)
     if json is not None:
         check_file("--json", json, "result.json")
+    file = json if report is None or json is not None else report / "result.json"
+    carded = _find_carded(policy, file, judge) if card else None
     result = evaluate_seeds(player, seeds, workers, report, claim=player.describe(), command=call.command)
     if json is not None:
         result.save(json)
@@ -116,6 +120,28 @@ def evaluate(
     for path in (report and report / "report.html", json):
         if path is not None:
             say(f"wrote {path}")
+    if carded is not None and file is not None:
+        from millwright.recipes.cards import save_card
+
+        say(f"wrote {save_card(carded, [file])}")
+
+
+def _find_carded(policy: str, file: Path | None, judge: str | None) -> Path:
+    """The bundle whose card is to hold a result, before anything is played.
+
+    Raises:
+        OptionError: the policy is no bundle, or what is measured could not stand on a card.
+    """
+    from millwright.catalog import find_bundle
+
+    if file is None:
+        raise OptionError("--card names the file that holds the result: give --json FILE or --report DIR too")
+    if judge is not None:
+        raise OptionError(f"what {judge} calls a success is no result for a card: leave out --judge or --card")
+    folder = find_bundle(policy)
+    if folder is None:
+        raise OptionError(f"--card is for bundles, which carry one; {policy} is none")
+    return folder
 
 
 def compare(a: Positional[Path], b: Positional[Path]) -> None:

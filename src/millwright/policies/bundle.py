@@ -17,13 +17,15 @@ from millwright.core.errors import BundleError, MillwrightError
 from millwright.core.features import Feature, Features
 from millwright.core.manifest import Manifest, compute_digest
 from millwright.nets.parameters import Count, count_parameters, tell_parameters
+from millwright.policies.card import Subject, draw_card
 from millwright.policies.network import Network
 from millwright.policies.network_planner import NetworkPlanner
 from millwright.policies.networks import describe_network, make_network
 from millwright.processors.pipeline import Pipeline
 
 CONTENT = ("model.safetensors", "config.json", "pipeline.json", "pipeline.safetensors")
-"""What the digests cover; `manifest.json` holds them, `card.md` is for people."""
+"""What the digests cover; `manifest.json` holds them, `CARD` is for people."""
+CARD = "card.md"
 REMEDY = "copy the bundle again from where it came, or make it again with its recipe"
 
 
@@ -68,7 +70,7 @@ class Bundle:
         """Write the folder, in place of an older one only when it is complete.
 
         Args:
-            card: Markdown for people; None writes a short one.
+            card: Markdown for people; None writes what the bundle alone tells.
         """
         target = Path(path)
         partial = target.with_name(f"{target.name}.partial")
@@ -77,7 +79,7 @@ class Bundle:
         files = self.to_files()
         manifest = self._make_manifest(files)
         files["manifest.json"] = json.dumps(manifest.to_json(), indent=2, allow_nan=False).encode()
-        files["card.md"] = (card or self._make_card(manifest)).encode()
+        files[CARD] = (card or draw_card(self.describe(target.name, manifest))).encode()
         for name, content in files.items():
             (partial / name).write_bytes(content)
         shutil.rmtree(target, ignore_errors=True)
@@ -106,18 +108,13 @@ class Bundle:
         network = describe_network(self.network)["network"]
         return Manifest(digests, network, self.env, dict(self.env_options), self.judge, dict(self.lineage))
 
-    def _make_card(self, manifest: Manifest) -> str:
-        counts = self.count_parameters()
-        rows = {
-            "network": f"{manifest.network}, {sum(map(sum, counts.values())):,} parameters",
-            "made for": f"{self.env}, judged by {self.judge}",
-            "sees": ", ".join(f"{feature.name} {feature.shape}" for feature in self.inputs.values()),
-            "answers": f"chunks of {self.action.name} {self.action.shape} at {self.rate_hz:g} Hz",
-            "id": manifest.id,
-            **{str(key): str(value) for key, value in self.lineage.items()},
-        }
-        told = "".join(f"- **{key}**: {value}\n" for key, value in rows.items())
-        return f"# A millwright bundle\n\n{told}\n## Parameters\n\n{tell_parameters(counts)}"
+    def describe(self, name: str, manifest: Manifest) -> Subject:
+        """What a card tells of it; the name is its folder's, the manifest what that holds."""
+        return Subject(
+            name, manifest, tell_parameters(self.count_parameters()),
+            tuple(f"`{feature.name}` {feature.shape}" for feature in self.inputs.values()),
+            f"chunks of `{self.action.name}` {self.action.shape} at {self.rate_hz:g} Hz",
+        )  # fmt: skip
 
 
 def load_bundle(path: Path | str) -> Bundle:

@@ -20,6 +20,7 @@ from millwright.datasets.video import Encoding
 from millwright.evaluation.provenance import collect_provenance
 from millwright.evaluation.suite import evaluate, parse_seeds
 from millwright.recipes.brick_pick import ENV, IMAGE, BrickPick
+from millwright.recipes.cards import save_card
 from millwright.recipes.recipe import Recipe, StageClock, claim_folder, describe_command, write_json
 
 LADDER: Mapping[str, Encoding | None] = MappingProxyType({
@@ -115,6 +116,7 @@ class BrickCompression(Recipe):
             player, parse_seeds(self.seeds), self.workers, out / "report", claim=player.describe(),
             command=f"{describe_command('brick-compression', replace(self, only=''))} ({out.name})",
         )  # fmt: skip
+        save_card(bundle, [out / "report" / "result.json"])
         kept = ("seeds", "episodes", "successes", "rate", "interval", "failures")
         size = sum(file.stat().st_size for file in (data / "videos").rglob("*.mp4"))
         return {

@@ -18,6 +18,7 @@ from millwright.evaluation.provenance import collect_provenance
 from millwright.evaluation.statistics import holm
 from millwright.evaluation.suite import evaluate, parse_seeds
 from millwright.recipes.brick_pick import ENV, LINGER, BrickPick, record_scenes, refuse_unseen
+from millwright.recipes.cards import save_card
 from millwright.recipes.recipe import Recipe, StageClock, claim_folder, describe_command, write_json
 from millwright.recipes.rounds import Rounds
 from millwright.training.dagger import Round, learn, make_rounds
@@ -129,7 +130,9 @@ class BrickDagger(Recipe):
         player, report = Player(ENV, policy=str(out / arm)), out / f"report-{arm}"
         command = f"millwright evaluate {ENV} --policy {out / arm} --seeds {self.seeds}"
         seeds = parse_seeds(self.seeds)
-        return evaluate(player, seeds, self.workers, report, claim=player.describe(), command=command).to_json()
+        result = evaluate(player, seeds, self.workers, report, claim=player.describe(), command=command)
+        save_card(out / arm, [report / "result.json"])
+        return result.to_json()
 
 
 def compare_arms(results: Mapping[str, Mapping[str, Any]]) -> list[dict[str, Any]]:

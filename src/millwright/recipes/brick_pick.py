@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,7 +13,9 @@ from numpy.typing import NDArray
 from millwright.catalog import Player, make_env
 from millwright.core.errors import OptionError
 from millwright.core.features import Feature, Features
+from millwright.core.manifest import Manifest
 from millwright.datasets.dataset import Dataset
+from millwright.datasets.origins import count_origins
 from millwright.datasets.recorder import record
 from millwright.evaluation.suite import evaluate, parse_seeds
 from millwright.policies.bundle import Bundle, load_bundle, load_manifest
@@ -25,10 +27,11 @@ from millwright.processors.grey import Grey
 from millwright.processors.hand import HandAbsolute
 from millwright.processors.pipeline import Pipeline
 from millwright.processors.processor import Processor
+from millwright.recipes.cards import save_card
 from millwright.recipes.recipe import Recipe, StageClock, claim_folder, write_json
 from millwright.training.augment import ColourJitter
 from millwright.training.data import ArrayData
-from millwright.training.gradient import FitConfig, fit
+from millwright.training.gradient import FitConfig, FitResult, fit
 from millwright.training.prepare import Raw, fit_pipeline, prepare
 
 ENV, JUDGE = "brick-table", "lift"
@@ -48,6 +51,14 @@ LINGER = 8
 """Ticks that are recorded after a lift was judged."""
 HARD_SEEDS = 2500
 """Scenes of the hard layout are recorded with seeds from here on, so that both kinds fit into one dataset."""
+
+
+class Recording(NamedTuple):
+    """One kind of demonstrations: who drives, with which options of the environment, in which scenes."""
+
+    policy: str
+    options: Mapping[str, Any]
+    scenes: range
 
 
 @dataclass(frozen=True)
@@ -88,6 +99,8 @@ class BrickPick(Recipe):
     """Steps that are demonstrated after the judge has decided."""
     evaluated: ClassVar[Mapping[str, Any]] = {}
     """Options of the environment in which the report shows the policy."""
+    measured: ClassVar[str] = "report/result.json"
+    """The file of `out` whose result stands on the bundle's card."""
     scenes_a_seed: ClassVar[int] = 600
     """How far each training seed moves the scenes on that are recorded."""
     about: ClassVar[str] = "click a brick and the arm picks it: record, train, evaluate, report in five minutes"
@@ -126,6 +139,7 @@ class BrickPick(Recipe):
             verdict = self.evaluate(bundle, seeds, out)
         summary = {"recipe": self.name, "fields": asdict(self), "seconds": clock.seconds, "result": verdict}
         write_json(out / "summary.json", summary)
+        save_card(bundle, [out / self.measured])
         return summary
 
     def evaluate(self, bundle: Path, seeds: range, out: Path) -> dict[str, Any]:
@@ -157,12 +171,18 @@ class BrickPick(Recipe):
 
     def record(self, folder: Path) -> None:
         """Record what is not recorded yet."""
-        for hard, scenes in zip((False, True), self.find_scenes(), strict=True):
-            if not scenes:
-                continue
-            options = {"hard": hard, **self.choose_recorded()}
-            player = Player(self.env, options, self.demonstrator, labelled=True, linger=self.linger)
+        for policy, options, scenes in self.list_recordings():
+            player = Player(self.env, options, policy, labelled=True, linger=self.linger)
             record_scenes(player, scenes, folder, self.workers)
+
+    def list_recordings(self) -> tuple[Recording, ...]:
+        """What `record` records."""
+        kinds = zip((False, True), self.find_scenes(), strict=True)
+        return tuple(
+            Recording(self.demonstrator, {"hard": hard, **self.choose_recorded()}, scenes)
+            for hard, scenes in kinds
+            if scenes
+        )
 
     def learn(self, dataset: Path, out: Path, bundle: Path) -> None:
         """Make the bundle from what was recorded; what else that takes goes into `out`."""
@@ -188,11 +208,13 @@ class BrickPick(Recipe):
             "dataset": dataset.digest,
             "episodes": len(dataset.episodes),
             "frames": len(dataset),
+            "recorded": count_origins(dataset.episodes),
             "loss": outcome.loss,
-            **({"start": load_manifest(start).id} if start else {}),
+            **describe_effort(outcome, load_manifest(start) if start else None),
         }
         made = Bundle(network, pipeline, observed, HAND_TARGET, dataset.fps, self.env, self.judge, lineage=lineage)
         made.save(bundle)
+        save_card(bundle)
 
     def _prepare(self, raw: Raw, first: NDArray[np.int64], start: Path | None) -> tuple[Network, Pipeline, ArrayData]:
         """The network to train, its pipeline and what it trains on: all new, or `start`'s, which belong together."""
@@ -211,6 +233,14 @@ class BrickPick(Recipe):
         """What the network sees: parts of the picture and some numbers."""
         eye = (Grey(),) if self.blind else ()
         return (*eye, *self.crops, self.numbers)
+
+
+def describe_effort(outcome: FitResult, start: Manifest | None) -> dict[str, Any]:
+    """For the lineage: what it began from, the CPU time of all trainings that led to it, and on what it was trained."""
+    before = start.lineage.get("cpu_seconds") if start else 0.0
+    spent = outcome.cpu_seconds
+    known = {} if before is None or spent is None else {"cpu_seconds": round(before + spent, 1)}
+    return {**({"start": start.id} if start else {}), **known, "precision": outcome.precision}
 
 
 def refuse_unseen(scenes: range, seed: int) -> None:

@@ -72,6 +72,8 @@ class FitResult:
     steps: int
     seconds: float
     """All runs together."""
+    cpu_seconds: float | None
+    """Of all threads, all runs together, without what a graphics card did; None: an older checkpoint did not count."""
     samples_per_s: float
     precision: str
     stopped_by: Literal["samples", "minutes"]
@@ -166,6 +168,8 @@ class _Run:
         self._totals: dict[str, float] = {}
         self._counted = 0
         self._seconds_before = 0.0
+        self._cpu_before: float | None = 0.0
+        self._cpu_started_s = time.process_time()
         self._now = time.process_time if config.clock == "cpu" else time.monotonic
         self._started_s = self._now()
         if (out / CHECKPOINT).is_file():
@@ -179,6 +183,10 @@ class _Run:
     @property
     def seconds(self) -> float:
         return self._seconds_before + self._now() - self._started_s
+
+    @property
+    def cpu_seconds(self) -> float | None:
+        return None if self._cpu_before is None else self._cpu_before + time.process_time() - self._cpu_started_s
 
     def learn(self, batch: dict[str, Tensor], count: int) -> bool:
         """Make one step with these `count` samples; is it the last?"""
@@ -213,6 +221,8 @@ class _Run:
         rate = self.optimiser.param_groups[0]["lr"]
         speed = (self.position - self.row.get("samples", 0)) / (seconds - self.row.get("seconds", 0.0))
         timing = {"seconds": seconds, "samples_per_s": speed, "lr": rate}
+        if self.cpu_seconds is not None:
+            timing["cpu_seconds"] = self.cpu_seconds
         self.row = {"step": self.step, "samples": self.position, **timing, **means}
         self._totals, self._counted = {}, 0
         return self.row
@@ -228,15 +238,18 @@ class _Run:
             tensors["random/cuda"] = torch.cuda.get_rng_state(self.device)
         values = {
             "identity": self.identity, "step": self.step, "position": self.position, "seconds": self.seconds,
-            "stopped_by": self.stopped_by, "row": self.row, "precision": self.precision,
+            "cpu_seconds": self.cpu_seconds, "stopped_by": self.stopped_by, "row": self.row,
+            "precision": self.precision,
         }  # fmt: skip
         save_checkpoint(self.out / CHECKPOINT, Checkpoint(tensors, values))
 
     def make_result(self) -> FitResult:
         assert self.stopped_by is not None
-        seconds = self.row["seconds"]
-        speed = self.position / seconds
-        return FitResult(self.row["loss"], self.position, self.step, seconds, speed, self.precision, self.stopped_by)
+        seconds, row = self.row["seconds"], self.row
+        return FitResult(
+            row["loss"], self.position, self.step, seconds, row.get("cpu_seconds"), self.position / seconds,
+            self.precision, self.stopped_by,
+        )  # fmt: skip
 
     def _restore(self, checkpoint: Checkpoint) -> None:
         values = checkpoint.values
@@ -260,6 +273,7 @@ class _Run:
             torch.cuda.set_rng_state(checkpoint.tensors["random/cuda"], self.device)
         self.step, self.position, self.row = values["step"], values["position"], values["row"]
         self.stopped_by, self._seconds_before = values["stopped_by"], values["seconds"]
+        self._cpu_before = values.get("cpu_seconds")
 
     def _compute_lr(self) -> float:
         config = self.config

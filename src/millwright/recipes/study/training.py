@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from millwright.core.features import Features
 from millwright.datasets.dataset import Dataset
+from millwright.datasets.origins import count_origins
 from millwright.policies.bundle import Bundle
 from millwright.policies.network import Network
 from millwright.policies.networks import make_network
@@ -24,7 +25,8 @@ from millwright.processors.pinhole_box import PinholeBox
 from millwright.processors.processor import Invertible, Processor
 from millwright.processors.resize import ResizeImage
 from millwright.processors.steps import StepSum
-from millwright.recipes.brick_pick import BOX, ENV, HAND_TARGET, IMAGE, JUDGE, LABEL, POSE, STATE
+from millwright.recipes.brick_pick import BOX, ENV, HAND_TARGET, IMAGE, JUDGE, LABEL, POSE, STATE, describe_effort
+from millwright.recipes.cards import save_card
 from millwright.recipes.study.labels import Columns, Frames, choose_frames, make_labels, solve_joints
 from millwright.recipes.study.setup import Setup
 from millwright.training.augment import ColourJitter
@@ -109,8 +111,18 @@ def train(
     features = dataset.features
     observed = Features(*(features[name] for name in (IMAGE, BOX, POSE, STATE)))
     action = features["action"] if setup.actions == "joints" else HAND_TARGET
-    lineage = {"recipe": "brick-study", "setup": asdict(setup), "seed": seed, "dataset": dataset.digest}
+    learned = [row for row in dataset.episodes if row.seed in scenes]
+    lineage = {
+        "recipe": "brick-study",
+        "setup": asdict(setup),
+        "seed": seed,
+        "dataset": dataset.digest,
+        "episodes": len(learned),
+        "recorded": count_origins(learned),
+        **describe_effort(outcome, None),
+    }
     Bundle(network, pipeline, observed, action, dataset.fps, ENV, JUDGE, lineage=lineage).save(bundle)
+    save_card(bundle)
     return outcome
 
 
