@@ -20,8 +20,6 @@ from millwright.training.data import ArrayData
 
 Raw = Mapping[str, NDArray[Any]]
 """Feature name -> (samples, ...) as on disk, in memory or memory-mapped."""
-_TEXT_KINDS = "OUST"
-"""Of numpy's types."""
 _TEXTS = 256
 """Encoded at a time."""
 
@@ -52,11 +50,13 @@ def prepare(
     if remembered and first is None:
         raise FeatureError(f"to prepare {', '.join(remembered)} give `first`, where each sample's episode began")
     num_samples = ArrayData(raw).num_samples
-    made, tables = _encode_texts(pipeline.texts, raw)
+    encoders = pipeline.texts
+    made, tables = _encode_texts(encoders, raw)
     beside = {*remembered, *tables, *(name for name in keep if name.startswith(PAST))}
     wanted = (*(name for name in keep if name not in beside), TARGET)
-    pipeline = Pipeline(tuple(step for step in pipeline.inputs if step not in pipeline.texts), pipeline.outputs)
-    numbers = {name: array for name, array in raw.items() if array.dtype.kind not in _TEXT_KINDS}
+    pipeline = Pipeline(tuple(step for step in pipeline.inputs if step not in encoders), pipeline.outputs)
+    read = {encoder.text for encoder in encoders}
+    numbers = {name: array for name, array in raw.items() if name not in read}
     for start in range(0, num_samples, chunk):
         batch = {name: torch.from_numpy(np.array(array[start : start + chunk])) for name, array in numbers.items()}
         if target not in batch:
