@@ -32,7 +32,7 @@ from millwright.processors.pipeline import Pipeline
 from millwright.processors.resize import ResizeImage
 from millwright.processors.text import EncodeText
 
-PARTS = (("observation.hand_pose", ()), ("observation.state", ()))
+PARTS = (("observation.hand_pose", ()), ("observation.state", (7,)))
 TASK = "grasp the red cube and lift it up"
 
 
@@ -50,7 +50,7 @@ def make_planner(fields: Mapping[str, Any], threads: int) -> NetworkPlanner:
         *(ResizeImage(name, size, camera) for camera, name in cameras.items()),
         Concat(PARTS),
         EncodeText(words=config.words),
-        Normalise("proprio", torch.zeros(15), torch.ones(15), 5.0),
+        Normalise("proprio", torch.zeros(8), torch.ones(8), 5.0),
     )
     pipeline = Pipeline(before, (Unnormalise("target", torch.zeros(dof), torch.ones(dof)), GripperSign()))
     return NetworkPlanner(network, pipeline, inputs, Feature("hand_motion", (7,)), 20.0, threads=threads)

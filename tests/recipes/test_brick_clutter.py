@@ -8,12 +8,12 @@ import pytest
 
 from millwright.catalog import Player
 from millwright.core.errors import OptionError
-from millwright.recipes import BrickClutter, brick_pick, rounds
+from millwright.recipes import BrickClutter, demonstrated, rounds
 
 
 def test_it_demonstrates_in_piles_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     recorded = []
-    monkeypatch.setattr(brick_pick, "record_scenes", lambda player, scenes, *_: recorded.append((player, scenes)))
+    monkeypatch.setattr(demonstrated, "record_scenes", lambda player, scenes, *_: recorded.append((player, scenes)))
     BrickClutter(episodes=3).record(tmp_path)
     ((player, scenes),) = recorded
     assert player.env_options["clutter"]

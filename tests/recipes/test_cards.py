@@ -16,8 +16,8 @@ from millwright.datasets.metadata import EpisodeRow
 from millwright.datasets.origins import UNTOLD, count_origins
 from millwright.evaluation.result import EpisodeResult, Result
 from millwright.policies.bundle import load_bundle, load_manifest
-from millwright.recipes.brick_pick import describe_effort
 from millwright.recipes.cards import find_recorded, make_card, save_card
+from millwright.recipes.demonstrated import describe_effort
 from millwright.training.gradient import FitResult
 from tests.docs.pages import ROOT
 from tests.policies.makers import make_bundle

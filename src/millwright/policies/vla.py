@@ -50,7 +50,7 @@ class VlaConfig:
     """Width within the fusion's feed-forward network, with `attention`."""
     history: int = 1
     """Frames of each camera, with `attention`; earlier ones are pooled to one token."""
-    proprio: int = 15
+    proprio: int = 8
     """Numbers beside the pictures; 0: none."""
     proprio_widths: tuple[int, ...] = (64, 64)
     decoder: str = "mlp"

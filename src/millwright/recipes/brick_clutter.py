@@ -11,7 +11,8 @@ from millwright.core.errors import OptionError
 from millwright.processors.crop import PromptCrop
 from millwright.processors.processor import Processor
 from millwright.processors.window import Window
-from millwright.recipes.brick_pick import BrickPick, refuse_unseen
+from millwright.recipes.brick_pick import BrickPick
+from millwright.recipes.demonstrated import refuse_unseen
 from millwright.recipes.rounds import Rounds
 from millwright.training.dagger import Round, learn, make_rounds
 

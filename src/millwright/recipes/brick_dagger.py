@@ -17,8 +17,9 @@ from millwright.evaluation.compare import compare
 from millwright.evaluation.provenance import collect_provenance
 from millwright.evaluation.statistics import holm
 from millwright.evaluation.suite import evaluate, parse_seeds
-from millwright.recipes.brick_pick import ENV, LINGER, BrickPick, record_scenes, refuse_unseen
+from millwright.recipes.brick_pick import ENV, BrickPick
 from millwright.recipes.cards import save_card
+from millwright.recipes.demonstrated import LINGER, record_scenes, refuse_unseen
 from millwright.recipes.recipe import Recipe, StageClock, claim_folder, describe_command, write_json
 from millwright.recipes.rounds import Rounds
 from millwright.training.dagger import Round, learn, make_rounds

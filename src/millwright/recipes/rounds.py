@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from millwright.catalog import Player
-from millwright.recipes.brick_pick import ENV, LINGER, BrickPick, record_scenes
+from millwright.recipes.brick_pick import ENV, BrickPick
+from millwright.recipes.demonstrated import LINGER, record_scenes
 from millwright.training.dagger import Round
 
 

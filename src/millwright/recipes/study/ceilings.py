@@ -22,7 +22,8 @@ from millwright.evaluation.aiming import measure_aiming
 from millwright.evaluation.asking import Asked
 from millwright.evaluation.scene_view import make_view
 from millwright.evaluation.statistics import wilson
-from millwright.recipes.brick_pick import ENV, LINGER
+from millwright.recipes.brick_pick import ENV
+from millwright.recipes.demonstrated import LINGER
 from millwright.recipes.study.labels import LABELS, Columns, Frames, make_labels
 from millwright.robots.servo import HandServo
 

@@ -13,7 +13,8 @@ from millwright.catalog import Player
 from millwright.datasets.dataset import Dataset
 from millwright.evaluation.provenance import compute_source_digest
 from millwright.policies.bundle import load_bundle
-from millwright.recipes.brick_pick import ENV, LINGER, record_scenes, refuse_unseen
+from millwright.recipes.brick_pick import ENV
+from millwright.recipes.demonstrated import LINGER, record_scenes, refuse_unseen
 from millwright.recipes.recipe import write_json
 from millwright.recipes.study.cells import ANCHORS, Cell
 from millwright.recipes.study.measuring import EYES, aim, play

@@ -25,8 +25,9 @@ from millwright.processors.pinhole_box import PinholeBox
 from millwright.processors.processor import Invertible, Processor
 from millwright.processors.resize import ResizeImage
 from millwright.processors.steps import StepSum
-from millwright.recipes.brick_pick import BOX, ENV, HAND_TARGET, IMAGE, JUDGE, LABEL, POSE, STATE, describe_effort
+from millwright.recipes.brick_pick import BOX, ENV, HAND_TARGET, IMAGE, JUDGE, POSE, STATE
 from millwright.recipes.cards import save_card
+from millwright.recipes.demonstrated import LABEL, describe_effort
 from millwright.recipes.study.labels import Columns, Frames, choose_frames, make_labels, solve_joints
 from millwright.recipes.study.setup import Setup
 from millwright.training.augment import ColourJitter
