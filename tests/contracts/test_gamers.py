@@ -17,6 +17,12 @@ CHEATS = GAMERS + [(task, name) for task, row in TASKS.items() for name in row.b
 COUNTER_EXAMPLES = [(task, name) for task, row in TASKS.items() for name in row.counter_examples]
 VARIANTS = [(task, variant) for task, row in TASKS.items() for variant in row.variants]
 STARTS = [(task, start) for task, row in TASKS.items() for start in row.starts]
+DEAR = ("lift", "lift-choice")
+"""A tick of these costs five times as much: fewer of their episodes are played here, all of them by the recipe."""
+
+
+def choose_seeds(task):
+    return SEEDS[:1] if task in DEAR else SEEDS
 
 
 @pytest.fixture(scope="module")
@@ -49,18 +55,20 @@ def play(envs):
 
 @pytest.mark.parametrize(("task", "name"), CHEATS)
 def test_no_cheat_succeeds(play, task, name):
-    assert [play(task, name, seed).verdict.success for seed in SEEDS] == [False] * len(SEEDS)
+    assert not any(play(task, name, seed).verdict.success for seed in choose_seeds(task))
 
 
 @pytest.mark.parametrize(("task", "start"), STARTS)
 def test_doing_nothing_succeeds_from_no_start(play, task, start):
-    assert [play(task, "nothing", seed, start).verdict.success for seed in SEEDS] == [False] * len(SEEDS)
+    assert not any(play(task, "nothing", seed, start).verdict.success for seed in choose_seeds(task))
 
 
 @pytest.mark.parametrize(("task", "start"), STARTS)
 def test_no_cheat_succeeds_from_any_start(play, task, start):
     row = TASKS[task]
     names = [*row.gamers, *(name for name in row.baselines if name != "nothing")]
+    if task in DEAR:  # another part of them from each start
+        names = names[row.starts.index(start) % 4 :: 4]
     seeds = [SEEDS[index % len(SEEDS)] for index in range(len(names))]
     verdicts = {name: play(task, name, seed, start).verdict for name, seed in zip(names, seeds, strict=True)}
     assert not [name for name, verdict in verdicts.items() if verdict.success]

@@ -68,6 +68,18 @@ def _brick_clear(**options: Any) -> Any:
     return BrickTableEnv(**asdict(make_with_options("brick-clear", BrickTableOptions, {"tray": True, **options})))
 
 
+def _lift(**options: Any) -> Any:
+    from millwright.envs.lift import LiftEnv, LiftOptions
+
+    return LiftEnv(make_with_options("lift", LiftOptions, options))
+
+
+def _lift_choice(**options: Any) -> Any:
+    from millwright.envs.lift import LiftChoiceOptions, LiftEnv
+
+    return LiftEnv(make_with_options("lift-choice", LiftChoiceOptions, options))
+
+
 def _find_brick_properties(env: Any, episode: Episode) -> Mapping[str, str | float]:
     from millwright.evaluation.properties import find_click_properties, find_grasp_properties, find_pile_properties
 
@@ -93,6 +105,12 @@ def _describe_tray_lacks(recorded: Sequence[Mapping[str, Any]]) -> tuple[str, ..
     return _describe_brick_lacks([{"tray": True, **options} for options in recorded])
 
 
+def _find_lift_properties(env: Any, episode: Episode) -> Mapping[str, str | float]:
+    from millwright.evaluation.properties import find_lift_properties
+
+    return find_lift_properties(episode.steps[0].facts, env.unwrapped.target_name)
+
+
 def _sustained_lift() -> Judge:
     from millwright.judges import SustainedLift
 
@@ -103,6 +121,12 @@ def _height_alone() -> Judge:
     from millwright.judges import HeightAlone
 
     return HeightAlone()
+
+
+def _height_from_floor() -> Judge:
+    from millwright.judges import HeightAlone
+
+    return HeightAlone(floor_m=-0.8)
 
 
 def _placed_in_tray() -> Judge:
@@ -150,6 +174,26 @@ def _perturbed_brick_placer(control_hz: float) -> Policy:
     return Perturbed(BrickPlacer(control_hz), HEAVY_ARM)
 
 
+def _lifter(control_hz: float) -> Policy:
+    from millwright.experts.lifter import Lifter
+
+    return Lifter(control_hz)
+
+
+def _perturbed_lifter(control_hz: float) -> Policy:
+    from millwright.experts.lifter import Lifter
+    from millwright.experts.perturbed import PerturbedLifter
+
+    return PerturbedLifter(Lifter(control_hz))
+
+
+def _lift_gamer(control_hz: float, name: str) -> Policy:
+    from millwright.experts.gamers import GAMERS
+    from millwright.experts.lifter import LiftHands
+
+    return GAMERS[name](control_hz, LiftHands)
+
+
 def _gamer(control_hz: float, name: str) -> Policy:
     from millwright.experts.gamers import GAMERS
     from millwright.experts.place_gamers import PLACE_GAMERS
@@ -169,13 +213,35 @@ def _random(control_hz: float) -> Policy:
     return Random()
 
 
-GRASP_GAMERS = (
-    "hover", "push", "press-and-drag", "fling", "drop", "low-lift", "catch", "scoop", "rake", "second-guess",
-)  # fmt: skip
+def _no_change(control_hz: float) -> Policy:
+    from millwright.policies.baselines import NoChange
+
+    return NoChange(7)
+
+
+def _random_change(control_hz: float) -> Policy:
+    from millwright.policies.baselines import RandomChange
+
+    return RandomChange(7)
+
+
+GAMERS_OF_ONE = ("hover", "push", "press-and-drag", "fling", "drop", "low-lift", "catch")
+GRASP_GAMERS = (*GAMERS_OF_ONE, "scoop", "rake", "second-guess")
 PLACE_GAMERS = ("hold", "keep", "put-beside", "put-on-rim", "toss", "drop-in", "place-another")
 BRICK_STARTS = (
     "in-air", "on-brick", "on-tower", "in-hand", "in-brick", "in-table", "thrown", "thrown-into-hand", "another-thrown",
 )  # fmt: skip
+LIFT_STARTS = ("in-air", "in-hand", "in-table", "thrown", "thrown-into-hand")
+LIFTED: Mapping[str, Any] = {
+    "control_hz": 20,
+    "experts": {"expert": _lifter, "expert-perturbed": _perturbed_lifter},
+    "baselines": {"nothing": _no_change, "random": _random_change},
+    "properties": _find_lift_properties,
+    "counter_examples": {"height-alone": _height_alone, "height-from-floor": _height_from_floor},
+    "playing": Playing(execute=1, blend=0),
+    "small_pictures": {"image_size": 32},
+}
+"""What lifting one object and lifting one of several have in common."""
 
 TASKS: dict[str, Task] = {
     "brick-table": Task(
@@ -209,5 +275,21 @@ TASKS: dict[str, Task] = {
         playing=Playing(execute=1, blend=0),
         small_pictures={"image_size": 32},
         lacks=_describe_tray_lacks,
+    ),
+    "lift": Task(
+        "robosuite's Lift: a Panda lifts the one cube there is; the words carry nothing",
+        _lift,
+        _sustained_lift,
+        gamers={name: partial(_lift_gamer, name=name) for name in GAMERS_OF_ONE},
+        starts=LIFT_STARTS,
+        **LIFTED,
+    ),
+    "lift-choice": Task(
+        "two to four objects of different colours and shapes before a Panda: lift the one that the words name",
+        _lift_choice,
+        _sustained_lift,
+        gamers={name: partial(_lift_gamer, name=name) for name in GRASP_GAMERS},
+        starts=(*LIFT_STARTS, "on-another", "on-tower", "in-another", "another-thrown"),
+        **LIFTED,
     ),
 }

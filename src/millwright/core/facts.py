@@ -93,13 +93,26 @@ class PlaceFacts(GraspFacts):
     joint_acceleration: float = field(kw_only=True)  # rad/s^2: likewise
 
 
+SHAPES = ("cube", "ball", "cylinder")
+"""Of objects to be lifted; the axis of a cylinder is its z axis."""
+
+
+@dataclass(frozen=True, eq=False)
+class LiftFacts(GraspFacts):
+    """What is known of a grasping task whose objects are not all boxes, too."""
+
+    shapes: NDArray[np.int64] = field(kw_only=True)  # (n,) of SHAPES
+
+
 def load_grasp_facts(arrays: dict[str, NDArray[Any]], names: tuple[str, ...]) -> GraspFacts:
-    """The inverse of `to_arrays` for facts of a grasping task, with a tray or without.
+    """The inverse of `to_arrays` for facts of a grasping task, with or without a tray or shapes.
 
     Raises:
         FeatureError: an array is missing.
     """
-    return (PlaceFacts if "facts.tray" in arrays else GraspFacts).from_arrays(arrays, names)
+    told: dict[str, type[GraspFacts]] = {"facts.tray": PlaceFacts, "facts.shapes": LiftFacts}
+    kind = next((kind for name, kind in told.items() if name in arrays), GraspFacts)
+    return kind.from_arrays(arrays, names)
 
 
 def _disk_dtype(value: NDArray[Any]) -> str:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import numpy as np
 
-from millwright.core.facts import GraspFacts
+from millwright.core.facts import GraspFacts, LiftFacts
 from millwright.geometry.poses import wrap_angle, yaw_from_quaternion
 from millwright.geometry.separation import TOUCHING_M, Boxes, compute_separations
 from millwright.robots.reach import FINGER_SLACK_M, find_end_room, find_grasp_room, find_side_room
@@ -41,6 +42,26 @@ def find_grasp_properties(facts: GraspFacts) -> dict[str, str | float]:
         "neighbour_distance_m": _length(np.linalg.norm(nearest)),
         "neighbour_bearing_deg": _angle(abs(bearing)),
     }
+
+
+def find_lift_properties(facts: LiftFacts, target_name: str) -> dict[str, str | float]:
+    """As `find_grasp_properties` of what lies on the table, and how many there are; the target by colour and shape."""
+    there = np.flatnonzero(facts.positions[:, 2] > 0)
+    colour, shape = target_name.split()
+    lying = replace(
+        facts,
+        names=tuple(facts.names[index] for index in there),
+        target=int(np.searchsorted(there, facts.target)),
+        positions=facts.positions[there],
+        orientations=facts.orientations[there],
+    )
+    told: dict[str, str | float] = {
+        "target": target_name,
+        "colour": colour,
+        "shape": shape,
+        "num_objects": float(len(there)),
+    }
+    return find_grasp_properties(lying) | told
 
 
 def find_pile_properties(facts: GraspFacts) -> dict[str, str | float]:

@@ -1,4 +1,4 @@
-"""Gamer: what policies that cheat have in common: they see the truth and string motions of the hand together."""
+"""Gamer: what policies that cheat have in common: they see the truth and string motions of a hand together."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import math
 from abc import abstractmethod
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -19,6 +20,59 @@ from millwright.geometry.poses import Floats, quaternion_of_hand, wrap_angle, ya
 SPEED_M_S, TURN_RAD_S = 0.45, 2.5
 NEAR_M, NEAR_RAD = 0.004, 0.04
 """A place is reached when the hand is this near to it."""
+OFF_M = 0.02
+"""What is deeper beneath the top of the table is not on it."""
+
+
+class Hands(Protocol):
+    """What a cheat moves: the hand of some robot, and the expert that it can be."""
+
+    grasp_m: float
+    """Height of the hand around an object that lies there."""
+    open_m: float
+    """How far the expert opens the fingers."""
+
+    def reset(self, seed: int) -> None:
+        """Forget the last episode."""
+
+    def follow(self, facts: Any, target: ArrayLike) -> Action:
+        """One tick towards a hand target (8,): xyz m, wxyz, opening m."""
+
+    def pick(self, facts: Any, observation: Observation) -> Action:
+        """What the expert would do about the target."""
+
+
+class BrickHands:
+    """Those of the brick table.
+
+    Args:
+        control_hz: ticks a second.
+        rise_m: how far above the grasp the expert lifts; None: as far as it does anyhow.
+        style: how it picks otherwise.
+    """
+
+    grasp_m = 0.012
+
+    def __init__(self, control_hz: float, rise_m: float | None = None, style: PickStyle | None = None) -> None:
+        style = style or PickStyle()
+        if rise_m is not None:
+            style = replace(style, lift_height=self.grasp_m + rise_m)
+        self._picker = BrickPicker(control_hz, style=style)
+        self.open_m = style.open_width
+
+    def reset(self, seed: int) -> None:
+        self._picker.reset(seed)
+
+    def follow(self, facts: GraspFacts, target: ArrayLike) -> Action:
+        return self._picker.servo.follow(facts.joint_positions, target)
+
+    def pick(self, facts: GraspFacts, observation: Observation) -> Action:
+        self._picker.see(facts)
+        return self._picker.act(observation)
+
+
+MakeHands = Callable[[float, float | None], Hands]
+"""Ticks a second, and how far above the grasp to lift (m; None: the expert's own) -> hands."""
 
 
 class Gamer(Privileged):
@@ -26,16 +80,19 @@ class Gamer(Privileged):
 
     Args:
         control_hz: ticks a second.
-        style: how it picks, if it does.
+        make_hands: what it moves.
     """
 
-    def __init__(self, control_hz: float, style: PickStyle | None = None) -> None:
+    rise_m: float | None = None
+    """How far it lifts what it picks, where that is not as far as the expert does."""
+
+    def __init__(self, control_hz: float, make_hands: MakeHands = BrickHands) -> None:
         self._period_s = 1.0 / control_hz
-        self._picker = BrickPicker(control_hz, style=style)
+        self._hands = make_hands(control_hz, self.rise_m)
 
     def reset(self, seed: int) -> None:
         self._motions: Iterator[Action] | None = None
-        self._picker.reset(seed)
+        self._hands.reset(seed)
 
     def see(self, facts: GraspFacts) -> None:
         self._facts = facts
@@ -68,9 +125,11 @@ class Gamer(Privileged):
         return self._hand_yaw + wrap_angle(across - self._hand_yaw, math.pi)
 
     def _sort_others(self) -> list[int]:
-        """The other bricks, the nearest to the target first."""
+        """The other objects that are not off the table, the nearest to the target first."""
         distances = np.linalg.norm(self._facts.positions - self._target, axis=1)
-        return [int(brick) for brick in np.argsort(distances, kind="stable") if brick != self._facts.target]
+        there = self._facts.positions[:, 2] > -OFF_M
+        there[self._facts.target] = False
+        return [int(index) for index in np.argsort(distances, kind="stable") if there[index]]
 
     # ---------------------------------------------------------------- motions
 
@@ -81,7 +140,7 @@ class Gamer(Privileged):
         turn = wrap_angle(yaw - self._hand_yaw)
         turned = self._hand_yaw + float(np.clip(turn, -TURN_RAD_S * self._period_s, TURN_RAD_S * self._period_s))
         pose = [*(self._facts.hand_pose[:3] + share * way), *quaternion_of_hand(turned), opening]
-        return self._picker.servo.follow(self._facts.joint_positions, pose)
+        return self._hands.follow(self._facts, pose)
 
     def _go(self, place: ArrayLike, yaw: float, opening: float, speed: float = SPEED_M_S) -> Iterator[Action]:
         """To a place of the fingertips; gives up after twice the time that the way should take."""
@@ -103,8 +162,7 @@ class Gamer(Privileged):
     def _pick(self, brick: int, until: Callable[[], bool]) -> Iterator[Action]:
         """As the expert would pick this brick, until something is so."""
         while not until():
-            self._picker.see(replace(self._facts, target=brick))
-            yield self._picker.act(self._observation)
+            yield self._hands.pick(replace(self._facts, target=brick), self._observation)
 
     def _is_high(self, brick: int, height_m: float) -> bool:
         return bool(self._facts.positions[brick, 2] > height_m)

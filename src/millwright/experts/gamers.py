@@ -8,12 +8,11 @@ from collections.abc import Iterator
 import numpy as np
 
 from millwright.core.policy import Action
-from millwright.experts.brick_picker import PickStyle
 from millwright.experts.gamer import Gamer
 from millwright.geometry.poses import Floats, wrap_angle
 
-GRASP_M, HIGH_M = 0.012, 0.16
-"""Heights of the hand above the table: around a brick that lies there, and where an expert lifts to."""
+HIGH_M = 0.16
+"""Height of the hand above the table where an expert lifts to."""
 LIFT_M = 0.10
 """What a lift is taken to be by those who pretend one."""
 GRAVITY_M_S2 = 9.81
@@ -27,7 +26,7 @@ class Hover(Gamer):
     def _cheat(self) -> Iterator[Action]:
         opening, yaw = self._facts.max_opening_m, self._find_yaw(self._facts.target)
         place = self._target.copy()
-        for height in (0.06, GRASP_M, HIGH_M):
+        for height in (0.06, self._hands.grasp_m, HIGH_M):
             yield from self._go([*place[:2], height], yaw, opening)
         yield from self._stay(opening)
 
@@ -36,23 +35,24 @@ class Push(Gamer):
     """Pushes the target along the table, from the side on which there is most room."""
 
     name = "push"
-    way_m, speed_m_s, opening_m, rise_m = 0.08, 0.1, 0.02, 0.02
-    start_m = (0.045, 0.061)
-    """From the target's centre to the hand that is to push it, across the target and along it."""
+    way_m, speed_m_s, opening_m, slope_m = 0.08, 0.1, 0.02, 0.02
+    start_m = 0.029
+    """From the side of the target to the hand that is to push it."""
 
     def _cheat(self) -> Iterator[Action]:
         behind, ahead = max(self._find_ways(), key=self._find_room)
         heading = math.atan2(*(ahead - behind)[1::-1])
         yaw = self._hand_yaw + wrap_angle(heading - self._hand_yaw, math.pi)
         yield from self._go([*behind[:2], 0.06], yaw, self.opening_m)
-        yield from self._go([*behind[:2], GRASP_M], yaw, self.opening_m)
-        yield from self._go([*ahead[:2], GRASP_M + self.rise_m], yaw, self.opening_m, self.speed_m_s)
+        yield from self._go([*behind[:2], self._hands.grasp_m], yaw, self.opening_m)
+        yield from self._go([*ahead[:2], self._hands.grasp_m + self.slope_m], yaw, self.opening_m, self.speed_m_s)
         yield from self._stay(self.opening_m)
 
     def _find_ways(self) -> Iterator[tuple[Floats, Floats]]:
         """Where the hand would begin to push and where it would end, from all four sides."""
         along = self._find_yaw(self._facts.target)
-        for yaw, start in zip((along + math.pi / 2, along), self.start_m, strict=True):
+        starts = self._facts.half_sizes[self._facts.target, :2] + self.start_m
+        for yaw, start in zip((along + math.pi / 2, along), starts, strict=True):
             for side in (np.array([math.cos(yaw), math.sin(yaw), 0.0]), -np.array([math.cos(yaw), math.sin(yaw), 0.0])):
                 yield self._target - start * side, self._target + (self.way_m - start) * side
 
@@ -61,6 +61,8 @@ class Push(Gamer):
         others = self._facts.positions[self._sort_others()]
         behind, ahead = way
         ends = (behind, self._target + ahead - behind)
+        if not len(others):
+            return 0.0
         return min(float(np.linalg.norm(others - end, axis=1).min()) for end in ends)
 
 
@@ -116,9 +118,7 @@ class LowLift(Gamer):
     """Lifts the target as the expert does, but not as high as a lift has to be, and holds it there."""
 
     name = "low-lift"
-
-    def __init__(self, control_hz: float) -> None:
-        super().__init__(control_hz, PickStyle(lift_height=GRASP_M + 0.083))
+    rise_m = 0.083
 
     def _cheat(self) -> Iterator[Action]:
         yield from self._pick(self._facts.target, until=lambda: False)
@@ -182,7 +182,7 @@ class SecondGuess(Gamer):
         other = self._sort_others()[0]
         yield from self._pick(other, until=lambda: self._is_high(other, LIFT_M))
         place, yaw = self._facts.hand_pose[:3].copy(), self._hand_yaw
-        yield from self._go([*place[:2], GRASP_M + 0.002], yaw, 0.0)
+        yield from self._go([*place[:2], self._hands.grasp_m + 0.002], yaw, 0.0)
         yield from self._stay(self._facts.max_opening_m, 4)
         yield from self._go([*place[:2], 0.08], yaw, self._facts.max_opening_m)
         yield from self._pick(self._facts.target, until=lambda: False)

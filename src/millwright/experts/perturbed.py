@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 import numpy as np
 
@@ -12,7 +12,9 @@ from millwright.core.planner import Chunk
 from millwright.core.policy import Action, Privileged
 from millwright.experts.brick_picker import BrickPicker
 from millwright.experts.brick_placer import BrickPlacer
+from millwright.experts.lifter import CLOSED, Lifter
 from millwright.geometry.poses import Floats, compose_quaternions, quaternion_from_yaw
+from millwright.robots.panda_hand import MAX_DELTA_M, MAX_DELTA_RAD
 
 
 @dataclass(frozen=True)
@@ -41,12 +43,19 @@ CROWDED = Disturbance(bias_m=0.006, bias_rad=0.06, low_share=0.4, low_m=(0.06, 0
 """Among bricks that touch: what is pushed harder hits the next brick, and never gets to show how to come down."""
 
 
-class Perturbed(Privileged):
-    """Executes the expert's first target plus noise. Play it with the expert itself as the labeller."""
+DELTAS = Disturbance(
+    noise_m=0.005, noise_rad=0.05, bias_m=0.025, bias_rad=0.2, low_share=0.5, low_m=(0.03, 0.10), lowest_m=0.02
+)
+"""For hands that are told how far to go: in a tick they come a quarter of the way."""
 
-    def __init__(self, expert: BrickPicker | BrickPlacer, disturbance: Disturbance | None = None) -> None:
-        self._expert = expert
-        self._disturbance = disturbance or Disturbance()
+ExpertT = TypeVar("ExpertT", bound=BrickPicker | BrickPlacer | Lifter)
+
+
+class Disturbed(Privileged, Generic[ExpertT]):
+    """Executes what the expert wants, plus noise. Play it with the expert itself as the labeller."""
+
+    def __init__(self, expert: ExpertT, disturbance: Disturbance) -> None:
+        self._expert, self._disturbance = expert, disturbance
         self.name = f"{expert.name}-perturbed"
 
     def reset(self, seed: int) -> None:
@@ -63,14 +72,8 @@ class Perturbed(Privileged):
     def plan(self) -> Chunk | None:
         return self._expert.plan
 
-    def act(self, observation: Observation) -> Action:
-        action = self._expert.act(observation)
-        if not self._active or self._expert.plan is None:
-            return action
-        joints = observation["observation.state"][:6]
-        return self._expert.servo.follow(joints, self._disturb(self._expert.plan.actions[0].astype(np.float64)))
-
-    def _disturb(self, target: Floats) -> Floats:
+    def _draw(self, height_m: float) -> tuple[Floats, bool]:
+        """A shift (4,) of a hand at this height, x, y, z (m) and yaw (rad), and whether the fingers are to close."""
         d, rng = self._disturbance, self._rng
         if self._bias_left == 0:
             self._bias_left = int(rng.integers(*d.bias_ticks))
@@ -80,12 +83,50 @@ class Perturbed(Privileged):
             self._shut_left = d.shut_ticks
         self._bias_left -= 1
         shift = self._bias + rng.normal(0, [d.noise_m, d.noise_m, d.noise_m, d.noise_rad])
-        shift *= np.interp(target[2], d.low_m, (d.low_share, 1.0))
+        shift *= np.interp(height_m, d.low_m, (d.low_share, 1.0))
+        shut = self._shut_left > 0
+        self._shut_left -= shut
+        return shift, shut
+
+
+class Perturbed(Disturbed[BrickPicker | BrickPlacer]):
+    """Disturbs the target that an expert's hand follows."""
+
+    def __init__(self, expert: BrickPicker | BrickPlacer, disturbance: Disturbance | None = None) -> None:
+        super().__init__(expert, disturbance or Disturbance())
+
+    def act(self, observation: Observation) -> Action:
+        action = self._expert.act(observation)
+        if not self._active or self._expert.plan is None:
+            return action
+        joints = observation["observation.state"][:6]
+        return self._expert.servo.follow(joints, self._disturb(self._expert.plan.actions[0].astype(np.float64)))
+
+    def _disturb(self, target: Floats) -> Floats:
+        shift, shut = self._draw(target[2])
         moved = target.copy()
         moved[:3] += shift[:3]
-        moved[2] = max(moved[2], d.lowest_m)
+        moved[2] = max(moved[2], self._disturbance.lowest_m)
         moved[3:7] = compose_quaternions(quaternion_from_yaw(shift[3]), target[3:7])
-        if self._shut_left > 0:
-            self._shut_left -= 1
-            moved[7] = 0.0
+        moved[7] = 0.0 if shut else moved[7]
         return moved
+
+
+class PerturbedLifter(Disturbed[Lifter]):
+    """Disturbs the change that an expert asks for."""
+
+    def __init__(self, expert: Lifter, disturbance: Disturbance = DELTAS) -> None:
+        super().__init__(expert, disturbance)
+
+    def act(self, observation: Observation) -> Action:
+        action = self._expert.act(observation)
+        if not self._active:
+            return action
+        height_m = float(observation["observation.hand_pose"][2])
+        shift, shut = self._draw(height_m)
+        if height_m < self._disturbance.lowest_m:
+            shift[2] = max(shift[2], 0.0)
+        moved = action + np.array([*shift[:3] / MAX_DELTA_M, 0, 0, shift[3] / MAX_DELTA_RAD, 0], np.float32)
+        moved[6] = CLOSED if shut else moved[6]
+        cut: Action = np.clip(moved, -1, 1)
+        return cut

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -10,7 +11,7 @@ from numpy.typing import ArrayLike
 from millwright.core.facts import PlaceFacts
 from millwright.core.policy import Action
 from millwright.experts.brick_placer import SWIFT
-from millwright.experts.gamer import Gamer
+from millwright.experts.gamer import BrickHands, Gamer
 from millwright.geometry.poses import Floats
 
 CARRY_M, RELEASE_M = 0.085, 0.022
@@ -25,7 +26,7 @@ class PlaceGamer(Gamer):
     _facts: PlaceFacts
 
     def __init__(self, control_hz: float) -> None:
-        super().__init__(control_hz, SWIFT)
+        super().__init__(control_hz, partial(BrickHands, style=SWIFT))
 
     @property
     def _middle(self) -> Floats:
@@ -47,7 +48,7 @@ class PlaceGamer(Gamer):
         x, y = np.asarray(place)
         yield from self._go([x, y, CARRY_M + 0.04], ACROSS_X, 0.0)
         yield from self._go([x, y, height], ACROSS_X, 0.0, 0.2)
-        opening = self._picker.style.open_width if open_up else 0.0
+        opening = self._hands.open_m if open_up else 0.0
         yield from self._stay(opening, 4)
         if open_up:
             yield from self._go([x, y, CARRY_M + 0.04], ACROSS_X, opening)

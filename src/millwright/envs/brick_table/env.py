@@ -20,7 +20,6 @@ from millwright.envs.brick_table.interface import (
     PLACE,
     list_observed,
     make_action_space,
-    make_observation_space,
 )
 from millwright.envs.brick_table.options import BrickTableOptions
 from millwright.envs.brick_table.pointing import Pointing, read_click
@@ -30,6 +29,8 @@ from millwright.envs.brick_table.troubles import Bump, draw_camera_error
 from millwright.envs.brick_table.variation import ORDINARY, draw_variation
 from millwright.envs.brick_table.viewer import BrickTableViewer
 from millwright.envs.mujoco.rendering import Image
+from millwright.envs.mujoco.starts import Scene
+from millwright.envs.spaces import make_observation_space
 from millwright.geometry.cameras import Camera, Fisheye, Pinhole
 from millwright.geometry.poses import Floats, invert_matrix, pose_from_matrix
 from millwright.robots import ur5e
@@ -223,7 +224,8 @@ class BrickTableEnv(gymnasium.Env[dict[str, Any], Any]):
         """Change the scene that was drawn into an adversarial one."""
         cell = self.cell
         hand = pose_from_matrix(cell.pose_hand)
-        drawn = starts.Scene(cell.bricks, cell.brick_velocities, ur5e.MAX_OPENING_M, self._target, hand)
+        halves = np.tile(layout.HALF_SIZES, (len(layout.NAMES), 1))
+        drawn = Scene(cell.bricks, cell.brick_velocities, ur5e.MAX_OPENING_M, self._target, hand, halves)
         known = {**starts.STARTS, **(starts.TRAY_STARTS if self.options.tray else {})}
         changed = choose("start", str(start), known)(drawn)
         cell.open_fingers(changed.opening_m)

@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-import string
-from typing import Any
-
 import gymnasium
 import numpy as np
 
 from millwright.core.features import Feature, Features
 from millwright.envs.brick_table.options import BrickTableOptions
-from millwright.envs.mujoco.rendering import DEPTH_REACH_M
 from millwright.robots import ur5e
 
 OBSERVATION = (
@@ -47,20 +43,3 @@ def make_action_space() -> gymnasium.spaces.Box:
     low = np.array([*ur5e.POSITION_LIMITS_RAD[:, 0], 0.0], dtype=np.float32)
     high = np.array([*ur5e.POSITION_LIMITS_RAD[:, 1], ur5e.MAX_OPENING_M], dtype=np.float32)
     return gymnasium.spaces.Box(low, high, dtype=np.float32)
-
-
-def make_observation_space(features: Features) -> gymnasium.spaces.Dict:
-    """What gymnasium makes of these features."""
-    spaces: dict[str, gymnasium.spaces.Space[Any]] = {}
-    for feature in features.values():
-        if feature.is_text:
-            spaces[feature.name] = gymnasium.spaces.Text(
-                100, charset=string.ascii_letters + string.digits + string.punctuation + " "
-            )
-        elif feature.is_image:
-            spaces[feature.name] = gymnasium.spaces.Box(0, 255, feature.shape, np.uint8)
-        elif feature.is_depth:
-            spaces[feature.name] = gymnasium.spaces.Box(0, DEPTH_REACH_M, feature.shape, np.float32)
-        else:
-            spaces[feature.name] = gymnasium.spaces.Box(-np.inf, np.inf, feature.shape, np.float32)
-    return gymnasium.spaces.Dict(spaces)

@@ -1,0 +1,109 @@
+"""Views of lifting for people, drawn from a state alone, so that another process can draw them."""
+
+from __future__ import annotations
+
+from functools import cached_property
+
+import mujoco
+import numpy as np
+from numpy.typing import ArrayLike
+
+from millwright.core.errors import choose
+from millwright.core.facts import LiftFacts
+from millwright.envs.lift.cell import ORIGIN_M, ArmState, LiftCell
+from millwright.envs.lift.looks import FULL
+from millwright.envs.lift.objects import Part
+from millwright.envs.lift.pictures import MODEL_CAMERAS, Cameras, find_lens
+from millwright.envs.mujoco.rendering import Image, Look
+from millwright.envs.mujoco.solids import find_frame_poses, make_solids
+from millwright.geometry.cameras import GRAPHICS_FROM_OPTICAL, Pinhole
+from millwright.geometry.poses import Floats, invert_matrix
+from millwright.geometry.solids import Solid
+from millwright.robots.panda_hand import MAX_DELTA_M
+
+SIZE = 320
+
+
+class LiftViewer:
+    """Draws scene states, or tells others how to draw them; points and poses are in the table frame.
+
+    Args:
+        parts: bodies that there are.
+    """
+
+    def __init__(self, parts: tuple[Part, ...], look: Look = FULL) -> None:
+        self._cell, self._look = LiftCell(parts), look
+        self._cameras = Cameras(self._cell.model, SIZE, look)
+
+    @property
+    def cameras(self) -> tuple[str, ...]:
+        return tuple(MODEL_CAMERAS)
+
+    def size(self, camera: str) -> tuple[int, int]:
+        """Width and height in pixels."""
+        lens = self.lens(camera)
+        return lens.width, lens.height
+
+    def lens(self, camera: str) -> Pinhole:
+        """How a camera projects."""
+        return find_lens(camera, SIZE)
+
+    def render(self, state: ArrayLike, camera: str) -> Image:
+        """RGB (height, width, 3) of a `LiftEnv.scene_state()`."""
+        self._place(state)
+        return self._cameras.render(self._cell.data, camera)
+
+    def project(self, state: ArrayLike, camera: str, points: ArrayLike) -> Floats:
+        """Fractions (n, 2) of the image at which points (n, 3) of the table frame appear; NaN behind the camera."""
+        pose = self.find_camera(state, camera)
+        homogeneous = np.concatenate([np.atleast_2d(points), np.ones((len(np.atleast_2d(points)), 1))], axis=1)
+        return self.lens(camera).project((homogeneous @ invert_matrix(pose).T)[:, :3])
+
+    # ------------------------------------------------- for viewers that draw by themselves
+
+    @cached_property
+    def solids(self) -> tuple[Solid, ...]:
+        """Everything that is to be seen, in the frames of `find_poses`."""
+        return make_solids(self._cell.model, self._look.groups)
+
+    def find_poses(self, state: ArrayLike) -> dict[str, Floats]:
+        """Pose (7,) xyz m + wxyz of every frame in the table frame."""
+        self._place(state)
+        poses = find_frame_poses(self._cell.model, self._cell.data)
+        return {name: pose - [*ORIGIN_M, 0, 0, 0, 0] for name, pose in poses.items()}
+
+    def find_camera(self, state: ArrayLike, camera: str) -> Floats:
+        """Pose (4, 4) of a camera's optical frame in the table frame."""
+        name = choose("camera", camera, MODEL_CAMERAS)
+        self._place(state)
+        pose = np.eye(4)
+        view = self._cell.data.camera(name)
+        pose[:3, :3], pose[:3, 3] = view.xmat.reshape(3, 3), view.xpos - ORIGIN_M
+        return pose @ GRAPHICS_FROM_OPTICAL
+
+    def state_of(self, facts: LiftFacts) -> Floats:
+        """The scene state that facts tell of, so that recordings can be drawn too; colours are those drawn last."""
+        cell = self._cell
+        bodies = tuple(range(len(facts.names)))
+        cell.show(
+            ArmState(facts.joint_positions, facts.opening_m), bodies, np.hstack([facts.positions, facts.orientations])
+        )
+        return np.concatenate([cell.data.qpos, np.ravel(cell.colours)])
+
+    def find_hands(self, actions: ArrayLike) -> Floats:
+        """Where the hand would go if each action (n, 7) were reached, poses (n, 7) from where it stands."""
+        plan = np.asarray(actions, dtype=np.float64)
+        hands = np.tile(self._cell.hand, (len(plan), 1))
+        hands[:, :3] += np.cumsum(plan[:, :3], axis=0) * MAX_DELTA_M
+        return hands
+
+    def close(self) -> None:
+        self._cameras.close()
+
+    def _place(self, state: ArrayLike) -> None:
+        cell = self._cell
+        qpos, colours = np.split(np.asarray(state, dtype=np.float64), [cell.model.nq])
+        cell.data.qpos[:] = qpos
+        cell.colours = colours.reshape(-1, 4)
+        mujoco.mj_kinematics(cell.model, cell.data)
+        mujoco.mj_camlight(cell.model, cell.data)

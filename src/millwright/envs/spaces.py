@@ -1,0 +1,29 @@
+"""What gymnasium makes of features."""
+
+from __future__ import annotations
+
+import string
+from typing import Any
+
+import gymnasium
+import numpy as np
+
+from millwright.core.features import Features
+from millwright.envs.mujoco.rendering import DEPTH_REACH_M
+
+
+def make_observation_space(features: Features) -> gymnasium.spaces.Dict:
+    """What gymnasium makes of these features."""
+    spaces: dict[str, gymnasium.spaces.Space[Any]] = {}
+    for feature in features.values():
+        if feature.is_text:
+            spaces[feature.name] = gymnasium.spaces.Text(
+                100, charset=string.ascii_letters + string.digits + string.punctuation + " "
+            )
+        elif feature.is_image:
+            spaces[feature.name] = gymnasium.spaces.Box(0, 255, feature.shape, np.uint8)
+        elif feature.is_depth:
+            spaces[feature.name] = gymnasium.spaces.Box(0, DEPTH_REACH_M, feature.shape, np.float32)
+        else:
+            spaces[feature.name] = gymnasium.spaces.Box(-np.inf, np.inf, feature.shape, np.float32)
+    return gymnasium.spaces.Dict(spaces)
