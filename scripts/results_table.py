@@ -9,24 +9,24 @@ from pathlib import Path
 
 from tables.benchmarks import is_benchmark, make_benchmarks
 from tables.cells import Result, Results
+from tables.ladder import make_ladder, plot_ladder
+from tables.randomise import make_gain
 from tables.rates import is_rate, make_rates
 from tables.recipes import (
     is_battery,
     is_clearing,
     is_dagger,
-    is_ladder,
     is_suite,
     make_battery,
     make_clearings,
     make_dagger,
-    make_ladder,
     make_suite,
 )
 from tables.teaching import make_comparison
 
 ROOT = Path(__file__).parents[1]
 BEGIN, END = "<!-- results:begin -->", "<!-- results:end -->"
-PAGES = frozenset({"brick-study"})
+PAGES = frozenset({"brick-study", "brick-compression", "brick-robustness-plain", "brick-robustness-randomised"})
 """Results that have a page of their own."""
 
 
@@ -42,7 +42,6 @@ SECTIONS: tuple[tuple[Callable[[Result], bool], Callable[[Results], list[str]]],
     (is_dagger, one_by_one(make_dagger)),
     (is_battery, one_by_one(make_battery)),
     (is_suite, one_by_one(make_suite)),
-    (is_ladder, one_by_one(make_ladder)),
 )
 """Kinds of results, and the lines of Markdown made of all of a kind; in the order of the page."""
 
@@ -77,7 +76,11 @@ def replace_table(page: str, table: str) -> str:
 TABLES: dict[str, Callable[[Path], str]] = {
     "README.md": make_table,
     "src/millwright/dashboard/static/learn/index.html": make_comparison,
+    "docs/compression.md": make_ladder,
+    "docs/robustness.md": make_gain,
 }
+PLOTS: dict[str, Callable[[Path], str | None]] = {"docs/images/brick-compression.svg": plot_ladder}
+"""Written beside the tables; not compared, as another version of what draws them draws them another way."""
 
 
 def main() -> int:
@@ -90,6 +93,10 @@ def main() -> int:
             (ROOT / name).write_text(new)
         elif new != old:
             stale.append(name)
+    for name, plot in PLOTS.items():
+        drawn = plot(ROOT / "results")
+        if drawn is not None and "--check" not in sys.argv[1:]:
+            (ROOT / name).write_text(drawn)
     if stale:
         print(f"{', '.join(stale)} and results/ differ: run python scripts/results_table.py", file=sys.stderr)
     return int(bool(stale))

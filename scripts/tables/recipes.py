@@ -36,11 +36,6 @@ def is_suite(result: Result) -> bool:
     return "perturbations" in result
 
 
-def is_ladder(result: Result) -> bool:
-    """One recipe on ever smaller pictures."""
-    return "ladder" in result
-
-
 def _make_clearing(path: Path, values: Result) -> str:
     result, tables = values.get("result", values), values.get("result", values)["tables"]
     seed = values.get("fields", {}).get("seed")
@@ -111,22 +106,4 @@ def make_suite(path: Path, values: Result) -> list[str]:
         made.append(make_row(cells))
     if values["mean"] is not None:
         made.append(f"| **mean of the perturbations** | {values['mean']:.1%} | | | |")
-    return [*made, ""]
-
-
-def make_ladder(path: Path, values: Result) -> list[str]:
-    """Of a ladder of encodings: a row a rung, bytes and success."""
-    title = f"[pictures that were learned from, scenes {values['fields']['seeds']}](results/{path.name})"
-    made = [f"| {title} | px | kB an episode | share | succeeded | 95% interval |", make_rule(6)]
-    whole = next((row["video_bytes_an_episode"] for row in values["ladder"] if row["encoding"] is None), None)
-    for row in values["ladder"]:
-        size = row["video_bytes_an_episode"]
-        counted = f"{row['successes']}/{row['episodes']} = {row['rate']:.1%}"
-        share = f"{size / whole:.0%}" if whole else ""
-        made.append(
-            make_row([
-                f"`{row['rung']}`", str(row["image_size"]), f"{size / 1e3:.1f}", share, counted,
-                show_interval(row["interval"]),
-            ])
-        )  # fmt: skip
     return [*made, ""]

@@ -7,6 +7,9 @@ from pathlib import Path
 from typing import Any
 
 import results_table
+from tables import randomise
+from tables.ladder import make_ladder, plot_ladder
+from tables.randomise import make_gain
 
 from millwright.evaluation.clearing import Pick, summarise
 
@@ -77,12 +80,32 @@ def test_each_battery_names_its_environment_and_its_counter_examples(tmp_path: P
 
 def test_summary_of_a_ladder_has_a_row_for_each_rung_with_its_share_of_the_bytes(tmp_path: Path) -> None:
     counted = {"episodes": 200, "interval": [0.9, 1.0], "image_size": 128}
+    av1 = {"codec": "av1", "scale": 1.0}
     ladder = [
         {"rung": "as-recorded", "encoding": None, "video_bytes_an_episode": 200e3, "successes": 198, "rate": 0.99},
-        {"rung": "av1", "encoding": {}, "video_bytes_an_episode": 20e3, "successes": 190, "rate": 0.95},
+        {"rung": "av1", "encoding": av1, "video_bytes_an_episode": 20e3, "successes": 190, "rate": 0.95},
     ]
+    assert "Not measured" in make_ladder(tmp_path)
+    assert plot_ladder(tmp_path) is None
     summary = {"fields": {"seeds": "5:205"}, "ladder": [{**row, **counted} for row in ladder], "provenance": MACHINE}
-    lines = make_table(tmp_path, brick_compression=summary)
-    assert "scenes 5:205](results/brick-compression.json)" in lines[0]
+    (tmp_path / "brick-compression.json").write_text(json.dumps(summary))
+    lines = make_ladder(tmp_path).splitlines()
     assert lines[2] == "| `as-recorded` | 128 | 200.0 | 100% | 198/200 = 99.0% | 90.0% to 100.0% |"
     assert lines[3] == "| `av1` | 128 | 20.0 | 10% | 190/200 = 95.0% | 90.0% to 100.0% |"
+    assert "Scenes 5:205" in lines[-1]
+    drawn = plot_ladder(tmp_path)
+    assert "as recorded" in drawn
+    assert "AV1" in drawn
+
+
+def test_the_gain_of_randomised_recordings_is_told_with_its_interval(tmp_path: Path) -> None:
+    assert "Not measured" in make_gain(tmp_path)
+    for name, won in zip(randomise.FILES, (100, 180), strict=True):
+        row = {"condition": "lighting", "about": "other light", "seeds": "5:205", "episodes": 200}
+        failed = {"failures": {"miss": 200 - won}}
+        suite = {"fields": {"seeds": "5:205"}, "perturbations": [{**row, "successes": won, **failed}]}
+        (tmp_path / name).write_text(json.dumps(suite))
+    lines = make_gain(tmp_path).splitlines()
+    assert lines[2].startswith("| other light | 100/200 | 180/200 | +40.0 points (+31.")
+    assert lines[2].endswith("e-19 | 100 miss |")
+    assert "Scenes 5:205" in lines[-1]

@@ -117,7 +117,9 @@ def test_folder_of_one_environment_is_not_filled_with_scenes_of_another(played, 
     assert (tmp_path / "scenes" / "7400.json").read_text() == before
 
 
-@pytest.mark.parametrize(("fields", "listed"), [({"env": "brick-wall"}, "brick-clear"), ({"variant": "piles"}, "clutter")])
+@pytest.mark.parametrize(
+    ("fields", "listed"), [({"env": "brick-wall"}, "brick-clear"), ({"variant": "piles"}, "clutter")]
+)
 def test_wrong_environment_or_variant_is_refused_with_a_list(fields, listed: str, tmp_path: Path) -> None:
     with pytest.raises(UnknownNameError, match=listed):
         BrickGamers(**fields).run(tmp_path / "new")

@@ -11,6 +11,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 INK, QUIET, BETTER, WORSE = "#1a1f27", "#8b95a3", "#1f7d4b", "#c8371f"
+COLOURS = (INK, WORSE, BETTER, QUIET)
+"""Of groups."""
 STYLE: dict[Any, Any] = {
     "svg.fonttype": "none",
     "font.size": 9,
@@ -45,6 +47,16 @@ class Point(NamedTuple):
     group: str
 
 
+class Rate(NamedTuple):
+    """A rate, 0..1, with its interval, where something else was `x`."""
+
+    x: float
+    rate: float
+    low: float
+    high: float
+    group: str
+
+
 def plot_effects(groups: Sequence[tuple[str, Sequence[Effect]]]) -> str:
     """A forest plot, a panel a group: what each change does to the rate, in percentage points."""
     groups = [(title, effects) for title, effects in groups if effects]
@@ -62,24 +74,53 @@ def plot_effects(groups: Sequence[tuple[str, Sequence[Effect]]]) -> str:
 
 def plot_against(points: Sequence[Point], x_label: str, y_label: str, *, logarithmic: bool = False) -> str:
     """A dot for each experiment, groups in the order of their first dots."""
-    colours = (INK, WORSE, BETTER, QUIET)
 
     def draw(figure: Figure) -> None:
         axes = figure.subplots()
         for index, group in enumerate(dict.fromkeys(point.group for point in points)):
             x, y = zip(*((point.x, point.y) for point in points if point.group == group), strict=True)
-            axes.scatter(x, y, s=20, c=colours[index % len(colours)], alpha=0.75, linewidths=0, label=group)
+            axes.scatter(x, y, s=20, c=COLOURS[index % len(COLOURS)], alpha=0.75, linewidths=0, label=group)
         axes.set_xlabel(x_label)
         axes.set_ylabel(y_label)
         axes.set_ylim(-0.03, 1.03)
         axes.yaxis.set_major_formatter(lambda value, _: f"{value:.0%}")
         if logarithmic:
-            axes.set_xscale("log")
-            axes.xaxis.set_major_formatter(lambda value, _: f"{value:g}")
-            axes.xaxis.set_minor_formatter("")
+            _make_logarithmic(axes)
         axes.legend(frameon=False, fontsize=8)
 
     return _render(draw, (4.6, 3.2))
+
+
+def plot_rates(rates: Sequence[Rate], x_label: str, y_label: str) -> str:
+    """Rates with their intervals against a measure on a logarithmic axis; groups in the order of their first ones."""
+
+    def draw(figure: Figure) -> None:
+        axes = figure.subplots()
+        for index, group in enumerate(dict.fromkeys(rate.group for rate in rates)):
+            own = sorted(rate for rate in rates if rate.group == group)
+            x, y = [rate.x for rate in own], [rate.rate for rate in own]
+            off = [[rate.rate - rate.low for rate in own], [rate.high - rate.rate for rate in own]]
+            look: dict[str, Any] = {
+                "color": COLOURS[index % len(COLOURS)],
+                "marker": "o",
+                "markersize": 4,
+                "linewidth": 1.2,
+            }
+            axes.errorbar(x, y, off, elinewidth=0.8, label=group, **look)
+        axes.set_xlabel(x_label)
+        axes.set_ylabel(y_label)
+        axes.set_ylim(-0.03, 1.03)
+        axes.yaxis.set_major_formatter(lambda value, _: f"{value:.0%}")
+        _make_logarithmic(axes)
+        axes.legend(frameon=False, fontsize=8)
+
+    return _render(draw, (5.6, 3.4))
+
+
+def _make_logarithmic(axes: Axes) -> None:
+    axes.set_xscale("log")
+    axes.xaxis.set_major_formatter(lambda value, _: f"{value:g}")
+    axes.xaxis.set_minor_formatter("")
 
 
 def _draw_effects(axes: Axes, title: str, effects: Sequence[Effect]) -> None:
