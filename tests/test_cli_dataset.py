@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 from pathlib import Path
 
@@ -10,14 +11,16 @@ import pytest
 
 from millwright import cli
 from millwright.cli.dataset import VERBS, find_reference
-from millwright.datasets import record, validate
+from millwright.core.errors import DatasetError
+from millwright.datasets import Dataset, record, validate
 from millwright.datasets.checks.reference import References
 from millwright.datasets.folder import Entry
 from millwright.datasets.layout import Place
+from millwright.datasets.recording import write_recording
 from tests.datasets import clean
-from tests.datasets.editing import edit_info
+from tests.datasets.editing import EPISODES, edit_info, edit_table
 from tests.datasets.faults import FAULTS
-from tests.datasets.players import FPS
+from tests.datasets.players import FPS, refuse
 
 CAMERA = "observation.images.wrist"
 
@@ -139,6 +142,11 @@ def test_bad_input_gets_one_line_that_says_what_would_have_worked(
         (["filter", "--drop", "7"], "episodes 0:5"),
         (["filter", "--drop", "3:1"], "half open"),
         (["filter", "--drop", "1-3"], "3:9,12 is meant"),
+        (["filter", "--drop", ""], "3:9,12 is meant"),
+        (["filter", "--verdict", "succes"], "did you mean 'success'? (verdicts: success, failure, low)"),
+        (["drop"], "say which features are to go"),
+        (["encode", "--gop", "99999999999"], "gop 1 to 100000"),
+        (["encode", "--codec", "av1", "--scale", "0.0001"], "pictures of 2 x 2 at 15 Hz cannot be encoded as"),
         (["encode", "--preset", "nonsense"], "ultrafast"),
         (["encode", "--preset", "vryfast"], "did you mean 'veryfast'"),
         (["encode", "--codec", "av1", "--preset", "14"], "13"),
@@ -154,6 +162,71 @@ def test_bad_values_are_refused_before_anything_is_written(
     assert not (data.parent / "out").exists()
 
 
+def test_an_edit_does_not_write_into_its_source(data: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    before = sorted(data.rglob("*"))
+    assert run("merge", data, data, "--out", data / "both") == 2
+    assert f"lies in {data}, which is not to be touched" in capsys.readouterr().err
+    assert sorted(data.rglob("*")) == before
+
+
+@pytest.mark.parametrize("verb", [["encode"], ["drop", clean.DEPTH], ["filter", "--verdict", "success"]])
+def test_an_edit_on_a_full_disk_leaves_nothing(
+    data: Path, verb: list[str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    before = sorted(data.parent.iterdir())
+    monkeypatch.setattr(os, "fsync", refuse)
+    assert run(verb[0], data, *verb[1:], "--out", data.parent / "out") == 2
+    assert "the disk is full" in capsys.readouterr().err
+    assert sorted(data.parent.iterdir()) == before
+
+
+def test_an_export_that_has_no_room_leaves_nothing(
+    data: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    before = sorted(data.parent.iterdir())
+    usage = shutil.disk_usage(data)._replace(free=4_100_000)
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: usage)
+    assert run("export", data, data.parent / "data.hdf5") == 2
+    assert "the disk is full: episode 0 takes up to 0.1 MB, 4.1 MB are free" in capsys.readouterr().err
+    assert sorted(data.parent.iterdir()) == before
+
+
+def test_a_file_of_findings_is_written_whole_or_not_at_all(
+    data: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = data.parent / "findings.json"
+    file.write_text("before")
+    before = sorted(data.parent.iterdir())
+
+    def fill(path: Path, text: str, encoding: str) -> None:
+        path.write_bytes(text.encode(encoding)[:5])
+        refuse(0)
+
+    monkeypatch.setattr(Path, "write_text", fill)
+    assert run("validate", data, "--json", file) == 2
+    assert (sorted(data.parent.iterdir()), file.read_bytes()) == (before, b"before")
+
+
+def test_a_page_has_no_films_rather_than_fewer_than_none(data: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run("describe", data, "--films", -3) == 2
+    assert "0 or more; got -3" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("fps", [0, 10_001, 10**12])
+def test_a_rate_that_cannot_be_is_refused(data: Path, fps: int, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run("export", data, data.parent / "data.hdf5") == 0
+    assert run("import", data.parent / "data.hdf5", data.parent / "out", "--fps", fps) == 2
+    assert "1 to 10000" in capsys.readouterr().err
+
+
+def test_what_a_killed_recorder_left_is_imported(data: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    root = data.parent / "killed"
+    root.mkdir()
+    write_recording(clean.make_episode(3), root, FPS, clean.FEATURES)
+    assert run("import", root, data.parent / "out") == 0
+    assert "1 episodes, 24 frames" in capsys.readouterr().out
+
+
 def test_dataset_without_episodes_is_described_and_not_edited(data: Path, capsys: pytest.CaptureFixture[str]) -> None:
     for folder in ("meta/episodes", "data", "videos"):
         shutil.rmtree(data / folder)
@@ -163,6 +236,18 @@ def test_dataset_without_episodes_is_described_and_not_edited(data: Path, capsys
     assert "0 episodes, 0 frames" in capsys.readouterr().out
     assert run("merge", data, data, "--out", out / "both") == 2
     assert "no episode in any of them" in capsys.readouterr().err
+    assert run("export", data, out / "data.hdf5") == 2
+    assert "holds no episode" in capsys.readouterr().err
+    with pytest.raises(DatasetError, match="no table of episodes"):
+        Dataset(data)
+
+
+def test_a_dataset_of_no_episodes_is_empty_and_not_recorded_into(data: Path) -> None:
+    edit_table(data, EPISODES, lambda table: table.slice(0, 0))
+    edit_info(data, lambda info: info.update(total_episodes=0, total_frames=0, splits={}))
+    with pytest.raises(DatasetError, match="without episodes; record into a new folder"):
+        record(clean.MakePlay(), range(1), data, fps=FPS, features=clean.FEATURES)
+    assert (len(Dataset(data)), Dataset(data).column("action").shape) == (0, (0, 3))
 
 
 def test_the_brick_tables_judge_and_range_are_asked() -> None:

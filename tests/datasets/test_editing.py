@@ -121,8 +121,10 @@ def test_bad_wishes_say_what_would_do(sound: Path, tmp_path: Path) -> None:
         select(sound, tmp_path / "out", split="tset")
     with pytest.raises(OptionError, match="3:9,12 is meant"):
         select(sound, tmp_path / "out", drop="3-9")
-    with pytest.raises(DatasetError, match="no episode is left"):
+    with pytest.raises(UnknownNameError, match="verdicts: success, failure, low"):
         select(sound, tmp_path / "out", verdict="collision")
+    with pytest.raises(DatasetError, match="no episode is left"):
+        select(sound, tmp_path / "out", verdict="success", seeds=range(1))
     with pytest.raises(DatasetError, match="give a folder that is new"):
         select(sound, sound, verdict="success")
     assert not (tmp_path / "out").exists()

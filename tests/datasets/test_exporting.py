@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import h5py
@@ -10,6 +11,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
+from millwright.core.episode import Episode
 from millwright.core.errors import DatasetError, OptionError
 from millwright.datasets import Dataset, editing, judge_again, record, validate
 from millwright.datasets.exporting import export_hdf5
@@ -17,7 +19,7 @@ from millwright.datasets.importing.conversion import import_dataset
 from millwright.datasets.importing.source import Wishes
 from tests.datasets import clean, players
 from tests.datasets.editing import edit_info
-from tests.datasets.players import CAMERA, FPS
+from tests.datasets.players import CAMERA, FPS, MakePlay
 from tests.datasets.test_cameras import add_column
 
 
@@ -138,3 +140,16 @@ def test_bad_names_and_columns_are_refused_and_nothing_is_written(data: Path, tm
     with pytest.raises(DatasetError):
         export_hdf5(tmp_path / "copy", tmp_path / "x.hdf5")
     assert sorted(path.name for path in tmp_path.iterdir()) == ["copy", "taken.hdf5"]
+
+
+def test_an_instruction_that_hdf5_does_not_take_comes_back_all_the_same(tmp_path: Path) -> None:
+    text = 'pick 🧱 «красный» 赤い\u202e\x00\n"brick"'
+
+    def rename(episode: Episode) -> Episode:
+        steps = [replace(step, observation={**step.observation, "task": text}) for step in episode.steps]
+        return replace(episode, task=text, steps=tuple(steps))
+
+    record(MakePlay(change=rename), range(2), tmp_path / "data", fps=FPS)
+    export_hdf5(tmp_path / "data", tmp_path / "data.hdf5")
+    import_dataset(tmp_path / "data.hdf5", tmp_path / "out")
+    assert Dataset(tmp_path / "out").tasks == Dataset(tmp_path / "data").tasks == (text,)

@@ -217,3 +217,11 @@ def test_the_largest_seed_is_recorded_and_a_larger_one_refused_before_anything_i
         with pytest.raises(OptionError, match="seeds are 0 to 9223372036854775807"):
             record(MakePlay(), seeds, tmp_path / "none", fps=FPS)
     assert not (tmp_path / "none").exists()
+
+
+def test_an_instruction_that_no_file_holds_is_refused_before_it_is_safe(tmp_path: Path) -> None:
+    record(MakePlay(), range(2), tmp_path, fps=FPS)
+    with pytest.raises(FeatureError, match="is no text that a file holds"):
+        record(MakePlay(change=lambda episode: replace(episode, task="bad \ud800")), range(4), tmp_path, fps=FPS)
+    assert [row.seed for row in Dataset(tmp_path).episodes] == [0, 1]
+    assert validate(tmp_path) == []

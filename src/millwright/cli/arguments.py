@@ -29,7 +29,7 @@ _RANGE = PrimitiveConstructorSpec(
     str_from_instance=lambda seeds: [f"{seeds.start}:{seeds.stop}"],
 )
 Seeds = Annotated[range, _RANGE]
-OptionalSeeds = Annotated[range, _RANGE] | None
+OptionalSeeds = Annotated[Seeds | None, tyro.conf.arg(metavar="A:B")]
 
 
 def _parse_latency(words: list[str]) -> tuple[float, float]:
@@ -60,6 +60,9 @@ Env = Annotated[Positional[str], tyro.conf.arg(metavar="ENV")]
 OptionalPath = Annotated[Path | None, tyro.conf.arg(metavar="PATH")]
 OptionalAddress = Annotated[str | None, tyro.conf.arg(metavar="HOST:PORT")]
 OptionalName = Annotated[str | None, tyro.conf.arg(metavar="NAME")]
+OptionalText = Annotated[str | None, tyro.conf.arg(metavar="TEXT")]
+OptionalNumbers = Annotated[str | None, tyro.conf.arg(metavar="NUMBERS")]
+OptionalUrl = Annotated[str | None, tyro.conf.arg(metavar="URL")]
 BundleName = Annotated[Positional[str], tyro.conf.arg(metavar="BUNDLE")]
 Source = Annotated[Positional[str], tyro.conf.arg(metavar="ENV|DATASET")]
 Number = Annotated[Positional[int | None], tyro.conf.arg(metavar="[EPISODE]")]

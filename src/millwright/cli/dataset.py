@@ -13,7 +13,7 @@ import tyro
 from millwright.cli.arguments import OptionalPath, Root, check_file, say
 from millwright.cli.edit import drop, encode, filter_episodes, merge, split
 from millwright.cli.exchange import export, import_dataset, push
-from millwright.core.errors import choose
+from millwright.core.errors import OptionError, choose
 
 if TYPE_CHECKING:
     from millwright.datasets.checks.reference import Reference
@@ -101,6 +101,8 @@ def describe(root: Root, page: OptionalPath = None, json: OptionalPath = None, f
     """
     from millwright.datasets.describing import describe as describe_dataset
 
+    if films < 0:
+        raise OptionError(f"--films is how many the page shows, 0 or more; got {films}")
     for option, path, example in (("--page", page, "page.html"), ("--json", json, "description.json")):
         if path is not None:
             check_file(option, path, example)
@@ -162,7 +164,9 @@ def _write(path: Path, root: Path, findings: Sequence[Finding]) -> None:
 
 
 def _write_json(path: Path, content: Mapping[str, Any]) -> None:
-    path.write_text(json.dumps(content, indent=1))
+    from millwright.datasets.durable import replace_text
+
+    replace_text(path, json.dumps(content, indent=1))
 
 
 def _tell(root: Path, findings: Sequence[Finding]) -> None:

@@ -9,8 +9,10 @@ from typing import Annotated
 import tyro
 from tyro.conf import Positional
 
-from millwright.cli.arguments import OptionalName, OptionalSeeds, Root, say
+from millwright.cli.arguments import OptionalName, OptionalNumbers, OptionalSeeds, Root, say
 from millwright.core.errors import OptionError
+
+Features = Annotated[Positional[tuple[str, ...]], tyro.conf.arg(metavar="FEATURE ...")]
 
 
 def merge(roots: Annotated[Positional[tuple[Path, ...]], tyro.conf.arg(metavar="DIR DIR ...")], out: Path) -> None:
@@ -49,7 +51,7 @@ def filter_episodes(
     verdict: OptionalName = None,
     seeds: OptionalSeeds = None,
     split: OptionalName = None,
-    drop: OptionalName = None,
+    drop: OptionalNumbers = None,
 ) -> None:
     """Some of the episodes: those that everything asked for applies to.
 
@@ -70,7 +72,7 @@ def filter_episodes(
     tell(editing.select(root, out, editing.make_keep(root, verdict, seeds, split, drop), options), out)
 
 
-def drop(root: Root, features: Positional[tuple[str, ...]], out: Path) -> None:
+def drop(root: Root, features: Features, out: Path) -> None:
     """Everything but some features.
 
     Args:

@@ -8,7 +8,7 @@ from typing import Annotated
 import tyro
 from tyro.conf import Positional
 
-from millwright.cli.arguments import OptionalInt, OptionalName, Root, say
+from millwright.cli.arguments import OptionalInt, OptionalName, OptionalNumbers, OptionalText, OptionalUrl, Root, say
 from millwright.cli.edit import tell
 from millwright.core.errors import OptionError
 
@@ -23,14 +23,14 @@ def import_dataset(
     out: Out,
     kind: OptionalName = None,
     fps: OptionalInt = None,
-    task: OptionalName = None,
+    task: OptionalText = None,
     state: Names = (),
     units: Pairs = (),
     frames: Pairs = (),
-    episodes: OptionalName = None,
-    drop: OptionalName = None,
+    episodes: OptionalNumbers = None,
+    drop: OptionalNumbers = None,
     leave_out: Names = (),
-    endpoint: OptionalName = None,
+    endpoint: OptionalUrl = None,
 ) -> None:
     """Another tool's recordings as a LeRobot v3.0 dataset. What the file does not say and must be known is asked for.
     hf://owner/name downloads from Hugging Face; what stopped halfway goes on when called again.
@@ -93,7 +93,7 @@ def push(
     public: bool = False,
     license: OptionalName = None,
     force: bool = False,
-    endpoint: OptionalName = None,
+    endpoint: OptionalUrl = None,
 ) -> None:
     """Upload a dataset to Hugging Face with its card (README.md of its folder, else one that is made of its metadata),
     in one commit. Needs a token: `hf auth login`, or HF_TOKEN.

@@ -128,6 +128,8 @@ def _load_before(root: Path) -> _Before:
     table = load_episode_table(root, ["seed", "dataset_to_index", *places, *levels])
     if "seed" not in table.column_names:
         raise DatasetError(f"{root} was recorded by another tool: its episodes have no seeds; record into a new folder")
+    if not len(table):
+        raise DatasetError(f"{root} holds a dataset without episodes; record into a new folder")
     row = table.slice(len(table) - 1).to_pylist()[0]
     return _Before(
         frozenset(table["seed"].to_pylist()),

@@ -52,7 +52,7 @@ class Dataset:
 
     def __len__(self) -> int:
         """Number of frames."""
-        return self.episodes[-1].stop
+        return self.episodes[-1].stop if self.episodes else 0
 
     def __repr__(self) -> str:
         return f"Dataset({str(self.root)!r}: {len(self.episodes)} episodes, {len(self)} frames at {self.fps} Hz)"

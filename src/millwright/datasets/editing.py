@@ -101,16 +101,20 @@ def make_keep(root: Path, verdict: str | None, seeds: range | None, split: str |
     """What accepts an episode that has this verdict (`success`, `failure` or a class), and so on; None asks nothing.
 
     Raises:
-        DatasetError: the dataset knows no verdicts or seeds, or has no such split.
+        DatasetError: the dataset knows no verdicts or seeds.
+        UnknownNameError: it has no such verdict or split.
         OptionError: `drop` is no list of numbers and ranges of its episodes.
     """
     folder = open_finished(root)
     for asked, name, word in ((verdict, "success", "verdict"), (seeds, "seed", "seed")):
         if asked is not None and all(entry.known.get(name) is None for entry in folder.entries):
             raise DatasetError(f"{root} does not say of any episode what its {word} is")
+    classes = [entry.known["failure"] for entry in folder.entries if entry.known.get("failure")]
+    if verdict is not None:
+        choose("verdict", verdict, dict.fromkeys(("success", "failure", *classes)))
     splits = parse_splits(folder.info.get("splits") or {})
     chosen = choose("split", split, splits) if split is not None else range(len(folder.entries))
-    left_out = parse_numbers(drop, len(folder.entries)) if drop else frozenset()
+    left_out = parse_numbers(drop, len(folder.entries)) if drop is not None else frozenset()
 
     def keep(entry: Entry) -> bool:
         success = entry.known.get("success")
@@ -148,7 +152,10 @@ def drop_features(root: Path, out: Path, names: Collection[str]) -> list[str]:
 
     Raises:
         DatasetError: no such features, or ones that every dataset needs.
+        OptionError: none are named.
     """
+    if not names:
+        raise OptionError("say which features are to go: millwright dataset drop DIR FEATURE --out OUT")
     folder = open_finished(root)
     picks = [Pick(folder, entry) for entry in folder.entries]
     plan = Plan("drop", order_by_split(picks)[1], frozenset(names), options={"features": sorted(names)})

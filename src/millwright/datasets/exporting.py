@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 import os
+import shutil
 from collections.abc import Iterable, Mapping
 from itertools import groupby
 from pathlib import Path
@@ -29,6 +31,8 @@ MARK = "millwright"
 FEATURE = "feature"
 """Attribute of each array: the column that it holds."""
 _NAMES = {"action": "actions", "next.reward": "rewards", "next.done": "dones"}
+_SPARE_BYTES = 4_000_000
+"""Of what HDF5 writes beside the arrays."""
 _GYM = 2
 """robomimic's number for environments with gym's interface."""
 
@@ -37,7 +41,8 @@ def export_hdf5(root: Path, out: Path) -> None:
     """Write a dataset of any tool as `data/demo_0`, ..., pictures decoded; whole or not at all.
 
     Raises:
-        DatasetError: no dataset there, one that cannot be read, or with columns that HDF5 has no place for here.
+        DatasetError: no dataset there, one without episodes, one that cannot be read, or with columns that HDF5 has no
+            place for here; or the disk is full.
         OptionError: `out` is there already, or is no name of an HDF5 file.
         MissingExtraError: h5py is not installed.
     """
@@ -59,6 +64,8 @@ def export_hdf5(root: Path, out: Path) -> None:
 
 
 def _refuse(folder: Folder) -> None:
+    if not folder.entries:
+        raise DatasetError(f"{folder.root} holds no episode")
     depth = [name for name in folder.cameras if is_depth(folder.features[name])]
     other = [name for name, row in folder.features.items() if row["dtype"] in ("image", "string")]
     if depth or other:
@@ -102,6 +109,7 @@ class _Exporter:
         data.attrs[MARK] = to_json(told)
 
     def _write_episode(self, group: Any, entry: Entry, extra: Mapping[str, Any]) -> None:
+        self._check_room(entry)
         table = self._reader.load(entry)
         for name, feature in self._features.items():
             if feature.is_image:
@@ -120,12 +128,21 @@ class _Exporter:
         texts = find_texts(self._folder, entry, table)
         known = {name: value for name, value in extra.items() if not name.startswith("levels/")}
         group.attrs["num_samples"] = entry.length
-        group.attrs["language_instruction"] = texts[0]
+        group.attrs["language_instruction"] = texts[0].replace("\0", "")
         for name in ("seed", "success"):
             if known.get(name) is not None:
                 group.attrs[name] = known[name]
         runs = [[text, len(list(run))] for text, run in groupby(texts)]
         group.attrs[MARK] = to_json({"texts": runs, "known": known})
+
+    def _check_room(self, entry: Entry) -> None:
+        """HDF5 does not survive a full disk: it ends the process when it closes the file."""
+        self._file.flush()
+        size = sum(math.prod(row.shape) * _size_of(row) for row in self._features.values()) * entry.length
+        free = shutil.disk_usage(Path(self._file.filename).parent).free
+        if free < size + _SPARE_BYTES:
+            told = f"episode {entry.position} takes up to {size / 1e6:.1f} MB, {free / 1e6:.1f} MB are free"
+            raise DatasetError(f"the disk is full: {told}; nothing is written")
 
     def _write_film(self, group: Any, entry: Entry, feature: Feature) -> None:
         camera = feature.name
@@ -138,6 +155,10 @@ class _Exporter:
         array.attrs[FEATURE] = camera
         for number, frame in enumerate(self._footage.decode_each(path, first, entry.length)):
             array[number] = frame
+
+
+def _size_of(feature: Feature) -> int:
+    return np.dtype(feature.dtype).itemsize
 
 
 def _find_places(names: Iterable[str]) -> dict[str, str]:

@@ -88,8 +88,14 @@ def load_tasks(root: Path) -> list[str]:
 
 
 def load_episode_table(root: Path, columns: list[str] | None = None) -> pa.Table:
-    """The episodes' table over all its files, in order; without the statistics unless `columns` asks for them."""
+    """The episodes' table over all its files, in order; without the statistics unless `columns` asks for them.
+
+    Raises:
+        DatasetError: there is none.
+    """
     paths = sorted((root / "meta/episodes").glob("*/*.parquet"))
+    if not paths:
+        raise DatasetError(f"{root} has no table of episodes in meta/episodes; copy the dataset again")
     chosen = columns or [name for name in pq.read_schema(paths[0]).names if not name.startswith(("stats/", "levels/"))]
     return pa.concat_tables([read_table(path, chosen) for path in paths], promote_options="permissive")
 

@@ -16,7 +16,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from millwright.core.episode import Episode
-from millwright.core.errors import DatasetError
+from millwright.core.errors import DatasetError, FeatureError
 from millwright.core.features import Feature, Features
 from millwright.datasets import layout, video
 from millwright.datasets.depth import DEPTH_CODES, quantise_depth
@@ -53,10 +53,14 @@ def write_recording(episode: Episode, root: Path, fps: int, declared: Features, 
     """Write an episode into `root`'s recording folder, whole or not at all.
 
     Raises:
-        FeatureError: the episode's arrays are not as declared, or cannot be stored.
+        FeatureError: the episode's arrays are not as declared, or they or its instruction cannot be stored.
         DatasetError: its columns are not those of the episodes already there.
         OSError: the disk refused; nothing of this episode is left.
     """
+    try:
+        episode.task.encode()
+    except UnicodeEncodeError as error:
+        raise FeatureError(f"the instruction {episode.task!r} is no text that a file holds: {error.reason}") from error
     columns = stack_columns(episode)
     schema = make_schema(columns, fps, declared, robot_type)
     films = {camera: _to_film(camera, columns[camera.name]) for camera in schema.cameras}

@@ -60,11 +60,15 @@ def rewrite(picks: Sequence[Pick], out: Path, plan: Plan) -> Videos:
     """Write a new dataset of `picks`, in their order, into the new folder `out`.
 
     Raises:
-        DatasetError: `out` is there already, nothing is picked, features differ, or an episode cannot be read.
+        DatasetError: `out` is there already or lies in a source, nothing is picked, features differ, an episode cannot
+            be read, or the disk is full.
     """
     if not picks:
         raise DatasetError(f"no episode is left for {out}; nothing was written")
     features = check_features(picks, plan.dropped)
+    for root in {pick.folder.root for pick in picks}:
+        if root.resolve() in out.resolve().parents:
+            raise DatasetError(f"{out} lies in {root}, which is not to be touched; give a folder elsewhere")
     with new_dataset(out) as staging:
         return _Rewriter(staging, features, picks[0].folder.fps, plan).write(picks)
 

@@ -92,7 +92,8 @@ def read_columns(paths: Sequence[Path], features: Sequence[Feature]) -> Iterator
         files = [stack.enter_context(pq.ParquetFile(path)) for path in paths]
         for feature in features:
             tables = [file.read([feature.name]) for file in files]
-            yield np.concatenate([from_arrow(table[feature.name], feature.shape) for table in tables])
+            none = np.empty((0, *feature.shape), object if feature.is_text else feature.dtype)
+            yield np.concatenate([none, *(from_arrow(table[feature.name], feature.shape) for table in tables)])
 
 
 def write_table(table: pa.Table) -> memoryview:

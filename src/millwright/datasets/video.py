@@ -12,12 +12,13 @@ from typing import Any
 
 import av
 import numpy as np
+from av.error import FFmpegError
 from av.packet import Packet
 from av.video.reformatter import VideoReformatter
 from av.video.stream import VideoStream
 from numpy.typing import NDArray
 
-from millwright.core.errors import OptionError, choose
+from millwright.core.errors import DatasetError, OptionError, choose
 
 Frames = NDArray[np.uint8]
 
@@ -37,6 +38,7 @@ _DEPTH_OPTIONS = {
     # frames leave in the order they came, and every second one can be begun with
     "x265-params": "lossless=1:bframes=0:open-gop=0:pools=none:frame-threads=1:log-level=error",
 }
+MOST_GOP = 100_000
 _MAX_CRF = {"h264": 51, "av1": 63}
 
 
@@ -62,8 +64,8 @@ class Encoding:
         choose("codec", self.codec, _CODECS)
         choose(f"preset of {self.codec}", self.preset, dict.fromkeys(_PRESETS[self.codec]))
         highest = _MAX_CRF[self.codec]
-        if not (0 <= self.crf <= highest and self.gop >= 1 and 0 < self.scale <= 1):
-            raise OptionError(f"crf is 0 to {highest}, gop 1 or more, scale above 0 and at most 1; got {self}")
+        if not (0 <= self.crf <= highest and 1 <= self.gop <= MOST_GOP and 0 < self.scale <= 1):
+            raise OptionError(f"crf is 0 to {highest}, gop 1 to {MOST_GOP}, scale above 0 and at most 1; got {self}")
 
     @property
     def encoder(self) -> str:
@@ -111,7 +113,20 @@ def encode(frames: Frames, fps: int, encoding: Encoding = DEFAULT) -> memoryview
 def encode_each(
     frames: Iterable[Frames], height: int, width: int, fps: int, encoding: Encoding = DEFAULT
 ) -> memoryview:
-    """The same of frames (height, width, 3) that come one after the other, a frame in memory at a time."""
+    """The same of frames (height, width, 3) that come one after the other, a frame in memory at a time.
+
+    Raises:
+        DatasetError: the encoder does not take pictures of this size, rate or quality.
+    """
+    try:
+        return _encode_each(frames, height, width, fps, encoding)
+    except (FFmpegError, OverflowError) as error:
+        size = " x ".join(map(str, encoding.shrink(height, width)))
+        told = f"pictures of {size} at {fps} Hz cannot be encoded as {encoding}"
+        raise DatasetError(f"{told} ({str(error).split(':')[0]})") from error
+
+
+def _encode_each(frames: Iterable[Frames], height: int, width: int, fps: int, encoding: Encoding) -> memoryview:
     os.environ.setdefault("SVT_LOG", "1")  # of av1's encoder: errors alone, not a page for every video
     sink = io.BytesIO()
     with av.open(sink, "w", format="mp4") as container:

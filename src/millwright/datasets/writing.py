@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from millwright.core.errors import DatasetError
 from millwright.datasets import layout
-from millwright.datasets.durable import publish, sync_tree, write_durably
+from millwright.datasets.durable import is_full, publish, sync_tree, write_durably
 from millwright.datasets.files import DataFiles, VideoFiles
 from millwright.datasets.folder import is_numeric, make_feature
 from millwright.datasets.layout import Place
@@ -43,7 +43,7 @@ def new_dataset(out: Path) -> Iterator[Path]:
     """A folder to write into that becomes `out` when the block ends well, in one step, and is gone when it does not.
 
     Raises:
-        DatasetError: `out` is there already.
+        DatasetError: `out` is there already, or the disk is full.
     """
     check_new(out)
     out.parent.mkdir(parents=True, exist_ok=True)
@@ -55,6 +55,10 @@ def new_dataset(out: Path) -> Iterator[Path]:
         if out.exists():
             out.rmdir()
         publish(staging, out)
+    except OSError as error:
+        if not is_full(error):
+            raise
+        raise DatasetError(f"the disk is full: {out} is not written, and nothing of it is left") from error
     finally:
         shutil.rmtree(staging, ignore_errors=True)
 

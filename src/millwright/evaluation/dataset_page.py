@@ -11,6 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 
 from millwright.datasets.describing import Description, Joint
+from millwright.datasets.durable import replace_text
 from millwright.datasets.samples import Film
 from millwright.evaluation.plots import ACCENT, render
 from millwright.evaluation.style import CSS
@@ -23,9 +24,7 @@ _EXTRA_CSS = ".joints { display: grid; grid-template-columns: repeat(auto-fill, 
 
 def write_dataset_page(description: Description, films: Sequence[Film], path: Path) -> None:
     """Write the page, whole or not at all; it needs no other file."""
-    draft = path.with_name(f"{path.name}.part")
-    draft.write_text(draw_dataset_page(description, films))
-    draft.replace(path)
+    replace_text(path, draw_dataset_page(description, films))
 
 
 def draw_dataset_page(description: Description, films: Sequence[Film]) -> str:

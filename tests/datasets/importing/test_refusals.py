@@ -49,7 +49,7 @@ def robomimic(tmp_path: Path) -> Path:
 def test_what_is_not_said_is_asked_for(tmp_path: Path, robomimic: Path) -> None:
     refuse(files.write_umi(tmp_path / "u.zarr.zip"), "tell it: --fps 20", Wishes(task="x"))
     refuse(robomimic, "demo_1 has no instruction; .* --task 'pick up the cube'", Wishes())
-    refuse(robomimic, "--fps is a whole number from 1 on; got 0", Wishes(fps=0), OptionError)
+    refuse(robomimic, "--fps is a whole number, 1 to 10000; got 0", Wishes(fps=0), OptionError)
     refuse(robomimic, "--units actoin: no such feature; there are", Wishes(units={"actoin": "m"}), OptionError)
     refuse(robomimic, "no episode of .* is left", Wishes(task="x", drop=frozenset({0, 1, 2})))
 

@@ -30,6 +30,8 @@ from millwright.datasets.video import encode_each
 from millwright.datasets.writing import Film, Writer, check_new, new_dataset
 
 _UNFORESEEN = (*DAMAGED, TypeError, AttributeError, LookupError, ArithmeticError, MemoryError)
+_MOST_HZ = 10_000
+"""LeRobot does not tell frames apart that are less than 0.1 ms from each other."""
 _FPS_TOLERANCE = 0.01
 """How far, relatively, a rate may be from a whole number that stands for it."""
 
@@ -161,14 +163,14 @@ def _decide_fps(source: Source, wishes: Wishes) -> tuple[int, list[str]]:
     """The rate that is wished for, else what the file says."""
     said = source.fps
     if wishes.fps is not None:
-        if wishes.fps < 1:
-            raise OptionError(f"--fps is a whole number from 1 on; got {wishes.fps}")
+        if not 1 <= wishes.fps <= _MOST_HZ:
+            raise OptionError(f"--fps is a whole number, 1 to {_MOST_HZ}; got {wishes.fps}")
         differs = said is not None and abs(said - wishes.fps) > _FPS_TOLERANCE * wishes.fps
         return wishes.fps, [f"taken as {wishes.fps} Hz, as told; the file says {said:g}"] if differs else []
     if said is None:
         raise DatasetError("the file does not say at how many frames a second it was recorded; tell it: --fps 20")
     whole = round(said) if math.isfinite(said) else 0
-    if whole < 1 or abs(said - whole) > _FPS_TOLERANCE * said:
+    if not 1 <= whole <= _MOST_HZ or abs(said - whole) > _FPS_TOLERANCE * said:
         raise DatasetError(
             f"the file says {said:g} Hz; LeRobot's datasets have a whole number: give the nearest, --fps"
         )

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from millwright.core.errors import DatasetError
 from millwright.datasets import layout
+from millwright.datasets.compaction import has_leftovers
 from millwright.datasets.importing.arrays import DAMAGED
 from millwright.datasets.importing.exported import Exported
 from millwright.datasets.importing.hdf5 import Hdf5
@@ -41,7 +42,7 @@ def recognise(path: Path) -> str:
     if not path.exists():
         hint = f"; on Hugging Face it is hf://{path}" if len(path.parts) == 2 else ""
         raise DatasetError(f"nothing to import: {path} is not there{hint}")
-    if (path / layout.INFO).exists():
+    if (path / layout.INFO).exists() or (path.is_dir() and has_leftovers(path)):
         return LEROBOT
     begin = _read_begin(path)
     if begin.startswith(_HDF5):
