@@ -130,6 +130,13 @@ def test_fling_fools_height_alone_and_its_episode_says_what_was_not_seen() -> No
     assert len(episode) == 120, "a flawed judge does not end an episode"
 
 
+def test_doing_nothing_is_a_success_to_the_published_criterion_and_shows_no_stage() -> None:
+    options = {"image_size": 16, "max_steps": 4}
+    episode = Player("lift", options, "nothing", judge="height-from-floor")()(5001)
+    assert episode.verdict.success
+    assert [stage.reached_at_s for stage in episode.stages] == [None] * len(NAMES)
+
+
 @pytest.mark.parametrize("env", ["brick-table", "brick-clear"])
 def test_expert_shows_every_stage(env: str) -> None:
     episode = Player(env, {"image_size": 32}, "expert")()(5000)

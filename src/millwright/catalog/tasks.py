@@ -105,6 +105,12 @@ def _describe_tray_lacks(recorded: Sequence[Mapping[str, Any]]) -> tuple[str, ..
     return _describe_brick_lacks([{"tray": True, **options} for options in recorded])
 
 
+def _describe_lift_lacks(recorded: Sequence[Mapping[str, Any]], several: bool) -> tuple[str, ...]:
+    from millwright.envs.lift.lacks import describe_lacks
+
+    return describe_lacks(recorded, several)
+
+
 def _find_lift_properties(env: Any, episode: Episode) -> Mapping[str, str | float]:
     from millwright.evaluation.properties import find_lift_properties
 
@@ -282,6 +288,7 @@ TASKS: dict[str, Task] = {
         _sustained_lift,
         gamers={name: partial(_lift_gamer, name=name) for name in GAMERS_OF_ONE},
         starts=LIFT_STARTS,
+        lacks=partial(_describe_lift_lacks, several=False),
         **LIFTED,
     ),
     "lift-choice": Task(
@@ -290,6 +297,7 @@ TASKS: dict[str, Task] = {
         _sustained_lift,
         gamers={name: partial(_lift_gamer, name=name) for name in GRASP_GAMERS},
         starts=(*LIFT_STARTS, "on-another", "on-tower", "in-another", "another-thrown"),
+        lacks=partial(_describe_lift_lacks, several=True),
         **LIFTED,
     ),
 }

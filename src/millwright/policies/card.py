@@ -195,7 +195,7 @@ def _draw_safety(results: Sequence[ResultRow]) -> list[str]:
 def _draw_lacks(setting: Setting | None) -> list[str]:
     if setting is None or not setting.lacks:
         return [UNTOLD if setting is None else "Not told: the manifest does not say what was recorded."]
-    return ["A policy knows nothing of what its data never showed:", "", *(f"- {lack}" for lack in setting.lacks)]
+    return ["So its data always was; of anything else it knows nothing:", "", *(f"- {lack}" for lack in setting.lacks)]
 
 
 def _say_energy(lineage: Mapping[str, Any]) -> str:
