@@ -12,7 +12,7 @@ from millwright.core.errors import FeatureError, TrainingError
 from millwright.training import checkpoints
 from millwright.training.augment import ColourJitter
 from millwright.training.checkpoints import Checkpoint, load_checkpoint, save_checkpoint
-from millwright.training.data import ArrayData, HistoryData, Order
+from millwright.training.data import ArrayData, HistoryData, JoinedData, Order
 from millwright.training.ema import EMA
 from millwright.training.precision import choose_precision
 from millwright.training.schedule import compute_rate
@@ -56,6 +56,16 @@ def test_history_goes_back_in_strides_and_stays_within_the_episode():
     assert "past.proprio" not in batch
     with pytest.raises(FeatureError, match="no array hand to look back in; arrays: image, proprio"):
         HistoryData(data, ("hand",), np.zeros(8, np.int64), history=3)
+
+
+def test_joined_samples_are_each_there_once_in_the_order_of_their_kinds():
+    tables = ArrayData({"x": np.array([0, 1, 1])}, {"x": np.array([[30], [40]])})
+    joined = JoinedData([ArrayData({"x": np.array([[10], [20]])}), tables])
+    assert joined.num_samples == 5
+    assert joined.batch(np.array([4, 0, 2, 1]))["x"][:, 0].tolist() == [10, 20, 40, 30]
+    assert joined.batch(np.array([3]))["x"].tolist() == [[40]]
+    with pytest.raises(FeatureError, match="at least one"):
+        JoinedData([])
 
 
 def test_arrays_of_different_lengths_are_an_error():

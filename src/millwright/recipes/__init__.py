@@ -10,6 +10,8 @@ from millwright.recipes.brick_pick import BrickPick
 from millwright.recipes.brick_robust import BrickRobust
 from millwright.recipes.brick_robustness import BrickRobustness
 from millwright.recipes.brick_study import BrickStudy
+from millwright.recipes.lift import Lift
+from millwright.recipes.lift_choice import LiftChoice
 from millwright.recipes.recipe import Recipe
 
 RECIPES: dict[str, type[Recipe]] = {
@@ -23,6 +25,8 @@ RECIPES: dict[str, type[Recipe]] = {
     "brick-dagger": BrickDagger,
     "brick-compression": BrickCompression,
     "brick-study": BrickStudy,
+    "lift": Lift,
+    "lift-choice": LiftChoice,
 }
 
 __all__ = [
@@ -37,5 +41,7 @@ __all__ = [
     "BrickRobust",
     "BrickRobustness",
     "BrickStudy",
+    "Lift",
+    "LiftChoice",
     "Recipe",
 ]

@@ -77,6 +77,31 @@ class HistoryData:
         return {**self._data.batch(indices), **past}
 
 
+class JoinedData:
+    """Samples of several kinds with the same names, numbered one kind after the other."""
+
+    def __init__(self, parts: Sequence[Data]) -> None:
+        if not parts:
+            raise FeatureError("nothing to join: give at least one kind of samples")
+        self._parts = tuple(parts)
+        self._ends = np.cumsum([part.num_samples for part in parts])
+
+    @property
+    def num_samples(self) -> int:
+        return int(self._ends[-1])
+
+    def batch(self, indices: NDArray[np.int64]) -> dict[str, Tensor]:
+        """Those of the first kind come first."""
+        kinds = np.searchsorted(self._ends, indices, side="right")
+        starts = self._ends - [part.num_samples for part in self._parts]
+        batches = [
+            part.batch(indices[kinds == kind] - starts[kind])
+            for kind, part in enumerate(self._parts)
+            if (kinds == kind).any()
+        ]
+        return {name: torch.cat([batch[name] for batch in batches]) for name in batches[0]}
+
+
 class Order:
     """An endless shuffled order: each sample once, then each once again in another order.
 
