@@ -12,6 +12,8 @@ import numpy as np
 
 from millwright.core.errors import MissingExtraError
 from millwright.core.facts import SHAPES, LiftFacts
+from millwright.envs.lift.controller import FINGERS, OperationalSpace
+from millwright.envs.lift.interface import CONTROL_HZ
 from millwright.envs.lift.looks import dress
 from millwright.envs.lift.objects import Part
 from millwright.envs.mujoco.contacts import GeomRoles, Worst, find_pad_contacts, find_robot_collision
@@ -85,6 +87,8 @@ class LiftCell:
         self._site, self._flange = model.site("gripper0_right_grip_site").id, model.body("robot0_right_hand").id
         self.roles = find_roles(model, bodies)
         self._worst = Worst()
+        self._controller = OperationalSpace(model, self.data, self._site)
+        self._num_substeps = round(1 / (CONTROL_HZ * model.opt.timestep))
         self._aside = np.zeros(len(parts), dtype=bool)
 
     # ---------------------------------------------------------------- setting up
@@ -92,6 +96,7 @@ class LiftCell:
     def reset(self, rng: np.random.Generator, bodies: tuple[int, ...], poses: Floats) -> None:
         """The arm at home, more or less; these bodies at `poses` (k, 7), all others out of the way."""
         self._table.reset_arm(rng)
+        self._controller.begin()
         self._put_aside(bodies)
         self.put_objects(bodies, poses)
         self._worst.take()
@@ -103,13 +108,15 @@ class LiftCell:
 
     def put_fingers(self, opening_m: float) -> None:
         """Put the fingers that far apart, at once, and let them stay; effective with the next `put_objects`."""
-        self._table.put_fingers(opening_m, MAX_OPENING_M)
+        self.data.qpos[FINGERS] = opening_m / 2 * np.array([1, -1])
+        self.data.qvel[FINGERS] = 0
+        self._controller.begin(closed=1 - 2 * opening_m / MAX_OPENING_M)
 
     def show(self, arm: ArmState, bodies: tuple[int, ...], poses: Floats) -> None:
         """Make everything look so and touch so, without any physics: what was going on is lost until the next reset."""
         qpos = self.data.qpos
         qpos[: len(arm.joints)] = arm.joints
-        qpos[self._table.finger_qpos] = arm.opening_m / 2 * np.array([1, -1])
+        qpos[FINGERS] = arm.opening_m / 2 * np.array([1, -1])
         self.data.qvel[:] = 0
         self._put_aside(bodies)
         self._place(bodies, poses, 0.0)
@@ -146,9 +153,13 @@ class LiftCell:
     # ---------------------------------------------------------------- moving
 
     def move(self, action: Floats) -> None:
-        """One tick under robosuite's controller; the action (7,) is cut to [-1, 1]."""
-        for substep in range(self._table.num_substeps):
-            self._table.substep(action, first=substep == 0)
+        """One tick; the action (7,) is cut to [-1, 1]."""
+        for substep in range(self._num_substeps):
+            mujoco.mj_step1(self.model, self.data)
+            if substep == 0:
+                self._controller.aim(action)
+            self._controller.control()
+            mujoco.mj_step2(self.model, self.data)
             self._worst.see(self.roles, self.data)
         mujoco.mj_kinematics(self.model, self.data)
         mujoco.mj_camlight(self.model, self.data)
@@ -162,7 +173,7 @@ class LiftCell:
 
     @property
     def opening_m(self) -> float:
-        left, right = self.data.qpos[self._table.finger_qpos]
+        left, right = self.data.qpos[FINGERS]
         return float(left - right)
 
     @property
@@ -191,7 +202,7 @@ class LiftCell:
         force_n, penetration_m = self._worst.take()
         velocity = np.zeros(6)
         mujoco.mj_objectVelocity(self.model, data, mujoco.mjtObj.mjOBJ_SITE, self._site, velocity, 0)
-        left, right = data.qvel[self._table.finger_qvel]
+        left, right = data.qvel[FINGERS]
         return LiftFacts(
             names=tuple(part.name for part in self.parts),
             target=target,

@@ -8,18 +8,23 @@ from millwright.envs.mujoco.rendering import Look
 
 GROUP_FULL, GROUP_CHEAP, GROUP_BOTH = 1, 3, 4
 CHEAP, FULL = Look((GROUP_CHEAP, GROUP_BOTH)), Look((GROUP_FULL, GROUP_BOTH))
-LINK_COLOUR, HAND_COLOUR = (0.7, 0.7, 0.7, 1.0), (0.35, 0.35, 0.35, 1.0)
+DEAR = ("robot0_", "fixed_mount0_", "gripper0_right_hand", "table_leg")
+"""What robosuite draws with these names is left to the full look: no policy sees the table's legs, and the rest has
+simpler shapes, those that collide."""
+STAND_INS = {"robot0_": 0.9, "gripper0_right_hand": 0.6, "fixed_mount0_": 0.2}
+"""What stands in for that in the cheap look, and how grey it is."""
+HIDDEN = "robot0_link1_collision"
+"""No camera sees it, and it has more faces than all others together."""
 
 
 def dress(model: mujoco.MjModel) -> None:
-    """Sort the geoms into what both looks draw, and what one alone does: collision meshes instead of handsome ones."""
+    """Sort the geoms into what both looks draw, and what one alone does."""
     for geom in range(model.ngeom):
-        name, body = model.geom(geom).name, model.body(model.geom_bodyid[geom]).name
-        shown = model.geom_group[geom] == GROUP_FULL
-        if shown and not name.startswith(("robot0_", "gripper0_right_hand")):
-            model.geom_group[geom] = GROUP_BOTH
-        elif body.startswith("robot0_link") and not shown:
-            model.geom_group[geom], model.geom_rgba[geom] = GROUP_CHEAP, LINK_COLOUR
-        elif name == "gripper0_right_hand_collision":
-            model.geom_group[geom], model.geom_rgba[geom] = GROUP_CHEAP, HAND_COLOUR
+        name = model.geom(geom).name
+        grey = next((grey for start, grey in STAND_INS.items() if name.startswith(start)), None)
+        if model.geom_group[geom] == GROUP_FULL:
+            if not name.startswith(DEAR):
+                model.geom_group[geom] = GROUP_BOTH
+        elif grey is not None and name != HIDDEN:
+            model.geom_group[geom], model.geom_rgba[geom] = GROUP_CHEAP, (grey, grey, grey, 1.0)
     model.mat_reflectance[:] = 0

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import mujoco
 import numpy as np
-from numpy.typing import NDArray
 from robosuite.environments.manipulation.lift import Lift
 from robosuite.environments.manipulation.manipulation_env import ManipulationEnv
 from robosuite.models.arenas import TableArena
@@ -21,7 +20,7 @@ SEED = 0
 
 
 class LiftTable(Lift):  # type: ignore[misc]
-    """The robot, table, controller and physics of robosuite's `Lift`; what lies on the table is given.
+    """The robot, table and physics of robosuite's `Lift`; what lies on the table is given.
 
     It is reset softly and renders nothing: robosuite's own renderer shows old images after hard resets.
 
@@ -66,23 +65,6 @@ class LiftTable(Lift):  # type: ignore[misc]
         """The name of its body in the model."""
         return f"{_name(part)}_main"
 
-    def put_fingers(self, opening_m: float, most_m: float) -> None:
-        """The fingers that far apart, of `most_m`, with a command that keeps them there."""
-        closed = 1 - 2 * opening_m / most_m
-        self.sim.data.qpos[self.finger_qpos] = opening_m / 2 * np.array([1, -1])
-        self.sim.data.qvel[self.finger_qvel] = 0
-        self.robots[0].gripper["right"].current_action = closed * np.array([-1.0, 1.0])
-
-    @property
-    def finger_qpos(self) -> NDArray[np.int64]:
-        """Addresses (2,) of the left and the right finger's position."""
-        return np.array(self.robots[0]._ref_gripper_joint_pos_indexes["right"])
-
-    @property
-    def finger_qvel(self) -> NDArray[np.int64]:
-        """Addresses (2,) of the left and the right finger's velocity."""
-        return np.array(self.robots[0]._ref_gripper_joint_vel_indexes["right"])
-
     @property
     def mj_model(self) -> mujoco.MjModel:
         return self.sim.model._model
@@ -90,17 +72,6 @@ class LiftTable(Lift):  # type: ignore[misc]
     @property
     def mj_data(self) -> mujoco.MjData:
         return self.sim.data._data
-
-    def substep(self, action: NDArray[np.float64], first: bool) -> None:
-        """One step of the physics under robosuite's controller; `first` of a tick takes up the action."""
-        self.sim.step1()
-        self._pre_action(action, first)
-        self.sim.step2()
-
-    @property
-    def num_substeps(self) -> int:
-        """Of the physics in a tick."""
-        return int(self.control_timestep / self.model_timestep)
 
 
 def _name(part: Part) -> str:
