@@ -6,6 +6,7 @@ import json
 from dataclasses import replace
 from pathlib import Path
 
+import h5py
 import numpy as np
 import pytest
 
@@ -15,6 +16,9 @@ from millwright.core.features import Feature, Features
 from millwright.datasets import Dataset, editing, layout, record, validate
 from millwright.datasets.depth import FARTHEST_M, NEAREST_M, Range, find_range, make_depth_levels, quantise_depth
 from millwright.datasets.describing import describe
+from millwright.datasets.exporting import export_hdf5
+from millwright.datasets.importing.conversion import import_dataset
+from millwright.datasets.importing.source import Wishes
 from millwright.datasets.samples import make_films
 from tests.datasets import clean
 from tests.datasets.editing import edit_info, edit_json
@@ -173,3 +177,31 @@ def test_validate_knows_when_the_statistics_of_depth_are_wrong(root: Path, tmp_p
 def test_describe_tells_how_much_of_a_depth_video_has_a_value(root: Path) -> None:
     assert describe(root).depth_valid[DEPTH] == pytest.approx(1 - 20 / (32 * 48))
     assert {film.camera for film in make_films(root, 2)} == {CAMERA}
+
+
+def test_exported_depth_is_metres_and_comes_back_as_it_was(root: Path, tmp_path: Path) -> None:
+    export_hdf5(root, tmp_path / "data.hdf5")
+    before = Dataset(root)
+    with h5py.File(tmp_path / "data.hdf5") as file:
+        np.testing.assert_array_equal(file["data/demo_2/obs/wrist_depth"], before.film(2, DEPTH))
+    assert import_dataset(tmp_path / "data.hdf5", tmp_path / "out") == []
+    after = Dataset(tmp_path / "out")
+    np.testing.assert_array_equal(after.frames(DEPTH), before.frames(DEPTH))
+    assert after.features[DEPTH] == before.features[DEPTH]
+    assert after.stats[DEPTH].to_json() == before.stats[DEPTH].to_json()
+    assert validate(tmp_path / "out") == []
+
+
+def test_depth_of_another_range_is_not_exported(tmp_path: Path) -> None:
+    record(MakePlay(), range(1), tmp_path / "data", fps=FPS, features=FEATURES)
+    edit_info(tmp_path / "data", lambda info: info["features"][DEPTH]["info"].update({"video.depth_max": 5.0}))
+    with pytest.raises(DatasetError, match=f"{DEPTH}: .* not as recorded here are not exported"):
+        export_hdf5(tmp_path / "data", tmp_path / "data.hdf5")
+
+
+def test_depth_in_a_column_becomes_a_video_where_the_import_is_told_what_it_is(tmp_path: Path) -> None:
+    record(MakePlay(), range(1), tmp_path / "data", fps=FPS, features=clean.FEATURES)
+    export_hdf5(tmp_path / "data", tmp_path / "data.hdf5")
+    import_dataset(tmp_path / "data.hdf5", tmp_path / "out", wishes=Wishes(units={DEPTH: "m"}))
+    assert DEPTH in Dataset(tmp_path / "out").cameras
+    assert np.abs(Dataset(tmp_path / "out").frames(DEPTH) - find_meant(0)).max() <= STEP_M

@@ -86,20 +86,23 @@ def make_depth_levels(reach: Range) -> NDArray[np.float32]:
     return levels
 
 
-def quantise_depth(name: str, metres: NDArray[np.float32]) -> Codes:
-    """Codes of a camera's depth (num_frames, height, width, 1), as LeRobot's `quantize_depth` has them.
+def quantise_depth(name: str, metres: NDArray[np.float32], first: int = 0) -> Codes:
+    """Codes of a camera's depth, both (num_frames, height, width, 1), as LeRobot's `quantize_depth` has them.
+
+    Args:
+        name: the camera's, for errors.
+        first: number of the first frame, for errors.
 
     Raises:
         FeatureError: a depth is no number, below 0, or beyond what the codes reach.
     """
     wrong = ~((metres >= 0) & (metres <= FARTHEST_M))
     if wrong.any():
-        frame = int(np.argmax(wrong.reshape(len(wrong), -1).any(1)))
-        found = metres[frame][wrong[frame]][0]
-        raise FeatureError(
-            f"{name}: {found:.6g} in frame {frame}; depth is in metres up to {FARTHEST_M:g}, and 0 where there is none"
-        )
-    first, last = math.log(NEAREST_M + _SHIFT_M), math.log(FARTHEST_M + _SHIFT_M)
-    share = (np.log(metres[..., 0] + np.float32(_SHIFT_M)) - first) / (last - first)
+        at = int(np.argmax(wrong.reshape(len(wrong), -1).any(1)))
+        found = metres[at][wrong[at]][0]
+        meant = f"depth is in metres up to {FARTHEST_M:g}, and 0 where there is none"
+        raise FeatureError(f"{name}: {found:.6g} in frame {first + at}; {meant}")
+    low, high = math.log(NEAREST_M + _SHIFT_M), math.log(FARTHEST_M + _SHIFT_M)
+    share = (np.log(metres + np.float32(_SHIFT_M)) - low) / (high - low)
     codes: Codes = np.rint(share * (DEPTH_CODES - 1)).clip(0, DEPTH_CODES - 1).astype(np.uint16)
     return codes

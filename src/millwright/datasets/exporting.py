@@ -16,13 +16,14 @@ from millwright.core.errors import DatasetError, OptionError, import_extra
 from millwright.core.features import Feature
 from millwright.datasets import layout
 from millwright.datasets.access import EpisodeReader, load_extra
-from millwright.datasets.depth import is_depth
+from millwright.datasets.cameras import make_picture_feature
+from millwright.datasets.depth import Range, find_range, is_depth, make_depth_levels
 from millwright.datasets.durable import publish
 from millwright.datasets.editing import open_finished
 from millwright.datasets.folder import Entry, Folder, convert, find_texts, is_numeric
 from millwright.datasets.footage import Footage
 from millwright.datasets.lineage import LINEAGE
-from millwright.datasets.schema import STANDARD, feature_from_json
+from millwright.datasets.schema import STANDARD, feature_from_json, is_camera
 from millwright.datasets.splits import parse_splits
 from millwright.datasets.tables import to_json
 
@@ -66,14 +67,20 @@ def export_hdf5(root: Path, out: Path) -> None:
 def _refuse(folder: Folder) -> None:
     if not folder.entries:
         raise DatasetError(f"{folder.root} holds no episode")
-    depth = [name for name in folder.cameras if is_depth(folder.features[name])]
+    depth = [name for name in folder.cameras if is_depth(folder.features[name]) and not _comes_back(folder, name)]
     other = [name for name, row in folder.features.items() if row["dtype"] in ("image", "string")]
     if depth or other:
         names = ", ".join([*depth, *other])
         raise DatasetError(
-            f"{names}: depth video, text and pictures in parquet files are not exported; "
+            f"{names}: text, pictures in parquet files and depth video that is not as recorded here are not exported; "
             f"take them away: millwright dataset drop {folder.root} {names.replace(',', '')} --out LESS"
         )
+
+
+def _comes_back(folder: Folder, camera: str) -> bool:
+    """Depth that is imported again as the codes that it was."""
+    row = folder.features[camera]
+    return make_picture_feature(camera, row).is_depth and find_range(row) == Range()
 
 
 class _Exporter:
@@ -112,7 +119,7 @@ class _Exporter:
         self._check_room(entry)
         table = self._reader.load(entry)
         for name, feature in self._features.items():
-            if feature.is_image:
+            if is_camera(feature):
                 self._write_film(group, entry, feature)
             elif is_numeric(self._folder.features[name]):
                 values = convert(table[name], self._folder.features[name])
@@ -150,11 +157,17 @@ class _Exporter:
         first = self._reader.frames[camera][entry.position]
         shape = (entry.length, *feature.shape)
         array = group.create_dataset(
-            self._places[camera], shape, np.uint8, chunks=(1, *feature.shape), compression="gzip", compression_opts=1
+            self._places[camera],
+            shape,
+            feature.dtype,
+            chunks=(1, *feature.shape),
+            compression="gzip",
+            compression_opts=1,
         )
         array.attrs[FEATURE] = camera
-        for number, frame in enumerate(self._footage.decode_each(path, first, entry.length)):
-            array[number] = frame
+        pixels, metres = ("gray12le", make_depth_levels(Range())) if feature.is_depth else ("rgb24", None)
+        for number, frame in enumerate(self._footage.decode_each(path, first, entry.length, pixels)):
+            array[number] = frame if metres is None else metres[frame][..., None]
 
 
 def _size_of(feature: Feature) -> int:
@@ -173,7 +186,8 @@ def _find_places(names: Iterable[str]) -> dict[str, str]:
 def _place(name: str) -> str:
     """Where a column is in a demonstration's group."""
     if name.startswith("observation.images."):
-        return f"obs/{name.removeprefix('observation.images.')}_image"
+        camera = name.removeprefix("observation.images.")
+        return f"obs/{camera}" if camera.endswith("_depth") else f"obs/{camera}_image"
     if name.startswith("observation."):
         return f"obs/{name.removeprefix('observation.')}"
     return _NAMES.get(name, f"columns/{name}")

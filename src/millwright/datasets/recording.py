@@ -69,7 +69,9 @@ def write_recording(episode: Episode, root: Path, fps: int, declared: Features, 
     temporary = final.with_name(f".{final.name}-{os.getpid()}")
     try:
         for camera, pictures in films.items():
-            content = video.encode_depth(pictures, fps) if camera.is_depth else video.encode(pictures, fps)
+            height, width = camera.shape[:2]
+            encode = video.encode_depth if camera.is_depth else video.encode_each
+            content = encode(pictures, height, width, fps)
             write_durably(temporary / f"{camera.name}.mp4", content)
         write_durably(temporary / _PARQUET, write_table(_make_table(episode, columns, schema, films)))
         if not final.exists():  # a worker that outlived its recorder was first: the same seed, the same episode
@@ -110,7 +112,7 @@ def load_schema(root: Path) -> Schema:
 
 def _to_film(camera: Feature, pictures: NDArray[Any]) -> NDArray[Any]:
     """(num_frames, height, width, channels) as the video holds it: colours, or codes of depth."""
-    return quantise_depth(camera.name, pictures)[..., None] if camera.is_depth else pictures
+    return quantise_depth(camera.name, pictures) if camera.is_depth else pictures
 
 
 def _count(camera: Feature, film: NDArray[Any]) -> NDArray[np.int64]:

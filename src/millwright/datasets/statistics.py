@@ -77,18 +77,18 @@ def count_levels(frames: NDArray[Any], codes: int = 256) -> NDArray[np.int64]:
 
 
 class LevelCounter:
-    """`count_levels` of frames that come one after the other."""
+    """`count_levels` of frames that come one after the other; (channels, codes)."""
 
-    def __init__(self) -> None:
-        self.levels = np.zeros((3, 256), np.int64)
+    def __init__(self, channels: int = 3, codes: int = 256) -> None:
+        self.levels = np.zeros((channels, codes), np.int64)
         self.count = 0
         """Frames so far."""
 
-    def watch(self, frames: Iterable[NDArray[np.uint8]]) -> Iterator[NDArray[np.uint8]]:
+    def watch(self, frames: Iterable[NDArray[Any]]) -> Iterator[NDArray[Any]]:
         """The same frames, counted as they pass."""
         for frame in frames:
             if self.count % FRAME_STRIDE == 0:
-                self.levels += count_levels(frame[None])
+                self.levels += count_levels(frame[None], self.levels.shape[1])
             self.count += 1
             yield frame
 

@@ -144,15 +144,15 @@ def _encode_each(frames: Iterable[Frames], height: int, width: int, fps: int, en
     return sink.getbuffer()
 
 
-def encode_depth(codes: NDArray[np.uint16], fps: int) -> memoryview:
-    """An MP4 of twelve-bit `codes` (num_frames, height, width, 1) without loss; an even frame is a key frame."""
+def encode_depth(codes: Iterable[NDArray[np.uint16]], height: int, width: int, fps: int) -> memoryview:
+    """An MP4 of twelve-bit codes (height, width, 1) without loss; every second frame is a key frame."""
     sink = io.BytesIO()
     with av.open(sink, "w", format="mp4") as container:
         stream: Any = container.add_stream("libx265", rate=fps, options=_DEPTH_OPTIONS)
-        stream.height, stream.width, stream.pix_fmt = *codes.shape[1:3], "gray12le"
+        stream.height, stream.width, stream.pix_fmt = height, width, "gray12le"
         stream.codec_context.thread_count = 1
-        for index, plane in enumerate(codes[..., 0]):
-            frame = av.VideoFrame.from_ndarray(np.ascontiguousarray(plane), format="gray12le")
+        for index, plane in enumerate(codes):
+            frame = av.VideoFrame.from_ndarray(np.ascontiguousarray(plane[..., 0]), format="gray12le")
             frame.pts, frame.time_base = index, Fraction(1, fps)
             container.mux(stream.encode(frame))
         container.mux(stream.encode(None))

@@ -170,6 +170,12 @@ def read_frames(
         at = end
 
 
+def read_planes(what: str, array: Array, length: int) -> Iterator[NDArray[Any]]:
+    """Frames of a depth array as they are, a block in memory at a time; errors as `read_slice`."""
+    for first in range(0, length, _BLOCK):
+        yield from read_slice(what, array, first, min(length, first + _BLOCK))
+
+
 def _to_colours(name: str, pixels: NDArray[Any], scale: float, number: int) -> NDArray[np.uint8]:
     if pixels.dtype == np.uint8:
         return pixels

@@ -10,10 +10,13 @@ from pathlib import Path
 from typing import Any
 
 import av
+import numpy as np
 import pyarrow as pa
+from numpy.typing import NDArray
 
 from millwright.core.errors import DatasetError, MillwrightError, OptionError, choose
 from millwright.core.features import Feature, Features
+from millwright.datasets.depth import DEPTH_CODES, quantise_depth
 from millwright.datasets.files import VideoFiles
 from millwright.datasets.importing.arrays import DAMAGED, restate
 from millwright.datasets.importing.kinds import KINDS, LEROBOT, recognise
@@ -26,7 +29,7 @@ from millwright.datasets.schema import Schema
 from millwright.datasets.staging import make_info
 from millwright.datasets.statistics import LevelCounter
 from millwright.datasets.tables import to_arrow, to_json
-from millwright.datasets.video import encode_each
+from millwright.datasets.video import encode_depth, encode_each
 from millwright.datasets.writing import Film, Writer, check_new, new_dataset
 
 _UNFORESEEN = (*DAMAGED, TypeError, AttributeError, LookupError, ArithmeticError, MemoryError)
@@ -148,15 +151,26 @@ class _Conversion:
 
 def _film(label: str, shown: Demonstration, camera: Feature, fps: int, files: VideoFiles) -> Film:
     """Encode an episode's frames, one in memory at a time, into the dataset's video."""
-    counter = LevelCounter()
-    frames = counter.watch(shown.films[camera.name])
-    content = encode_each(frames, camera.shape[0], camera.shape[1], fps)
+    height, width = camera.shape[:2]
+    if camera.is_depth:
+        counter = LevelCounter(1, DEPTH_CODES)
+        content = encode_depth(counter.watch(_quantise(camera, shown)), height, width, fps)
+    else:
+        counter = LevelCounter()
+        content = encode_each(counter.watch(shown.films[camera.name]), height, width, fps)
     if counter.count != shown.length:
         raise DatasetError(f"{label}: {camera.name} has {counter.count} of {shown.length} frames; --drop leaves it out")
     with av.open(io.BytesIO(content), "r") as source:
         video = source.streams.video[0]
         place, first = files.append_packets(video, source.demux(video), len(content))
     return Film(place, first, counter.levels)
+
+
+def _quantise(camera: Feature, shown: Demonstration) -> Iterator[NDArray[Any]]:
+    """Depth of an episode as codes, which a file may hold as pictures or as a column like any other."""
+    planes = shown.films[camera.name] if camera.name in shown.films else shown.columns[camera.name]
+    for number, plane in enumerate(planes):
+        yield quantise_depth(camera.name, np.asarray(plane)[None], number)[0]
 
 
 def _decide_fps(source: Source, wishes: Wishes) -> tuple[int, list[str]]:

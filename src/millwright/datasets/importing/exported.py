@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from millwright.core.errors import DatasetError, OptionError
 from millwright.core.features import Features
 from millwright.datasets.exporting import FEATURE, MARK
-from millwright.datasets.importing.arrays import STATE, read_column, read_frames, read_slice
+from millwright.datasets.importing.arrays import STATE, read_column, read_frames, read_planes, read_slice
 from millwright.datasets.importing.hdf5 import Hdf5
 from millwright.datasets.importing.source import Demonstration, Source, Wishes, make_seed
 from millwright.datasets.lineage import LINEAGE
+from millwright.datasets.schema import is_camera
 from millwright.datasets.splits import parse_splits
 
 
@@ -60,12 +63,17 @@ class Exported(Source):
         columns = {
             name: read_column(read_slice(f"{label}, {name}", arrays[name], 0, length), feature)
             for name, feature in self.features.items()
-            if not feature.is_image
+            if not is_camera(feature)
         }
-        films = {
+        films: dict[str, Iterator[NDArray[Any]]] = {
             name: read_frames(f"{label}, {name}", arrays[name], 0, length, 1.0)
             for name, feature in self.features.items()
             if feature.is_image
+        }
+        films |= {
+            name: read_planes(f"{label}, {name}", arrays[name], length)
+            for name, feature in self.features.items()
+            if feature.is_depth
         }
         known = dict(told["known"])
         known |= make_seed(known.pop("seed")) if known.get("seed") is not None else {}

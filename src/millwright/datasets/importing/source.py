@@ -8,7 +8,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-import numpy as np
 from numpy.typing import NDArray
 
 from millwright.core.errors import OptionError
@@ -26,8 +25,8 @@ class Demonstration:
     length: int
     columns: Mapping[str, NDArray[Any]]
     """Feature -> (length, *shape), all but the pictures."""
-    films: Mapping[str, Iterable[NDArray[np.uint8]]] = field(default_factory=dict)
-    """Camera -> frames (height, width, 3), read when they are asked for, a block at a time."""
+    films: Mapping[str, Iterable[NDArray[Any]]] = field(default_factory=dict)
+    """Camera -> frames (height, width, 3), or depth (height, width, 1) m, read when asked for, a block at a time."""
     texts: Sequence[str] = ()
     """The instruction of each frame; empty where the file has none."""
     known: Mapping[str, Any] = field(default_factory=dict)
