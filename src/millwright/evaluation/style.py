@@ -50,7 +50,7 @@ h2 { font-size: 17px; margin: 40px 0 12px; } h2 small { color: var(--soft); font
 .stage p { margin: 0; overflow-wrap: anywhere; } .stage b { font-size: 15px; }
 .stage div { display: flex; height: 18px; border-radius: 5px; overflow: hidden; background: var(--line); }
 .warn ul { margin: 4px 0 0; padding-left: 20px; }
-@media (max-width: 800px) { .stage { grid-template-columns: minmax(0, 1fr); } }
+@media (max-width: 800px) { .stage, .head { grid-template-columns: minmax(0, 1fr); } }
 .failure h3 { font-size: 18px; margin: 0 0 4px; } .failure h3 span { font-weight: 400; font-size: 14px;
   color: var(--soft); margin-left: 8px; }
 .failure h4 { font-size: 14px; margin: 16px 0 6px; } .failure p { margin: 0 0 8px; }
