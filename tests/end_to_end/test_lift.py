@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
+from typing import Any, ClassVar
 
 import numpy as np
 import pytest
@@ -13,13 +15,20 @@ from millwright.datasets.dataset import Dataset
 from millwright.policies.bundle import load_bundle
 from millwright.recipes import LiftChoice
 
-TINY = {"episodes": 1, "samples": 256, "seeds": "5000:5001", "workers": 1, "encoder": "hashed"}
+
+class Brief(LiftChoice):
+    """Episodes that end before anything can be lifted."""
+
+    evaluated: ClassVar[Mapping[str, Any]] = {"words": "unseen", "max_steps": 15}
+
+
+TINY = Brief(episodes=1, samples=256, seeds="5000:5001", workers=1, encoder="hashed", pictures=100)
 
 
 @pytest.fixture(scope="module")
 def choice(tmp_path_factory):
     folder = tmp_path_factory.mktemp("lift-choice")
-    LiftChoice(**TINY, pictures=100).run(folder)
+    TINY.run(folder)
     return folder
 
 
@@ -30,7 +39,8 @@ def test_it_leaves_a_dataset_a_bundle_with_its_parts_on_the_card_and_a_report(ch
     card = (choice / "lift-choice" / "card.md").read_text()
     assert all(f"| {part} |" in card for part in ("vision", "fusion", "decoder", "hashed (not in the bundle)"))
     result = json.loads((choice / "summary.json").read_text())["result"]
-    assert (result["env"], result["episodes"]) == ("lift-choice", 1)
+    assert (result["env"], result["episodes"], result["in_turn"]["scenes"]) == ("lift-choice", 1, 1)
+    assert result["held_out_pairs"]["episodes"] == 1
 
 
 def test_made_up_scenes_name_every_object_and_are_not_made_again(choice) -> None:
@@ -42,7 +52,7 @@ def test_made_up_scenes_name_every_object_and_are_not_made_again(choice) -> None
     first = plans[number == 0]
     assert not any(np.array_equal(first[0], other) for other in first[1:])
     made = (choice / "imagined" / "00000.npz").stat().st_mtime_ns
-    LiftChoice(**TINY, pictures=100).run(choice)
+    TINY.run(choice)
     assert (choice / "imagined" / "00000.npz").stat().st_mtime_ns == made
 
 

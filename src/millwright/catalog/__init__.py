@@ -11,7 +11,7 @@ from millwright.catalog.making import (
     make_policy,
 )
 from millwright.catalog.options import make_with_options
-from millwright.catalog.player import TO_THE_END, Clearer, Player, cover_eyes, mix_in_expert
+from millwright.catalog.player import TO_THE_END, Clearer, Namer, Player, cover_eyes, mix_in_expert
 from millwright.catalog.tasks import TASKS, USUAL, MakePolicy, Task
 
 __all__ = [
@@ -21,6 +21,7 @@ __all__ = [
     "USUAL",
     "Clearer",
     "MakePolicy",
+    "Namer",
     "Player",
     "Task",
     "cover_eyes",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from itertools import repeat
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from millwright.catalog.making import find_bundle, make_env, make_judge, make_policy
 from millwright.catalog.tasks import TASKS, USUAL
@@ -16,6 +16,9 @@ from millwright.core.loop import run_episode
 from millwright.core.policy import Policy, Privileged
 from millwright.policies.answers import Latency
 from millwright.policies.playing import Playing
+
+if TYPE_CHECKING:
+    from millwright.evaluation.naming import Named
 
 SEEDS_OF_OTHER_SCENES = range(9000, 9012)
 """Scenes whose pictures are shown to a policy instead of its own, to see whether it looks."""
@@ -159,3 +162,20 @@ class Clearer:
             return clear_table(env, policy, judge, seed, repeat({}, self.num_picks), provenance=provenance)
 
         return clear
+
+
+@dataclass(frozen=True)
+class Namer:
+    """Picklable: called once a worker, gives the function that plays a seed's scene once for each object in it.
+
+    Args:
+        player: who drives, and in what; its `labelled` and `linger` are not used.
+    """
+
+    player: Player
+
+    def __call__(self) -> Callable[[int], list[Named]]:
+        from millwright.evaluation.naming import name_each
+
+        env, policy, judge = self.player.make_cast()
+        return lambda seed: name_each(env, policy, judge, seed, options=self.player.reset_options)

@@ -2,20 +2,29 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar
 
 import numpy as np
+from rich.console import Console
+from rich.progress import track
 
+from millwright.catalog import Namer, Player
 from millwright.core.errors import OptionError
+from millwright.core.workers import map_seeds
 from millwright.datasets.dataset import Dataset
+from millwright.evaluation.naming import count_named
+from millwright.evaluation.provenance import compute_claim_digest
+from millwright.evaluation.suite import evaluate
 from millwright.policies.network import Network
 from millwright.processors.pipeline import Pipeline
 from millwright.recipes.demonstrated import LABEL
 from millwright.recipes.imagined import PICTURE, SHARD, Arrays, Imaginer, imagine_scenes, load_scenes
 from millwright.recipes.lift import CAMERAS, STATE, TASK, Lift
+from millwright.recipes.recipe import write_json
 from millwright.training.data import ArrayData, Data, JoinedData
 from millwright.training.shared import prepare_shared
 
@@ -24,7 +33,9 @@ from millwright.training.shared import prepare_shared
 class LiftChoice(Lift):
     """As lift, with two to four objects of which the words name one; evaluated on sentences never trained on.
 
-    Demonstrations are joined by scenes made up beneath recorded arms, in which every object is named in turn.
+    Demonstrations are joined by scenes made up beneath recorded arms, in which every object is named in turn. Of the
+    scenes that are evaluated, half are played again with every object named in turn, and as many with targets of a
+    colour and a shape that were never together in training.
 
     Args:
         pictures: made up, each with a label for every object in it; 0: demonstrations alone, which ground no words.
@@ -56,6 +67,18 @@ class LiftChoice(Lift):
         imagine_scenes(imaginer, shards, folder, self.workers)
         return JoinedData((data, self.prepare_scenes(load_scenes(folder, shards), network, pipeline)))
 
+    def evaluate(self, bundle: Path, seeds: range, out: Path) -> dict[str, Any]:
+        """As `Demonstrated.evaluate`, on sentences never trained on; then every object of half of the scenes named in
+        turn, and as many scenes whose target is of a colour and a shape that were never together.
+        """
+        result = super().evaluate(bundle, seeds, out)
+        half = seeds[: max(1, len(seeds) // 2)]
+        turns = name_objects(Player(self.env, self.evaluated, str(bundle)), half, self.workers, out / "in-turn.json")
+        player = Player(self.env, {**self.evaluated, "pairs": "unseen"}, str(bundle))
+        held_out = evaluate(player, half, self.workers, out / "report-pairs", claim=player.describe())
+        pairs = {key: value for key, value in held_out.to_json().items() if key != "verdicts"}
+        return {**result, "in_turn": turns, "held_out_pairs": pairs}
+
     def prepare_scenes(self, scenes: Arrays, network: Network, pipeline: Pipeline) -> ArrayData:
         """Made-up scenes as `pipeline` prepares them."""
         number = scenes[PICTURE]
@@ -65,3 +88,17 @@ class LiftChoice(Lift):
         labels = {name: array for name, array in scenes.items() if name not in unread}
         pictures = {name: scenes[name] for name in CAMERAS.values()}
         return prepare_shared(pipeline, labels, pictures, number, target=LABEL, keep=network.inputs)
+
+
+def name_objects(player: Player, seeds: range, workers: int, file: Path) -> dict[str, Any]:
+    """Name every object of these scenes in turn and count; a file that holds it for the same claim is taken."""
+    claim = compute_claim_digest({**player.describe(), "seeds": f"{seeds.start}:{seeds.stop}", "in_turn": True})
+    kept: dict[str, Any] = json.loads(file.read_text()) if file.is_file() else {}
+    if kept.get("claim") != claim:
+        played = map_seeds(Namer(player), seeds, workers)
+        scenes = dict(track(played, "in turn", total=len(seeds), console=Console(stderr=True)))
+        scenes = {seed: scenes[seed] for seed in seeds}
+        named = {str(seed): [one._asdict() for one in row] for seed, row in scenes.items()}
+        kept = {"claim": claim, **count_named(scenes), "named": named}
+        write_json(file, kept)
+    return {key: value for key, value in kept.items() if key not in ("claim", "named")}
