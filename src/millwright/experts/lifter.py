@@ -36,6 +36,8 @@ class LiftStyle:
     plan_length: int = 10
     near_m: float = 0.012  # beside and above or below the grasp: the fingers may close
     near_rad: float = 0.15
+    begun_m: float = 0.006  # fingers that are closer together than open ones by this have begun to close,
+    ease: float = 1.8  # and go on until the grasp is so many times as far away: one that touches first pushes, or rolls
     hover_m: float = 0.08  # above the grasp: open fingers pass over everything that lies there
     funnel_slope: float = 1.5  # height for each metre beside the grasp: no finger comes down on the object
     funnel_yaw: float = 0.1  # height for each radian
@@ -115,11 +117,13 @@ class Lifter(Privileged):
 
     def decide(self, hand: Hand, grasp: Grasp) -> Floats:
         """An action (7,) in [-1, 1]."""
-        if hand.touching and abs(hand.opening_speed) < self.style.still_m_s:
-            return self._ask([0.0, 0.0, self.style.lift_m - hand.place[2]], np.zeros(3), CLOSED)
+        style = self.style
+        if hand.touching and abs(hand.opening_speed) < style.still_m_s:
+            return self._ask([0.0, 0.0, style.lift_m - hand.place[2]], np.zeros(3), CLOSED)
         away, turn = grasp.place - hand.place, hand.turn
         beside, turned = math.hypot(away[0], away[1]), float(np.linalg.norm(turn))
-        if max(beside, abs(away[2])) < self.style.near_m and turned < self.style.near_rad:
+        ease = style.ease if hand.opening < MAX_OPENING_M - style.begun_m else 1.0
+        if max(beside, abs(away[2])) < ease * style.near_m and turned < ease * style.near_rad:
             return self._ask(away, turn, CLOSED)
         return self._ask(self._approach(away, hand, beside, turned, grasp), turn, OPEN)
 
@@ -149,8 +153,8 @@ class Lifter(Privileged):
         place, velocity = follow_goal(hand.place, hand.velocity, MAX_DELTA_M * action[:3], period)
         left, spin = follow_goal(-hand.turn, hand.spin, MAX_DELTA_RAD * action[3:6], period)
         opening, speed = follow_fingers(hand.opening, hand.opening_speed, action[6], period)
-        if action[6] == CLOSED and opening <= grasp.width:
-            return Hand(place, velocity, -left, spin, grasp.width, 0.0, True)
+        if action[6] == CLOSED and (hand.touching or opening <= grasp.width):
+            return Hand(place, velocity, -left, spin, hand.opening if hand.touching else grasp.width, 0.0, True)
         return Hand(place, velocity, -left, spin, opening, speed, False)
 
 
