@@ -180,6 +180,19 @@ def test_an_edit_on_a_full_disk_leaves_nothing(
     assert sorted(data.parent.iterdir()) == before
 
 
+def test_an_edit_writes_neither_where_one_is_nor_through_links(
+    data: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    here = data.parent / "here"
+    here.mkdir()
+    monkeypatch.chdir(here)
+    (here / "link").symlink_to("nowhere")
+    for out in (".", "link"):
+        assert run("drop", data, clean.DEPTH, "--out", out) == 2
+        assert "give a folder that is new" in capsys.readouterr().err
+    assert [path.name for path in here.iterdir()] == ["link"]
+
+
 def test_an_export_that_has_no_room_leaves_nothing(
     data: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -102,7 +102,8 @@ def pin_schema(root: Path, schema: Schema) -> None:
         temporary.unlink()
     differences = load_schema(root).differences(schema)
     if differences:
-        raise DatasetError(f"this does not fit what is recorded in {root} (use another): {'; '.join(differences)}")
+        told = "; ".join(differences)
+        raise DatasetError(f"this does not fit what is recorded in {root}; record into another folder: {told}")
 
 
 def load_schema(root: Path) -> Schema:

@@ -64,12 +64,14 @@ def new_dataset(out: Path) -> Iterator[Path]:
 
 
 def check_new(out: Path) -> None:
-    """Refuse a folder that holds something.
+    """Refuse what cannot become a dataset in one step.
 
     Raises:
-        DatasetError: it does.
+        DatasetError: a folder that holds something or that one is in, a file, or a link.
     """
-    if out.exists() and (not out.is_dir() or any(out.iterdir())):
+    if out.resolve() == Path.cwd():
+        raise DatasetError(f"{out} is the folder that you are in; give a folder that is new")
+    if out.is_symlink() or (out.exists() and (not out.is_dir() or any(out.iterdir()))):
         raise DatasetError(f"{out} is there already; give a folder that is new")
 
 
