@@ -217,6 +217,7 @@ def test_a_file_of_findings_is_written_whole_or_not_at_all(
 
     monkeypatch.setattr(Path, "write_text", fill)
     assert run("validate", data, "--json", file) == 2
+    assert f"the disk is full: {file} is not written" in capsys.readouterr().err
     assert (sorted(data.parent.iterdir()), file.read_bytes()) == (before, b"before")
 
 
@@ -236,6 +237,8 @@ def test_what_a_killed_recorder_left_is_imported(data: Path, capsys: pytest.Capt
     root = data.parent / "killed"
     root.mkdir()
     write_recording(clean.make_episode(3), root, FPS, clean.FEATURES)
+    assert run("validate", root) == 1
+    assert "becomes one when it is opened" in capsys.readouterr().out
     assert run("import", root, data.parent / "out") == 0
     assert "1 episodes, 24 frames" in capsys.readouterr().out
 

@@ -24,11 +24,19 @@ def write_durably(path: Path, content: bytes | memoryview) -> None:
 
 
 def replace_text(path: Path, text: str) -> None:
-    """Write a file whole or leave what is there; nothing stays of one that does not fit on the disk."""
+    """Write a file whole, or leave what is there.
+
+    Raises:
+        DatasetError: the disk is full.
+    """
     draft = path.with_name(f".{path.name}-{os.getpid()}")
     try:
         draft.write_text(text, "utf-8")
         draft.replace(path)
+    except OSError as error:
+        if not is_full(error):
+            raise
+        raise DatasetError(f"the disk is full: {path} is not written") from error
     finally:
         draft.unlink(missing_ok=True)
 

@@ -10,6 +10,7 @@ from millwright.datasets.checks import columns, images, learning, meaning, pictu
 from millwright.datasets.checks.check import Check
 from millwright.datasets.checks.reference import FindReference, References, know_nothing
 from millwright.datasets.checks.statistics import Columnwise
+from millwright.datasets.compaction import has_leftovers
 from millwright.datasets.findings import Finding
 from millwright.datasets.folder import Folder, open_folder, stream
 
@@ -31,7 +32,8 @@ def find(root: Path, find_reference: FindReference, look: bool) -> Iterator[Find
     try:
         folder = open_folder(root)
     except DatasetError as error:
-        yield Finding("MW101", str(error))
+        waits = "; what a recorder left there becomes one when it is opened" if has_leftovers(root) else ""
+        yield Finding("MW101", f"{error}{waits}")
         return
     for check in (
         structure.check_info, structure.check_tasks, structure.check_episodes, structure.check_files,
