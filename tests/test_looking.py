@@ -56,7 +56,10 @@ def test_a_recording_and_the_same_seed_played_afresh_are_replayed_alike(
 @pytest.mark.parametrize(
     ("argv", "said"),
     [
-        (["brick-tabel"], "is neither an environment (brick-table, brick-clear) nor the folder of a dataset"),
+        (
+            ["brick-tabel"],
+            "is neither an environment (brick-table, brick-clear, lift, lift-choice) nor the folder of a dataset",
+        ),
         (["DATA"], "holds 0 to 0: millwright replay"),
         (["DATA", "1"], "no episode 1 in"),
         (["DATA", "0", "--policy", "expert", "--env.hard"], "--policy, --env.NAME: only with an environment"),
@@ -112,7 +115,7 @@ def test_probe_writes_a_sheet_and_numbers_and_prints_a_line_an_object(
     [
         (["brick-pck"], "or the name of a shipped one: brick-clear, brick-pick"),
         (["HERE"], "manifest.json is missing"),
-        (["RAIL"], "was made for 'rail', which is no environment here (brick-table, brick-clear)"),
+        (["RAIL"], "was made for 'rail', which is no environment here (brick-table, brick-clear, lift, lift-choice)"),
         (["TINY"], "observation.images.wrist: expected shape (64, 64, 3), got (128, 128, 3)"),
         (["TINY", "--env.hrad"], "did you mean 'hard'"),
         (["TINY", "--out", __file__], "that is a file; give a folder"),
