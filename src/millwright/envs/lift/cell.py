@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import importlib
 import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
 from types import ModuleType
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -40,16 +42,27 @@ def load_table() -> ModuleType:
     Raises:
         MissingExtraError: robosuite, or what it needs, is not installed; the message gives the command.
     """
-    # It says at every import what it does not find, none of which is needed.
-    logging.getLogger("robosuite_logs").addFilter(_is_error)
     try:
-        return importlib.import_module("millwright.envs.lift.table")
+        with _quietly_and_plainly():
+            return importlib.import_module("millwright.envs.lift.table")
     except ImportError as error:
         if (error.name or "").startswith("millwright"):
             raise
         raise MissingExtraError(
             f"{error.name or 'robosuite'} is not installed; install it with: {ROBOSUITE}"
         ) from error
+
+
+@contextmanager
+def _quietly_and_plainly() -> Iterator[None]:
+    """Robosuite says what it does not find, none of which is needed, and would compile for 15 s what we hardly call."""
+    numba = importlib.import_module("numba")
+    logging.getLogger("robosuite_logs").addFilter(_is_error)
+    usual, numba.config.DISABLE_JIT = numba.config.DISABLE_JIT, True
+    try:
+        yield
+    finally:
+        numba.config.DISABLE_JIT = usual
 
 
 def _is_error(record: logging.LogRecord) -> bool:

@@ -23,7 +23,7 @@ TASK = Feature("task", (1,), dtype="string")
 ACTION = Feature(
     "action",
     (7,),
-    unit=f"{MAX_DELTA_M} m, {MAX_DELTA_RAD} rad, sign",
+    unit=", ".join([f"{MAX_DELTA_M} m"] * 3 + [f"{MAX_DELTA_RAD} rad"] * 3 + ["sign"]),
     frame="table",
     names=("dx", "dy", "dz", "rx", "ry", "rz", "gripper (-1 open, 1 closed)"),
 )

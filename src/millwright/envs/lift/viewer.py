@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike
 from millwright.core.errors import choose
 from millwright.core.facts import LiftFacts
 from millwright.envs.lift.cell import ORIGIN_M, ArmState, LiftCell
+from millwright.envs.lift.interface import CONTROL_HZ
 from millwright.envs.lift.looks import FULL
 from millwright.envs.lift.objects import Part
 from millwright.envs.lift.pictures import MODEL_CAMERAS, Cameras, find_lens
@@ -19,7 +20,7 @@ from millwright.envs.mujoco.solids import find_frame_poses, make_solids
 from millwright.geometry.cameras import GRAPHICS_FROM_OPTICAL, Pinhole
 from millwright.geometry.poses import Floats, invert_matrix
 from millwright.geometry.solids import Solid
-from millwright.robots.panda_hand import MAX_DELTA_M
+from millwright.robots.panda_hand import MAX_DELTA_M, follow_goal
 
 SIZE = 320
 
@@ -91,11 +92,12 @@ class LiftViewer:
         return np.concatenate([cell.data.qpos, np.ravel(cell.colours)])
 
     def find_hands(self, actions: ArrayLike) -> Floats:
-        """Where the hand would go if each action (n, 7) were reached, poses (n, 7) from where it stands."""
-        plan = np.asarray(actions, dtype=np.float64)
-        hands = np.tile(self._cell.hand, (len(plan), 1))
-        hands[:, :3] += np.cumsum(plan[:, :3], axis=0) * MAX_DELTA_M
-        return hands
+        """Where the hand would come to, tick by tick, from where it stands: poses (n, 7) for actions (n, 7)."""
+        hands, place, velocity = [], self._cell.hand, np.zeros(3)
+        for action in np.asarray(actions, dtype=np.float64):
+            place[:3], velocity = follow_goal(place[:3], velocity, MAX_DELTA_M * action[:3], 1 / CONTROL_HZ)
+            hands.append(place.copy())
+        return np.array(hands)
 
     def close(self) -> None:
         self._cameras.close()
