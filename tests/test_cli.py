@@ -174,6 +174,23 @@ def test_evaluate_puts_its_result_on_the_card_of_a_bundle_and_leaves_the_bundle_
     assert not (bundle / "card.md.part").exists()
 
 
+def test_card_is_written_again_with_results_of_that_bundle_alone(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    bundle = tmp_path / "mine"
+    shutil.copytree(SHIPPED / "brick-pick", bundle)
+    options = ["--seeds", "8000:8001", "--env.max-steps", "4", "--workers", "1", "--json"]
+    for name in ("brick-pick", "brick-robust"):
+        assert cli.main(["evaluate", "brick-table", "--policy", name, *options, str(tmp_path / f"{name}.json")]) == 0
+    assert cli.main(["card", str(bundle), "--results", str(tmp_path / "brick-pick.json")]) == 0
+    card = (bundle / "card.md").read_text()
+    assert "0/1 episodes" in card
+    assert cli.main(["card", str(bundle), "--results", str(tmp_path / "brick-robust.json")]) == 2
+    assert "brick-robust.json was measured with" in capsys.readouterr().err
+    assert (bundle / "card.md").read_text() == card
+    assert cli.main(["card", str(tmp_path / "nowhere")]) == 2
+
+
 @pytest.mark.parametrize(
     ("policy", "words", "said"),
     [

@@ -12,6 +12,7 @@ from functools import partial
 import tyro
 
 from millwright.cli.arguments import Call, say, take_env_options
+from millwright.cli.card import card
 from millwright.cli.dataset import dataset
 from millwright.cli.demo import demo
 from millwright.cli.experiment import run, train
@@ -32,6 +33,7 @@ usage: millwright VERB ...
   compare    two results of `evaluate`: is one better, or was it luck?
   replay     an episode as a file for the Rerun viewer: the scene in 3D, pictures, numbers, verdict
   probe      where a policy would go for each object of a scene, and what in its picture decides that
+  card       what a stranger should know before playing a bundle, written anew with results
   dataset    look after datasets: validate, and more (`millwright dataset --help`)
   list       envs, policies, gamers (cheats), starts (adversarial ones), recipes or judges
 
@@ -48,6 +50,7 @@ examples:
   millwright replay brick-table --policy brick-pick --seed 4242
   millwright replay data 12
   millwright probe runs/mine/brick-pick --seed 4242
+  millwright card runs/mine/brick-pick --results mine.json mine-hard.json
   millwright dataset validate data
 
 `millwright VERB --help` says more. Seeds are half open: 0:500 is 500 episodes.
@@ -72,6 +75,7 @@ VERBS: dict[str, Callable[[list[str]], None]] = {
     "compare": partial(_parse_and_call, compare),
     "replay": partial(_parse_and_call, replay),
     "probe": partial(_parse_and_call, probe),
+    "card": partial(_parse_and_call, card),
     "dataset": dataset,
     "list": partial(_parse_and_call, list_names),
 }
