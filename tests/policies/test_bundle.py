@@ -1,11 +1,14 @@
 """A bundle is what it says it is, or it is not loaded."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
+import safetensors.torch
 import torch
 
+from millwright.catalog.making import find_bundle, list_shipped
 from millwright.core.errors import BundleError, FeatureError, UnknownNameError
 from millwright.core.manifest import Manifest
 from millwright.policies.bundle import CONTENT, load_bundle, load_manifest
@@ -46,6 +49,26 @@ def test_its_id_depends_on_its_content_alone(folder):
     assert manifest.id != make_bundle(seed=1).make_manifest().id
     (folder / "card.md").write_text("Another card")
     assert load_bundle(folder).planner().digest == manifest.id
+
+
+def test_plans_bear_the_id_of_the_folder_also_when_it_was_written_before_the_network_gained_a_field(folder):
+    config = json.loads((folder / "config.json").read_text())
+    del config["config"]["head_widths"]  # as if there had been none: the default is put in its place
+    (folder / "config.json").write_text(json.dumps(config))
+    network = make_network(config["network"], config["config"])
+    weights = {key: value.contiguous() for key, value in network.state_dict().items()}
+    (folder / "model.safetensors").write_bytes(safetensors.torch.save(weights))
+    reseal(folder)
+    bundle, before = load_bundle(folder), load_manifest(folder).id
+    assert bundle.planner().digest == before
+    assert bundle.planner().plan([make_observation()], [None])[0][0].digest == before
+    assert replace(bundle, rate_hz=1.0).planner().digest != before
+
+
+@pytest.mark.parametrize("name", list_shipped())
+def test_shipped_bundles_plan_under_their_own_id(name):
+    folder = find_bundle(name)
+    assert load_bundle(folder).planner().digest == load_manifest(folder).id
 
 
 def test_the_card_says_what_it_sees_and_answers(folder):

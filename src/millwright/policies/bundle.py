@@ -46,6 +46,8 @@ class Bundle:
     env_options: Mapping[str, Any] = field(default_factory=dict)
     lineage: Mapping[str, Any] = field(default_factory=dict)
     """Recipe, fields, dataset digest, training seed, versions: JSON values."""
+    _loaded_id: str = field(default="", init=False, repr=False)
+    """Of the folder it came from: written anew, an older bundle's files may gain fields, and so another id."""
 
     def to_files(self) -> dict[str, bytes]:
         """The content of `CONTENT`, by name."""
@@ -94,7 +96,7 @@ class Bundle:
             self.inputs,
             self.action,
             self.rate_hz,
-            digest=self.make_manifest().id,
+            digest=self._loaded_id or self.make_manifest().id,
             threads=threads,
         )
 
@@ -132,7 +134,7 @@ def load_bundle(path: Path | str) -> Bundle:
         config = json.loads(files["config.json"])
         network = make_network(config["network"], config["config"])
         network.load_state_dict(safetensors.torch.load(files["model.safetensors"]))
-        return Bundle(
+        bundle = Bundle(
             network.eval(),
             Pipeline.from_files(files),
             Features.from_json(config["inputs"]),
@@ -143,6 +145,8 @@ def load_bundle(path: Path | str) -> Bundle:
             manifest.env_options,
             manifest.lineage,
         )
+        object.__setattr__(bundle, "_loaded_id", manifest.id)
+        return bundle
     except (MillwrightError, KeyError, TypeError, ValueError, RuntimeError, SafetensorError) as error:
         raise BundleError(f"bundle {folder} does not fit this version of millwright: {error}; {REMEDY}") from error
 
