@@ -109,20 +109,21 @@ def read_picture(stored: Any, shape: tuple[int, ...], dtype: np.dtype[Any] | str
         raise DatasetError("a damaged picture") from error
 
 
-def check_picture(stored: Any, shape: tuple[int, ...], dtype: np.dtype[Any] | str) -> None:
-    """Also refuse what reads, but as other pixels than were written: of PNG, checksums that do not fit.
+def check_picture(stored: Any, shape: tuple[int, ...], dtype: np.dtype[Any] | str) -> NDArray[Any]:
+    """The same, but refuse what reads as other pixels than were written, too: of PNG, checksums that do not fit.
 
     Raises:
         DatasetError: as `read_picture`.
     """
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # Pillow's, of damaged TIFF
-        read_picture(stored, shape, dtype)
+        pixels = read_picture(stored, shape, dtype)
         try:
             with Image.open(io.BytesIO(stored["bytes"])) as picture:
                 picture.verify()
         except _DAMAGED as error:
             raise DatasetError("a damaged picture") from error
+    return pixels
 
 
 def _convert(picture: Image.Image, dtype: np.dtype[Any]) -> NDArray[Any]:

@@ -25,7 +25,6 @@ Columns = Mapping[str, NDArray[Any]]
 """Column -> (length, size), without those that are not as declared."""
 
 _ROWS = 4096
-_ROWS_WITH_PICTURES = 64
 _KNOWN = ("seed", "success", "failure", "provenance", "objects")
 _LEFT_OUT = ("stats/", "levels/", "verdict", "metrics")
 _PLACED = ("chunk_index", "file_index")
@@ -221,24 +220,26 @@ def ignore(file: str, error: Exception) -> None:
 
 
 def stream(folder: Folder, on_broken: OnBroken = ignore) -> Iterator[tuple[Entry, pa.Table]]:
-    """Every episode's rows in the order of the files, one episode in memory at a time; unreadable files are left out.
+    """Every episode's rows in the order of the files, one episode in memory at a time, without the pictures in them.
+
+    Unreadable files are left out.
 
     Episodes are cut by their lengths, as LeRobot does; the last ones of a file that is too short come short or empty.
     """
-    pictured = any(row["dtype"] == "image" for row in folder.features.values())
-    rows = _ROWS_WITH_PICTURES if pictured else _ROWS
+    pictures = {name for name, row in folder.features.items() if row["dtype"] == "image"}
     for place, entries in groupby(folder.entries, key=lambda entry: entry.data):
         path = folder.root / place.path(layout.DATA)
         try:
             with pq.ParquetFile(path) as file:
-                yield from _cut(file, list(entries), rows)
+                yield from _cut(file, list(entries), pictures)
         except UNREADABLE as error:
             on_broken(place.path(layout.DATA), error)
 
 
-def _cut(file: pq.ParquetFile, entries: list[Entry], rows: int) -> Iterator[tuple[Entry, pa.Table]]:
-    batches = file.iter_batches(rows)
-    held = file.schema_arrow.empty_table()
+def _cut(file: pq.ParquetFile, entries: list[Entry], left_out: set[str]) -> Iterator[tuple[Entry, pa.Table]]:
+    names = [name for name in file.schema_arrow.names if name not in left_out]
+    batches = file.iter_batches(_ROWS, columns=names if left_out else None)
+    held = file.schema_arrow.empty_table().select(names)
     for entry in entries:
         while len(held) < entry.length:
             batch = next(batches, None)

@@ -53,6 +53,11 @@ def _read(stored: Any, row: Mapping[str, Any]) -> NDArray[Any] | None:
         pixels = read_picture(stored, feature.shape, feature.dtype)
     except DatasetError:
         return None
+    return to_codes(pixels, row)
+
+
+def to_codes(pixels: NDArray[Any], row: Mapping[str, Any]) -> NDArray[Any]:
+    """What the histogram of a camera in parquet files counts: levels of colours, millimetres of depth."""
     if not is_depth(row):
         return pixels
     millimetres = np.nan_to_num(np.rint(pixels * _MM_PER_M), nan=0.0, posinf=0.0, neginf=0.0)

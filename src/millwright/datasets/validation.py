@@ -40,7 +40,7 @@ def find(root: Path, find_reference: FindReference, look: bool) -> Iterator[Find
         structure.check_splits, columns.check_schemas, video.check_videos,
     ):  # fmt: skip
         yield from check(folder)
-    yield from _pass_by(folder, _make_checks(folder, References(find_reference), look), look)
+    yield from _pass_by(folder, _make_checks(folder, References(find_reference), look))
 
 
 def _make_checks(folder: Folder, references: References, look: bool) -> Sequence[Check]:
@@ -50,11 +50,11 @@ def _make_checks(folder: Folder, references: References, look: bool) -> Sequence
         Columnwise(folder),
         *learning.make_checks(folder, references),
         *meaning.make_checks(folder, references),
-        *(pictures.make_checks(folder) if look else ()),
+        *((*pictures.make_checks(folder), *images.make_checks(folder)) if look else ()),
     ]
 
 
-def _pass_by(folder: Folder, checks: Sequence[Check], look: bool) -> Iterator[Finding]:
+def _pass_by(folder: Folder, checks: Sequence[Check]) -> Iterator[Finding]:
     """Show every episode to every check, once."""
     broken: list[Finding] = []
     known = {finding.file for finding in structure.check_footers(folder.root)}
@@ -66,8 +66,6 @@ def _pass_by(folder: Folder, checks: Sequence[Check], look: bool) -> Iterator[Fi
     for entry, table in stream(folder, note):
         found, findings = columns.read_columns(folder, entry, table)
         yield from findings
-        if look:
-            yield from images.check_images(folder, entry, table)
         if found and len(table):
             for check in checks:
                 yield from check.see(entry, found)

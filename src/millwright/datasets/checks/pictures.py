@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
+from functools import partial
 from typing import Any, NamedTuple
 
 import av
@@ -51,7 +52,7 @@ class Trace(NamedTuple):
 
 
 class Pictures(Check):
-    """Decodes every frame once, a frame in memory at a time."""
+    """Decodes every frame of a camera's videos once, a frame in memory at a time."""
 
     def __init__(self, folder: Folder, camera: str) -> None:
         self._folder = folder
@@ -64,17 +65,12 @@ class Pictures(Check):
         self._sharpness: list[float] = []  # median of an episode
 
     def see(self, entry: Entry, columns: Columns) -> Iterator[Finding]:
-        span = entry.spans.get(self._camera)
-        if span is None:
+        file = self._find_file(entry)
+        if file is None:
             return
-        file = span.place.path(layout.VIDEO, self._camera)
-        if self._reader is None or self._reader.path != self._folder.root / file:
-            self.close()
-            self._reader = FrameReader(self._folder.root / file)
-        broken, trace = self._reader.broken, self._read(entry)
-        if self._reader.broken and not broken and self._reader.opened:
-            cause = f"frame {self._reader.count} of it cannot be decoded: damaged"
-            yield Finding("MW301", cause, entry.position, len(trace.lit), file)
+        trace, damage = self._read(entry, file)
+        if damage is not None:
+            yield damage
         if len(trace.lit) == 0:
             return
         if self._is_depth:
@@ -94,9 +90,7 @@ class Pictures(Check):
             for number in np.flatnonzero(sharpness < _BLURRED * usual):
                 entry = self._entries[number]
                 cause = f"its pictures are {sharpness[number] / usual:.1%} as sharp as those of the median episode"
-                yield Finding(
-                    "MW313", cause, entry.position, 0, entry.spans[self._camera].place.path(layout.VIDEO, self._camera)
-                )
+                yield Finding("MW313", cause, entry.position, 0, self._find_file(entry))
         stats = (load_stats(self._folder) or {}).get(self._camera)
         if stats and self._levels.any():
             values = find_values(self._folder.features[self._camera])
@@ -108,19 +102,43 @@ class Pictures(Check):
             self._reader.close()
             self._reader = None
 
-    def _read(self, entry: Entry) -> Trace:
+    def _find_file(self, entry: Entry) -> str | None:
+        span = entry.spans.get(self._camera)
+        return None if span is None else span.place.path(layout.VIDEO, self._camera)
+
+    def _read(self, entry: Entry, file: str) -> tuple[Trace, Finding | None]:
+        """An episode's pictures, measured as far as they can be decoded, and what is wrong with the rest."""
+        if self._reader is None or self._reader.path != self._folder.root / file:
+            self.close()
+            self._reader = FrameReader(self._folder.root / file)
+        reader, broken = self._reader, self._reader.broken
+        trace = self.measure(
+            (read_plane(frame), partial(self._read_levels, frame)) for frame in reader.take(entry.length)
+        )
+        if reader.broken and not broken and reader.opened:
+            cause = f"frame {reader.count} of it cannot be decoded: damaged"
+            return trace, Finding("MW301", cause, entry.position, len(trace.lit), file)
+        return trace, None
+
+    def _read_levels(self, frame: av.VideoFrame) -> NDArray[Any]:
+        """What the histogram counts of a frame, (height, width, channels)."""
+        if self._is_depth:
+            return np.asarray(np.minimum(read_plane(frame), DEPTH_CODES - 1)[..., None])
+        return np.asarray(self._reformatter.reformat(frame, format="rgb24").to_ndarray())
+
+    def measure(self, pictures: Iterable[tuple[NDArray[Any], Callable[[], NDArray[Any]]]]) -> Trace:
+        """One number a picture, of its luma (16 to 235) or of depth that is 0 where there is none.
+
+        Args:
+            pictures: (height, width) each, and what gives the codes that the histogram counts.
+        """
         rows, before = [], None
-        assert self._reader is not None
-        for number, frame in enumerate(self._reader.take(entry.length)):
-            plane = read_plane(frame)
+        for number, (plane, read_levels) in enumerate(pictures):
+            if number % FRAME_STRIDE == 0:
+                self._levels += count_levels(read_levels()[None], self._levels.shape[1])
             if self._is_depth:
                 rows.append((0.0, 0.0, 0.0, float((plane == 0).mean())))
-                if number % FRAME_STRIDE == 0 and plane.max() < DEPTH_CODES:
-                    self._levels += count_levels(plane[None, ..., None], DEPTH_CODES)
                 continue
-            if number % FRAME_STRIDE == 0:
-                colours = self._reformatter.reformat(frame, format="rgb24").to_ndarray()
-                self._levels += count_levels(np.asarray(colours, np.uint8)[None])
             luma = plane.astype(np.float32)
             change = np.inf if before is None else float(np.abs(luma - before).max())
             rows.append((float(np.count_nonzero(plane > _BLACK)) / plane.size, _measure_sharpness(luma), change, 0.0))
