@@ -24,7 +24,14 @@ from millwright.geometry.poses import (
     wrap_angle,
     yaw_from_quaternion,
 )
-from millwright.robots.panda_hand import MAX_DELTA_M, MAX_DELTA_RAD, MAX_OPENING_M, follow_fingers, follow_goal
+from millwright.robots.panda_hand import (
+    MAX_DELTA_M,
+    MAX_DELTA_RAD,
+    MAX_OPENING_M,
+    follow_fingers,
+    follow_goal,
+    keep_going,
+)
 
 OPEN, CLOSED = -1.0, 1.0
 
@@ -109,6 +116,8 @@ class Lifter(Privileged):
         """The next actions (plan_length, 7), one a tick."""
         grasp = find_grasp(facts, self.style)
         hand, rows = find_hand(facts, grasp), []
+        # As fast as it has been all along what it does now: how fast it really is, no picture shows.
+        hand = hand._replace(velocity=keep_going(MAX_DELTA_M * self.decide(hand, grasp)[:3], self._period_s))
         for _ in range(self.style.plan_length):
             action = self.decide(hand, grasp)
             rows.append(action)
@@ -183,13 +192,12 @@ def find_side(facts: LiftFacts) -> float | None:
 
 
 def find_hand(facts: LiftFacts, grasp: Grasp) -> Hand:
-    """The hand as it is."""
+    """The hand as it is, at rest."""
     goal = matrix_from_quaternion(quaternion_of_hand(grasp.yaw))
     turn = rotation_vector(goal @ matrix_from_quaternion(facts.hand_pose[3:]).T)
     touching = bool(facts.pad_contacts[facts.target].all())
-    return Hand(
-        facts.hand_pose[:3], facts.hand_velocity, turn, np.zeros(3), facts.opening_m, facts.opening_speed, touching
-    )
+    still = np.zeros(3)
+    return Hand(facts.hand_pose[:3], still, turn, still, facts.opening_m, facts.opening_speed, touching)
 
 
 class LiftHands:

@@ -30,6 +30,13 @@ def follow_goal(place: Floats, velocity: Floats, delta: Floats, period_s: float)
     return place + delta + left, (velocity - ahead * rate * period_s) * decay
 
 
+def keep_going(delta: Floats, period_s: float) -> Floats:
+    """The velocity of a hand whose goal has been `delta` ahead for some ticks."""
+    rate = math.sqrt(STIFFNESS)
+    decay = math.exp(-rate * period_s)
+    return decay * rate**2 * period_s / (1 - decay * (1 - rate * period_s)) * delta
+
+
 def follow_fingers(opening_m: float, speed_m_s: float, gripper: float, period_s: float) -> tuple[float, float]:
     """Opening and its speed after a tick with nothing between the fingers; `gripper` is -1 to open and 1 to close."""
     speed = speed_m_s + FINGER_LAG * (-math.copysign(OPENING_SPEED_M_S, gripper) - speed_m_s)
