@@ -9,7 +9,10 @@ from millwright.nets.parameters import count_parameters
 from millwright.nets.quick import make_quick
 from millwright.policies.networks import make_network
 from millwright.policies.vla import DOCUMENT
-from tests.policies.arms import ATTENTION, FILM, make_arm_batch, make_arm_bundle, make_arm_observation
+from millwright.training.data import HistoryData
+from millwright.training.gradient import FitConfig, fit
+from millwright.training.prepare import prepare
+from tests.policies.arms import ATTENTION, CAMERAS, FILM, make_arm_batch, make_arm_bundle, make_arm_observation
 
 BOTH = pytest.mark.parametrize("fields", [FILM, ATTENTION], ids=["film", "attention"])
 
@@ -127,6 +130,25 @@ def test_the_planner_remembers_as_many_frames_as_the_network_looks_at_and_no_mor
     np.testing.assert_allclose(play([0, 1, 2, 3]), play([4, 1, 2, 3]), atol=1e-6)
     assert not np.allclose(play([1, 2, 3]), play([4, 2, 3]), atol=1e-6)
     np.testing.assert_allclose(play([1, 1, 2]), play([1, 2]), atol=1e-6)  # before the first frame it was the first
+
+
+def test_a_network_with_a_history_is_trained_on_the_windows_that_it_will_see(tmp_path):
+    bundle = make_arm_bundle(ATTENTION)
+    frames = [make_arm_observation(seed) for seed in range(8)]
+    raw = {name: np.stack([frame[name] for frame in frames]) for name in frames[0] if name != "task"}
+    actions = np.random.default_rng(0).normal(size=(8, 4, 7)).astype(np.float32)
+    raw |= {"task": np.array([frame["task"] for frame in frames]), "plan": actions}
+    data = prepare(bundle.pipeline, raw, target="plan", keep=bundle.network.inputs)
+    windows = HistoryData(data, CAMERAS, np.array([0] * 5 + [5] * 3), bundle.network.history)
+    planner, memory = bundle.planner(), None
+    for frame in frames[:3]:
+        [chunk], [memory] = planner.plan([frame], [memory])
+    with torch.inference_mode():
+        batch = windows.batch(np.array([2]))
+        seen = bundle.pipeline.act(batch, bundle.network.eval().sample(batch))
+    np.testing.assert_allclose(seen[0].numpy(), chunk.actions, atol=1e-4)
+    result = fit(bundle.network, windows, FitConfig(samples=16, batch_size=8), tmp_path, progress=False)
+    assert np.isfinite(result.loss)
 
 
 def test_parts_that_do_not_go_together_are_refused_with_what_would():
