@@ -85,7 +85,8 @@ def time_planner(fields: Mapping[str, Any], threads: int, calls: int) -> dict[st
     seen = make_observations(planner, 16)
     network = planner.network.config
     said = torch.randn((network.words + 1, network.text) if network.words else (network.text,))
-    past = {"past.pooled": torch.randn(network.history - 1, len(network.cameras), 512)} if network.history > 1 else {}
+    shapes = {"pooled": (len(network.cameras), 512), "proprio": (network.proprio,)}
+    past = {f"past.{name}": torch.randn(count, *shapes[name]) for name, count in planner.network.kept.items()}
     memory: list[Any] = [{"known.text": (TASK, said), **past}]
 
     def go_on(index: int) -> None:

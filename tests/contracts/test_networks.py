@@ -35,6 +35,7 @@ SMALL = {
     "flow": UNET,
     "vla": {
         **EYE,
+        "recent": 1,
         "cameras": ("image",),
         "text": 64,
         "gripper": False,
@@ -50,7 +51,7 @@ OBSERVED = Features(*INPUTS.values(), Feature("task", (), "string"))
 
 READ = dict.fromkeys(SMALL, ("crop", "region", "proprio")) | {
     "two-eyes": ("crop", "region", "hand", "proprio", "first.crop"),
-    "vla": ("agentview", "wrist", "text", "proprio"),
+    "vla": ("agentview", "wrist", "text", "proprio", "past.proprio"),
 }
 
 

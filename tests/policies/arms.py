@@ -51,6 +51,7 @@ def make_arm_batch(network, count=4, seed=0):
     shapes = {"text": (config.words + 1, config.text) if config.words else (config.text,), "proprio": (config.proprio,)}
     shapes |= dict.fromkeys(config.cameras, size)
     shapes |= {f"past.{camera}": (config.history - 1, *size) for camera in config.cameras}
+    shapes["past.proprio"] = (config.recent - 1, config.proprio)
     batch = {name: torch.randn((count, *shapes[name]), generator=generator) for name in network.inputs}
     batch |= {name: value * 60 + 128 for name, value in batch.items() if len(value.shape) >= 4}
     target = torch.randn((count, config.length, config.dof), generator=generator)

@@ -12,7 +12,7 @@ from millwright.policies.vla import DOCUMENT
 from millwright.training.data import HistoryData
 from millwright.training.gradient import FitConfig, fit
 from millwright.training.prepare import prepare
-from tests.policies.arms import ATTENTION, CAMERAS, FILM, make_arm_batch, make_arm_bundle, make_arm_observation
+from tests.policies.arms import ATTENTION, FILM, make_arm_batch, make_arm_bundle, make_arm_observation
 
 BOTH = pytest.mark.parametrize("fields", [FILM, ATTENTION], ids=["film", "attention"])
 
@@ -139,7 +139,7 @@ def test_a_network_with_a_history_is_trained_on_the_windows_that_it_will_see(tmp
     actions = np.random.default_rng(0).normal(size=(8, 4, 7)).astype(np.float32)
     raw |= {"task": np.array([frame["task"] for frame in frames]), "plan": actions}
     data = prepare(bundle.pipeline, raw, target="plan", keep=bundle.network.inputs)
-    windows = HistoryData(data, CAMERAS, np.array([0] * 5 + [5] * 3), bundle.network.history)
+    windows = HistoryData(data, bundle.network.looked_back, np.array([0] * 5 + [5] * 3))
     planner, memory = bundle.planner(), None
     for frame in frames[:3]:
         [chunk], [memory] = planner.plan([frame], [memory])
@@ -155,8 +155,8 @@ def test_parts_that_do_not_go_together_are_refused_with_what_would():
     for fields in ({"history": 2}, {"words": 3}, {"backbone": "resnet18"}, {"frozen": True}):
         with pytest.raises(OptionError, match="fusion='attention'"):
             make_network("vla", fields)
-    for fields in ({"history": 0}, {"blocks": 0}):
-        with pytest.raises(OptionError, match="1 frame or more"):
+    for fields in ({"history": 0}, {"blocks": 0}, {"recent": 0}):
+        with pytest.raises(OptionError, match="has to be 1 or more"):
             make_network("vla", fields)
     with pytest.raises(UnknownNameError, match="film, attention"):
         make_network("vla", {"fusion": "flim"})

@@ -10,6 +10,7 @@ from millwright.core.errors import OptionError, UnknownNameError
 from millwright.processors.grey import Grey
 from millwright.recipes import Lift
 from millwright.recipes.demonstrated import Recording
+from millwright.training.data import HistoryData
 
 
 def make_raw(num: int = 12) -> dict[str, np.ndarray]:
@@ -55,9 +56,10 @@ def test_fields_that_make_no_sense_are_refused_before_anything_is_done(fields, e
 
 def test_the_policy_sees_both_cameras_hears_and_plans_ten_actions() -> None:
     network, _, data = prepare("")
-    assert network.inputs == ("agentview", "wrist", "text", "proprio")
+    assert network.inputs == ("agentview", "wrist", "text", "proprio", "past.proprio")
+    batch = HistoryData(data, network.looked_back, np.zeros(12, np.int64)).batch(np.arange(3))
     with torch.inference_mode():
-        assert network.sample(data.batch(np.arange(3))).shape == (3, 10, 7)
+        assert network.sample(batch).shape == (3, 10, 7)
     assert set(np.unique(data.arrays["target"][..., 6])) == {0, 1}
 
 

@@ -48,14 +48,14 @@ def test_rows_of_a_table_are_looked_up_batch_by_batch():
 
 def test_history_goes_back_in_strides_and_stays_within_the_episode():
     data = ArrayData({"image": np.arange(8)[:, None], "proprio": np.arange(8)})
-    history = HistoryData(data, ("image",), np.array([0, 0, 0, 0, 0, 5, 5, 5]), history=3, stride=2)
+    history = HistoryData(data, {"image": 2}, np.array([0, 0, 0, 0, 0, 5, 5, 5]), stride=2)
     batch = history.batch(np.array([4, 3, 0, 6]))
     assert batch["past.image"][..., 0].tolist() == [[0, 2], [0, 1], [0, 0], [5, 5]]
     assert batch["image"][:, 0].tolist() == [4, 3, 0, 6]
     assert history.num_samples == 8
     assert "past.proprio" not in batch
     with pytest.raises(FeatureError, match="no array hand to look back in; arrays: image, proprio"):
-        HistoryData(data, ("hand",), np.zeros(8, np.int64), history=3)
+        HistoryData(data, {"hand": 2}, np.zeros(8, np.int64))
 
 
 def test_joined_samples_are_each_there_once_in_the_order_of_their_kinds():

@@ -29,8 +29,8 @@ class Network(Trainable):
     def inputs(self) -> tuple[str, ...]:
         """What it reads from a batch, besides `target` when it learns.
 
-        `first.NAME` is what `NAME` was at the start, `past.NAME` what it was in `history - 1` earlier frames. When
-        acting, the batch holds `past.NAME` for each name in `kept` instead: features that need not be made again.
+        `first.NAME` is what `NAME` was at the start, `past.NAME` what it was before. When acting, the batch holds
+        `past.NAME` for each name in `kept` instead, among them features that need not be made again.
         """
 
     @property
@@ -39,14 +39,9 @@ class Network(Trainable):
         return tuple(name.removeprefix(FIRST) for name in self.inputs if name.startswith(FIRST))
 
     @property
-    def history(self) -> int:
-        """Frames that it looks at, the newest included: those of its last calls."""
-        return 1
-
-    @property
-    def kept(self) -> tuple[str, ...]:
-        """Which of the features that `look` gives later calls read."""
-        return ()
+    def kept(self) -> Mapping[str, int]:
+        """Inputs, and features that `look` gives, of which later calls read earlier ones as `past.NAME`: how many."""
+        return {}
 
     def look(self, batch: Mapping[str, Any]) -> dict[str, Tensor]:
         """Features of the newest frame alone, by name; `sample` makes those that the batch lacks."""

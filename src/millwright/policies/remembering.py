@@ -32,7 +32,7 @@ def recall(network: Network, batch: Batch, memories: Sequence[Memory]) -> Batch:
     }
     past = {
         PAST + name: torch.stack([_look_back(network, batch[name][row], name, memory) for row, memory in rows])
-        for name in _past(network)
+        for name in network.kept
     }
     return {**first, **past}
 
@@ -41,7 +41,7 @@ def remember(
     network: Network, encoders: Sequence[EncodeText], batch: Batch, memories: Sequence[Memory]
 ) -> list[Memory]:
     """The memory of each robot after this call; of a network that needs none, None."""
-    if not (encoders or network.remembered or _past(network)):
+    if not (encoders or network.remembered or network.kept):
         return list(memories)
     return [_remember_row(network, encoders, batch, row) for row in range(len(memories))]
 
@@ -49,18 +49,14 @@ def remember(
 def _remember_row(network: Network, encoders: Sequence[EncodeText], batch: Batch, row: int) -> Mapping[str, Any]:
     return {
         **{name: batch[FIRST + name][row].clone() for name in network.remembered},
-        **{PAST + name: torch.cat((batch[PAST + name][row, 1:], batch[name][row, None])) for name in _past(network)},
+        **{PAST + name: torch.cat((batch[PAST + name][row, 1:], batch[name][row, None])) for name in network.kept},
         **{KNOWN + encoder.to: (batch[encoder.text][row], batch[encoder.to][row].clone()) for encoder in encoders},
     }
 
 
-def _past(network: Network) -> tuple[str, ...]:
-    return network.kept if network.history > 1 else ()
-
-
 def _look_back(network: Network, now: Tensor, name: str, memory: Memory) -> Tensor:
-    """Of one robot, (history - 1, ...)."""
+    """Of one robot, (earlier, ...)."""
     if memory:
         kept: Tensor = memory[PAST + name]
         return kept
-    return now.expand(network.history - 1, *now.shape)
+    return now.expand(network.kept[name], *now.shape)

@@ -52,6 +52,8 @@ class VlaConfig:
     """Frames of each camera, with `attention`; earlier ones are pooled to one token."""
     proprio: int = 8
     """Numbers beside the pictures; 0: none."""
+    recent: int = 2
+    """Calls whose numbers it reads, the newest included: one tells where a hand is, two how fast it moves."""
     proprio_widths: tuple[int, ...] = (64, 64)
     decoder: str = "mlp"
     """`mlp` over all places at once, or `transformer`, in which each action asks."""
@@ -81,7 +83,8 @@ class Vla(Network):
     """Vision that words modulate, and a decoder of chunks; L1 on the motion, cross-entropy on the gripper.
 
     Reads each of its `cameras` (batch, 3, image_size, image_size) 0..255, `text` as `processors.text` makes it,
-    `proprio` (batch, proprio), and with a history each `past.CAMERA` (batch, history - 1, 3, ...).
+    `proprio` (batch, proprio), `past.proprio` (batch, recent - 1, proprio), and with a history each `past.CAMERA`
+    (batch, history - 1, 3, ...).
 
     Raises:
         OptionError: parts that do not go together.
@@ -95,14 +98,15 @@ class Vla(Network):
         super().__init__()
         make_fusion = choose("fusion", config.fusion, FUSIONS)
         make_decoder = choose("decoder", config.decoder, DECODERS)
-        if config.history < 1 or config.blocks < 1:
-            found = f"history={config.history} and blocks={config.blocks}"
-            raise OptionError(f"a history is of 1 frame or more, and actions are made by 1 block or more; got {found}")
+        if min(config.history, config.recent, config.blocks) < 1:
+            found = f"history={config.history}, recent={config.recent}, blocks={config.blocks}"
+            raise OptionError(f"each of these has to be 1 or more: {found}")
         self.config = replace(config, weights="")  # from here on they are the network's own, and travel in its bundle
         self.vision = _make_eyes(config)
         eye: Any = next(iter(self.vision.values()))
         self.fusion = make_fusion(config, eye.num_channels)
-        self.body = MLP(config.proprio, config.proprio_widths, activate_last=True) if config.proprio else None
+        numbers = config.proprio * config.recent
+        self.body = MLP(numbers, config.proprio_widths, activate_last=True) if numbers else None
         num_tokens = len(config.cameras) * (eye.side**2 + config.history - 1)
         body = self.body.num_features if self.body else 0
         self.decoder = make_decoder(config, (num_tokens, eye.num_channels), body)
@@ -110,17 +114,23 @@ class Vla(Network):
     @property
     def inputs(self) -> tuple[str, ...]:
         cameras = self.config.cameras
-        past = tuple(PAST + camera for camera in cameras) if self.history > 1 else ()
         text, proprio = ("text",) if self.config.text else (), ("proprio",) if self.body else ()
-        return (*cameras, *past, *text, *proprio)
+        return (*cameras, *text, *proprio, *(PAST + name for name in self.looked_back))
 
     @property
-    def history(self) -> int:
-        return self.config.history
+    def looked_back(self) -> Mapping[str, int]:
+        """Inputs of which it reads earlier ones too, and how many."""
+        frames = dict.fromkeys(self.config.cameras if self.config.history > 1 else (), self.config.history - 1)
+        return {**frames, **self._recent}
 
     @property
-    def kept(self) -> tuple[str, ...]:
-        return ("pooled",) if self.history > 1 else ()
+    def kept(self) -> Mapping[str, int]:
+        frames = {"pooled": self.config.history - 1} if self.config.history > 1 else {}
+        return {**frames, **self._recent}
+
+    @property
+    def _recent(self) -> Mapping[str, int]:
+        return {"proprio": self.config.recent - 1} if self.body and self.config.recent > 1 else {}
 
     def look(self, batch: Mapping[str, Any]) -> dict[str, Tensor]:
         """`places` (batch, places of all cameras, channels), and `pooled` (batch, cameras, channels) with a history."""
@@ -128,7 +138,7 @@ class Vla(Network):
         eyes = self.vision.items()
         films = {camera: (modulation[camera],) for camera in modulation}
         seen = [eye(paint_coordinates(batch[camera]), *films.get(camera, ())) for camera, eye in eyes]
-        pooled = {"pooled": torch.stack([places.mean(1) for places in seen], 1)} if self.history > 1 else {}
+        pooled = {"pooled": torch.stack([places.mean(1) for places in seen], 1)} if self.config.history > 1 else {}
         return {"places": torch.cat(seen, 1), **pooled}
 
     def sample(self, batch: Mapping[str, Any]) -> Tensor:
@@ -150,19 +160,24 @@ class Vla(Network):
         """(batch, length, dof), the gripper as a logit."""
         seen = batch if "places" in batch else {**batch, **self.look(batch)}
         tokens = seen["places"]
-        if self.history > 1:
+        if self.config.history > 1:
             past = seen[PAST + "pooled"] if PAST + "pooled" in seen else self._look_back(batch)
             tokens = torch.cat((tokens, past.flatten(1, 2)), 1)
-        body = self.body(batch["proprio"]) if self.body else None
+        body = self.body(self._gather_numbers(batch)) if self.body else None
         chunk: Tensor = self.decoder(self.fusion(tokens, batch.get("text")), body)
         return chunk
+
+    def _gather_numbers(self, batch: Mapping[str, Any]) -> Tensor:
+        """The newest and the earlier ones: (batch, proprio * recent)."""
+        now: Tensor = batch["proprio"]
+        return torch.cat((now, batch[PAST + "proprio"].flatten(1)), 1) if self._recent else now
 
     def _look_back(self, batch: Mapping[str, Any]) -> Tensor:
         """Earlier frames pooled: (batch, history - 1, cameras, channels)."""
         names = self.config.cameras
         frames = {camera: batch[PAST + camera].flatten(0, 1) for camera in names}
         pooled = self.look(frames)["pooled"]
-        return pooled.view(-1, self.history - 1, len(names), pooled.shape[2])
+        return pooled.view(-1, self.config.history - 1, len(names), pooled.shape[2])
 
 
 def _make_eyes(config: VlaConfig) -> nn.ModuleDict:

@@ -17,8 +17,8 @@ from millwright.datasets.dataset import Dataset
 from millwright.nets.parameters import tell_parameters
 from millwright.nets.text import TEXT_ENCODERS, load_text_encoder
 from millwright.policies.bundle import Bundle
-from millwright.policies.network import Network
 from millwright.policies.networks import make_network
+from millwright.policies.vla import Vla
 from millwright.processors.concat import Concat
 from millwright.processors.grey import Grey
 from millwright.processors.gripper import GripperSign
@@ -29,7 +29,7 @@ from millwright.processors.text import EncodeText
 from millwright.recipes.cards import save_card
 from millwright.recipes.demonstrated import LABEL, Demonstrated, Recording, refuse_unseen
 from millwright.training.augment import ColourJitter
-from millwright.training.data import ArrayData, Data
+from millwright.training.data import ArrayData, Data, HistoryData
 from millwright.training.gradient import FitConfig, fit
 from millwright.training.prepare import Raw, fit_pipeline
 
@@ -107,7 +107,8 @@ class Lift(Demonstrated):
         recorded = Dataset(dataset)
         network, pipeline, data = self.prepare(self.read(recorded))
         settings = FitConfig(samples=self.samples, batch_size=self.batch_size, lr=self.lr, seed=self.seed)
-        joined = self.join(recorded, data, network, pipeline, out)
+        demonstrated = HistoryData(data, network.looked_back, recorded.find_firsts())
+        joined = self.join(recorded, demonstrated, network, pipeline, out)
         outcome = fit(network, joined, settings, out / "training", augment=ColourJitter(images=tuple(CAMERAS)))
         features = recorded.features
         said = Feature(TASK, (1,), dtype="string")
@@ -119,9 +120,9 @@ class Lift(Demonstrated):
         save_card(bundle)
         Console(stderr=True).print(Markdown(tell_parameters(made.count_parameters())))
 
-    def join(self, recorded: Dataset, data: ArrayData, network: Network, pipeline: Pipeline, out: Path) -> Data:
+    def join(self, recorded: Dataset, demonstrated: Data, network: Vla, pipeline: Pipeline, out: Path) -> Data:
         """What is trained on: the demonstrations as they were prepared, and whatever else there is."""
-        return data
+        return demonstrated
 
     def read(self, dataset: Dataset) -> Raw:
         """All samples of a dataset, as recorded."""
@@ -129,11 +130,12 @@ class Lift(Demonstrated):
         tasks = np.array(dataset.tasks, dtype=object)[dataset.column("task_index").reshape(-1)]
         return {**{name: dataset.frames(name) for name in CAMERAS.values()}, **columns, TASK: tasks}
 
-    def prepare(self, raw: Raw) -> tuple[Network, Pipeline, ArrayData]:
+    def prepare(self, raw: Raw) -> tuple[Vla, Pipeline, ArrayData]:
         """The network to train, its pipeline, and what it trains on."""
         mute = self.control == "mute"
         text = 0 if mute else load_text_encoder(self.encoder).dim
         network = make_network("vla", {"proprio": NUM_NUMBERS, "text": text, **self.sizes}, self.seed)
+        assert isinstance(network, Vla)
         pipeline, data = fit_pipeline(
             {name: array for name, array in raw.items() if not (mute and name == TASK)},
             self.make_inputs(network.config.image_size), (GripperSign(column=GRIPPER),),

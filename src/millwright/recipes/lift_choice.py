@@ -19,13 +19,13 @@ from millwright.datasets.dataset import Dataset
 from millwright.evaluation.naming import count_named
 from millwright.evaluation.provenance import compute_claim_digest
 from millwright.evaluation.suite import evaluate
-from millwright.policies.network import Network
+from millwright.policies.vla import Vla
 from millwright.processors.pipeline import Pipeline
 from millwright.recipes.demonstrated import LABEL
 from millwright.recipes.imagined import PICTURE, SHARD, Arrays, Imaginer, imagine_scenes, load_scenes
 from millwright.recipes.lift import CAMERAS, STATE, TASK, Lift
 from millwright.recipes.recipe import write_json
-from millwright.training.data import ArrayData, Data, JoinedData
+from millwright.training.data import ArrayData, Data, HistoryData, JoinedData
 from millwright.training.shared import prepare_shared
 
 
@@ -56,16 +56,18 @@ class LiftChoice(Lift):
         if self.pictures < 0 or self.pictures % SHARD:
             raise OptionError(f"pictures come in files of {SHARD}: give a multiple of it, not {self.pictures}")
 
-    def join(self, recorded: Dataset, data: ArrayData, network: Network, pipeline: Pipeline, out: Path) -> Data:
+    def join(self, recorded: Dataset, demonstrated: Data, network: Vla, pipeline: Pipeline, out: Path) -> Data:
         if not self.pictures:
-            return data
+            return demonstrated
         folder, states = out / "imagined", out / "arms.npy"
         np.save(states, recorded.column(STATE))
         first = self.seed * self.scenes_a_seed
         shards = range(first, first + self.pictures // SHARD)
         imaginer = Imaginer(self.env, states, tuple(CAMERAS.values()))
         imagine_scenes(imaginer, shards, folder, self.workers)
-        return JoinedData((data, self.prepare_scenes(load_scenes(folder, shards), network, pipeline)))
+        made_up = self.prepare_scenes(load_scenes(folder, shards), network, pipeline)
+        at_rest = HistoryData(made_up, network.looked_back, np.arange(made_up.num_samples))
+        return JoinedData((demonstrated, at_rest))
 
     def evaluate(self, bundle: Path, seeds: range, out: Path) -> dict[str, Any]:
         """As `Demonstrated.evaluate`, on sentences never trained on; then every object of half of the scenes named in
@@ -79,7 +81,7 @@ class LiftChoice(Lift):
         pairs = {key: value for key, value in held_out.to_json().items() if key != "verdicts"}
         return {**result, "in_turn": turns, "held_out_pairs": pairs}
 
-    def prepare_scenes(self, scenes: Arrays, network: Network, pipeline: Pipeline) -> ArrayData:
+    def prepare_scenes(self, scenes: Arrays, network: Vla, pipeline: Pipeline) -> ArrayData:
         """Made-up scenes as `pipeline` prepares them."""
         number = scenes[PICTURE]
         if self.control == "shuffled":

@@ -45,35 +45,36 @@ class ArrayData:
         return self._num_samples
 
     def batch(self, indices: NDArray[np.int64]) -> dict[str, Tensor]:
-        rows = {name: np.take(array, indices, axis=0) for name, array in self.arrays.items()}
-        rows.update({name: np.take(table, rows[name], axis=0) for name, table in self.tables.items()})
-        return {name: torch.from_numpy(values) for name, values in rows.items()}
+        return {name: self.take(name, indices) for name in self.arrays}
+
+    def take(self, name: str, indices: NDArray[np.int64]) -> Tensor:
+        """One of the arrays at these samples, indices of any shape."""
+        rows = np.take(self.arrays[name], indices, axis=0)
+        return torch.from_numpy(np.take(self.tables[name], rows, axis=0) if name in self.tables else rows)
 
 
 class HistoryData:
-    """Samples with earlier ones of the same episode beside them, as `past.NAME` (batch, history - 1, ...).
+    """Samples with earlier ones of the same episode beside them, as `past.NAME` (batch, earlier, ...), oldest first.
 
     Args:
-        names: of the arrays whose earlier rows are added.
+        earlier: name of an array -> how many earlier rows of it are added.
         first: (samples,) index of the sample that began each one's episode; before it nothing was, so it stands in.
         stride: samples from one frame to the next, as many as ticks lie between two calls of the planner.
     """
 
-    def __init__(
-        self, data: ArrayData, names: Sequence[str], first: NDArray[np.int64], history: int, stride: int = 1
-    ) -> None:
-        if missing := [name for name in names if name not in data.arrays]:
+    def __init__(self, data: ArrayData, earlier: Mapping[str, int], first: NDArray[np.int64], stride: int = 1) -> None:
+        if missing := [name for name in earlier if name not in data.arrays]:
             raise FeatureError(f"no array {', '.join(missing)} to look back in; arrays: {', '.join(data.arrays)}")
-        self._data, self._names, self._first = data, tuple(names), first
-        self._back = stride * np.arange(history - 1, 0, -1)
+        self._data, self._first = data, first
+        self._back = {name: stride * np.arange(count, 0, -1) for name, count in earlier.items()}
 
     @property
     def num_samples(self) -> int:
         return self._data.num_samples
 
     def batch(self, indices: NDArray[np.int64]) -> dict[str, Tensor]:
-        earlier = np.maximum(indices[:, None] - self._back, self._first[indices][:, None])
-        past = {PAST + name: torch.from_numpy(self._data.arrays[name][earlier]) for name in self._names}
+        now, first = indices[:, None], self._first[indices][:, None]
+        past = {PAST + name: self._data.take(name, np.maximum(now - back, first)) for name, back in self._back.items()}
         return {**self._data.batch(indices), **past}
 
 
