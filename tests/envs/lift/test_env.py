@@ -96,6 +96,16 @@ def test_who_names_a_target_gets_it_in_the_same_scene(choice):
         choice.reset(seed=SEEDS[0], options={"target": "black swan"})
 
 
+@pytest.mark.parametrize("wish", [{"target": "black swan"}, {"start": "upside-down"}, {"instruction": 5}, {"tray": 1}])
+def test_a_reset_that_is_refused_leaves_the_scene_as_it_was(choice, wish):
+    choice.reset(seed=SEEDS[0])
+    state, names = choice.scene_state(), choice.object_names
+    with pytest.raises((UnknownNameError, OptionError)):
+        choice.reset(seed=SEEDS[1], options=wish)
+    assert np.array_equal(choice.scene_state(), state)
+    assert choice.object_names == names
+
+
 def test_the_policy_is_told_what_was_typed_as_it_is(lift):
     assert lift.reset(seed=SEEDS[0], options={"instruction": "Up!"})[0]["task"] == "Up!"
     with pytest.raises(OptionError, match="an instruction is a text, got 5"):

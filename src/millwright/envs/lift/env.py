@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from functools import cached_property, partial
 from typing import Any, NamedTuple
 
@@ -22,6 +22,7 @@ from millwright.envs.lift.pictures import Cameras
 from millwright.envs.lift.starts import STARTS, STARTS_OF_SEVERAL, begin
 from millwright.envs.lift.viewer import LiftViewer
 from millwright.envs.mujoco.rendering import Image
+from millwright.envs.mujoco.starts import Scene as Start
 from millwright.envs.spaces import make_observation_space
 from millwright.geometry.poses import Floats
 
@@ -82,24 +83,31 @@ class LiftEnv(gymnasium.Env[dict[str, Any], Any]):
             UnknownNameError: no such option, start, or object in this scene.
             OptionError: the instruction is no text.
         """
-        wishes = dict(options or {})
-        for key in wishes:
-            choose("reset option", key, dict.fromkeys(("target", "instruction", "start")))
+        wishes = self._check_wishes(options or {})
         super().reset(seed=seed)
         rng = self.np_random
         scene = self._draw_scene(rng)
+        numbers = {name: number for number, name in enumerate(scene.names)}
+        named = choose("object", wishes["target"], numbers) if "target" in wishes else None
         self.cell.reset(rng, scene.bodies, scene.poses)
         self._set_scene(scene)
         drawn = int(rng.integers(len(scene.names)))
-        self._wanted = choose("object", wishes["target"], self._numbers) if "target" in wishes else drawn
-        self._task = (
-            _read_text(wishes["instruction"]) if "instruction" in wishes else self._ask(int(rng.integers(2**31)))
-        )
+        self._wanted = drawn if named is None else named
+        self._task = wishes["instruction"] if "instruction" in wishes else self._ask(int(rng.integers(2**31)))
         if "start" in wishes:
-            known = STARTS_OF_SEVERAL if self._chooses else STARTS
-            begin(self.cell, choose("start", str(wishes["start"]), known), scene.bodies, self._wanted)
+            begin(self.cell, self._starts[wishes["start"]], scene.bodies, self._wanted)
         self._steps = 0
         return self._observe(), {"facts": self._report()}
+
+    def _check_wishes(self, options: dict[str, Any]) -> dict[str, Any]:
+        """What can be refused before anything changes."""
+        for key in options:
+            choose("reset option", key, dict.fromkeys(("target", "instruction", "start")))
+        if not isinstance(options.get("instruction", ""), str):
+            raise OptionError(f"an instruction is a text, got {options['instruction']!r}")
+        if "start" in options:
+            choose("start", options["start"], self._starts)
+        return options
 
     def step(self, action: NDArray[np.float32]) -> tuple[dict[str, Any], float, bool, bool, dict[str, Any]]:
         """Play one tick. The reward is 1 while the target is held 10 cm above where objects lie, else 0.
@@ -146,8 +154,8 @@ class LiftEnv(gymnasium.Env[dict[str, Any], Any]):
         return self._scene.names[self._wanted]
 
     @property
-    def _numbers(self) -> dict[str, int]:
-        return {name: number for number, name in enumerate(self._scene.names)}
+    def _starts(self) -> Mapping[str, Callable[[Start], Start]]:
+        return STARTS_OF_SEVERAL if self._chooses else STARTS
 
     # ------------------------------------------------- for those who make scenes up
 
@@ -233,12 +241,6 @@ class LiftEnv(gymnasium.Env[dict[str, Any], Any]):
 
     def _report(self) -> LiftFacts:
         return self.cell.report(self._scene.bodies[self._wanted], self._steps / CONTROL_HZ)
-
-
-def _read_text(value: Any) -> str:
-    if not isinstance(value, str):
-        raise OptionError(f"an instruction is a text, got {value!r}")
-    return value
 
 
 def _write_colour(colour: tuple[float, float, float]) -> str:
