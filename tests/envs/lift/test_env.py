@@ -16,6 +16,7 @@ from millwright.envs.lift.instructions import DOCUMENT, HELD_OUT_PAIRS, find_fit
 from millwright.envs.lift.looks import CHEAP
 from millwright.envs.lift.objects import APART_M
 from millwright.envs.lift.pictures import Cameras
+from millwright.envs.lift.starts import STARTS_OF_SEVERAL
 from millwright.experts.lifter import Lifter
 
 SEEDS = range(7400, 7412)
@@ -229,3 +230,30 @@ def test_without_robosuite_the_error_names_the_command(monkeypatch):
         monkeypatch.delitem(sys.modules, name)
     with pytest.raises(MissingExtraError, match=r"pip install 'millwright\[lift\]' && pip install --no-deps robosuite"):
         load_table()
+
+
+@pytest.mark.parametrize("name", ["lift", "choice"])
+def test_what_is_let_go_in_the_air_falls_onto_the_table(name, request):
+    env = request.getfixturevalue(name)
+    _, info = env.reset(seed=SEEDS[0], options={"start": "in-air"})
+    facts = info["facts"]
+    half = facts.half_sizes[facts.target, 2]
+    assert facts.positions[facts.target, 2] > half + 0.14
+    for _ in range(12):
+        *_, info = env.step(np.zeros(7, np.float32))
+    assert info["facts"].positions[facts.target, 2] == pytest.approx(half, abs=0.003)
+
+
+@pytest.mark.parametrize("start", STARTS_OF_SEVERAL)
+def test_a_start_changes_what_its_name_says(choice, start):
+    _, plain = choice.reset(seed=SEEDS[2])
+    _, info = choice.reset(seed=SEEDS[2], options={"start": start})
+    facts, before = info["facts"], plain["facts"]
+    moved = np.linalg.norm(facts.positions - before.positions, axis=1) > 1e-3
+    flying = np.linalg.norm(facts.velocities, axis=1) > 1
+    assert flying[facts.target] == (start in ("thrown", "thrown-into-hand"))
+    assert (flying.sum() - flying[facts.target] == 1) == (start == "another-thrown")
+    assert moved[facts.target] == (start not in ("thrown", "another-thrown"))
+    assert moved.any() or flying.any()
+    if start == "in-hand":
+        assert facts.pad_contacts[facts.target].all()
