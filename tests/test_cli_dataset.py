@@ -180,17 +180,30 @@ def test_an_edit_on_a_full_disk_leaves_nothing(
     assert sorted(data.parent.iterdir()) == before
 
 
-def test_an_edit_writes_neither_where_one_is_nor_through_links(
+def test_an_edit_fills_the_empty_folder_that_one_is_in_or_a_link_leads_to(
     data: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    here = data.parent / "here"
-    here.mkdir()
-    monkeypatch.chdir(here)
-    (here / "link").symlink_to("nowhere")
-    for out in (".", "link"):
-        assert run("drop", data, clean.DEPTH, "--out", out) == 2
-        assert "give a folder that is new" in capsys.readouterr().err
-    assert [path.name for path in here.iterdir()] == ["link"]
+    for name in ("here", "there"):
+        (data.parent / name).mkdir()
+    monkeypatch.chdir(data.parent / "here")
+    (data.parent / "link").symlink_to("there")
+    (data.parent / "dangling").symlink_to("nowhere")
+    for out in (".", "../link", "../dangling"):
+        assert run("drop", data, clean.DEPTH, "--out", out) == 0
+        assert f"wrote {out}: 5 episodes, 120 frames" in capsys.readouterr().out
+    for name in ("here", "there", "nowhere"):
+        assert sorted(path.name for path in (data.parent / name).iterdir()) == ["data", "meta", "videos"]
+        assert validate(data.parent / name) == []
+    assert Path.cwd() == data.parent / "here"
+    assert os.listdir() == os.listdir(data.parent / "here")
+
+
+def test_an_empty_folder_stays_empty_when_an_edit_fails(data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    out = data.parent / "out"
+    out.mkdir()
+    monkeypatch.setattr(os, "fsync", refuse)
+    assert run("drop", data, clean.DEPTH, "--out", out) == 2
+    assert list(out.iterdir()) == []
 
 
 def test_an_export_that_has_no_room_leaves_nothing(

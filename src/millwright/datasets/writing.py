@@ -42,19 +42,26 @@ class Film(NamedTuple):
 def new_dataset(out: Path) -> Iterator[Path]:
     """A folder to write into that becomes `out` when the block ends well, in one step, and is gone when it does not.
 
+    An empty folder, which somebody may be in or a disk may be mounted on, is filled instead, the metadata last: they
+    make it a dataset.
+
     Raises:
         DatasetError: `out` is there already, or the disk is full.
     """
+    out = out.resolve()
     check_new(out)
     out.parent.mkdir(parents=True, exist_ok=True)
-    staging = out.with_name(f".{out.name}-{os.getpid()}")
+    fill = out.exists()
+    staging = (out if fill else out.parent) / f".{out.name}-{os.getpid()}"
     shutil.rmtree(staging, ignore_errors=True)
     try:
         yield staging
         sync_tree(staging)
-        if out.exists():
-            out.rmdir()
-        publish(staging, out)
+        if fill:
+            for part in sorted(staging.iterdir(), key=lambda part: part.name == "meta"):
+                publish(part, out / part.name)
+        else:
+            publish(staging, out)
     except OSError as error:
         if not is_full(error):
             raise
@@ -64,14 +71,12 @@ def new_dataset(out: Path) -> Iterator[Path]:
 
 
 def check_new(out: Path) -> None:
-    """Refuse what cannot become a dataset in one step.
+    """Refuse a folder that holds something.
 
     Raises:
-        DatasetError: a folder that holds something or that one is in, a file, or a link.
+        DatasetError: it does.
     """
-    if out.resolve() == Path.cwd():
-        raise DatasetError(f"{out} is the folder that you are in; give a folder that is new")
-    if out.is_symlink() or (out.exists() and (not out.is_dir() or any(out.iterdir()))):
+    if out.exists() and (not out.is_dir() or any(out.iterdir())):
         raise DatasetError(f"{out} is there already; give a folder that is new")
 
 
