@@ -292,6 +292,7 @@ def write_seeds(path: Path, *seeds: object) -> Path:
     [
         ((2**63 - 1, 0, 7), [2**63 - 1, 0, 7], None),
         ((np.uint64(2**64 - 1), str(2**80), 3), [None, None, 3], ["18446744073709551615", str(2**80), None]),
+        ((np.uint64(2**63), 0, 1), [None, 0, 1], ["9223372036854775808", None, None]),
         (("abc", -1, None), [None, None, None], ["abc", "-1", None]),
         ((1.5, np.array([1, 2]), 4), [None, None, 4], ["1.5", "[1 2]", None]),
         ((5, None, 6), [5, None, 6], None),
