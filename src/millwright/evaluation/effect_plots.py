@@ -11,7 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 INK, QUIET, BETTER, WORSE = "#1a1f27", "#8b95a3", "#1f7d4b", "#c8371f"
-COLOURS = (INK, WORSE, BETTER, QUIET)
+COLOURS = (INK, WORSE, BETTER, QUIET, "#7a4fb5")
 """Of groups."""
 STYLE: dict[Any, Any] = {
     "svg.fonttype": "none",
