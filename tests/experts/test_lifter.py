@@ -108,8 +108,8 @@ def test_fingers_close_within_12_mm_and_not_beyond(start):
     assert decide(put_hand(start, [0.011, 0, 0]))[6] == CLOSED
     assert decide(put_hand(start, [0.013, 0, 0]))[6] == OPEN
     assert decide(put_hand(start, [0, 0, 0.013]))[6] == OPEN
-    assert decide(put_hand(start, [0.02, 0, 0], opening_m=0.06))[6] == CLOSED  # once begun
-    assert decide(put_hand(start, [0.023, 0, 0], opening_m=0.06))[6] == OPEN
+    assert decide(put_hand(start, [0.016, 0, 0], opening_m=0.06))[6] == CLOSED  # once begun
+    assert decide(put_hand(start, [0.018, 0, 0], opening_m=0.06))[6] == OPEN
 
 
 def test_the_hand_rises_only_once_both_pads_touch_and_the_fingers_rest(start):

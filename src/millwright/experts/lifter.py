@@ -44,7 +44,7 @@ class LiftStyle:
     near_m: float = 0.012  # beside and above or below the grasp: the fingers may close
     near_rad: float = 0.15
     begun_m: float = 0.006  # fingers that are closer together than open ones by this have begun to close,
-    ease: float = 1.8  # and go on until the grasp is so many times as far away: one that touches first pushes, or rolls
+    ease: float = 1.4  # and go on until the grasp is so many times as far away: one that touches first pushes, or rolls
     hover_m: float = 0.08  # above the grasp: open fingers pass over everything that lies there
     funnel_slope: float = 1.5  # height for each metre beside the grasp: no finger comes down on the object
     funnel_yaw: float = 0.1  # height for each radian
