@@ -22,7 +22,7 @@ class Brief(LiftChoice):
     evaluated: ClassVar[Mapping[str, Any]] = {"words": "unseen", "max_steps": 15}
 
 
-TINY = Brief(episodes=1, samples=256, seeds="5000:5001", workers=1, encoder="hashed", pictures=100)
+TINY = Brief(episodes=1, samples=256, seeds="5000:5001", workers=1, encoder="hashed", pictures=50)
 
 
 @pytest.fixture(scope="module")
@@ -46,9 +46,9 @@ def test_it_leaves_a_dataset_a_bundle_with_its_parts_on_the_card_and_a_report(ch
 def test_made_up_scenes_name_every_object_and_are_not_made_again(choice) -> None:
     with np.load(choice / "imagined" / "00000.npz") as shard:
         pictures, number, plans = (shard[name] for name in ("observation.images.wrist", "picture", "label.plan"))
-    assert pictures.shape == (100, 96, 96, 3)
+    assert pictures.shape == (50, 96, 96, 3)
     counts = np.bincount(number)
-    assert (len(counts), counts.min(), counts.max()) == (100, 2, 4)
+    assert (len(counts), counts.min(), counts.max()) == (50, 2, 4)
     first = plans[number == 0]
     assert not any(np.array_equal(first[0], other) for other in first[1:])
     made = (choice / "imagined" / "00000.npz").stat().st_mtime_ns

@@ -22,6 +22,8 @@ class FilmFusion(nn.Module):
 
     def __init__(self, cameras: Sequence[str], text: int, width: int, channels: Sequence[int]) -> None:
         super().__init__()
+        # Embeddings are of length 1: as they are, their numbers are small and the words are learned late.
+        self.norm = nn.LayerNorm(text, eps=1e-6) if text else nn.Identity()
         self.text = MLP(text, (width,), activate_last=True) if text else None
         self.films = nn.ModuleDict({camera: Films(width, channels) for camera in (cameras if text else ())})
 
@@ -29,7 +31,7 @@ class FilmFusion(nn.Module):
         """What each camera's eye takes beside its picture."""
         if self.text is None:
             return {}
-        said = self.text(text)
+        said = self.text(self.norm(text))
         return {camera: films(said) for camera, films in self.films.items()}
 
     def forward(self, tokens: Tensor, text: Tensor | None) -> Tensor:
@@ -46,6 +48,7 @@ class AttentionFusion(nn.Module):
 
     def __init__(self, width: int, text: int, heads: int, hidden: int) -> None:
         super().__init__()
+        self.norm = nn.LayerNorm(text, eps=1e-6) if text else nn.Identity()
         self.text = nn.Linear(text, width) if text not in (0, width) else nn.Identity()
         self.norm1 = nn.LayerNorm(width, eps=1e-6)
         self.attention = CrossAttention(width, heads) if text else None
@@ -60,6 +63,7 @@ class AttentionFusion(nn.Module):
         """Tokens (batch, tokens, width), text (batch, text) or (batch, words, text) -> (batch, tokens, width)."""
         if self.attention is not None and text is not None:
             words = text if text.ndim == 3 else text.unsqueeze(1)
-            tokens = tokens + self.attention(self.norm1(tokens), self.text(words), words.ne(0).any(2))
+            said = self.text(self.norm(words))
+            tokens = tokens + self.attention(self.norm1(tokens), said, words.ne(0).any(2))
         added: Tensor = tokens + self.mlp(self.norm2(tokens))
         return added

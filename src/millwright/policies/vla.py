@@ -44,7 +44,8 @@ class VlaConfig:
     fusion: str = "film"
     """How words meet pictures: `film` modulates the last convolutions of `conv`, `attention` comes after any eye."""
     film_width: int = 64
-    film_layers: int = 3
+    film_layers: int = 4
+    """Of the convolutions, the last ones: with the words early, colours are told apart where things are still large."""
     heads: int = 8
     hidden: int = 1024
     """Width within the fusion's feed-forward network, with `attention`."""

@@ -25,7 +25,7 @@ from millwright.core.workers import map_seeds
 Arrays = dict[str, NDArray[Any]]
 PICTURE = "picture"
 """Of each label, the number of its picture."""
-SHARD = 100
+SHARD = 50
 """Pictures a file."""
 
 
