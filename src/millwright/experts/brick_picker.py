@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from millwright.core.facts import GraspFacts
 from millwright.core.features import Observation
 from millwright.experts.grasps import Goal, adapt_goal
-from millwright.experts.planning import PlanningExpert
+from millwright.experts.planning import HandPlanningExpert
 from millwright.geometry.poses import wrap_angle, yaw_from_quaternion
 from millwright.robots.reach import PUSH_GAP_M
 
@@ -71,7 +71,7 @@ class Hand(NamedTuple):
         return (self.x, self.y, self.z, 0.0, math.cos(half), math.sin(half), 0.0, 0.0 if shut else self.opening)
 
 
-class BrickPicker(PlanningExpert[GraspFacts]):
+class BrickPicker(HandPlanningExpert[GraspFacts]):
     """Picks the target brick across its width.
 
     Args:

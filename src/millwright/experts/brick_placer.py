@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from millwright.core.facts import PlaceFacts
 from millwright.core.features import Observation
 from millwright.experts.brick_picker import BrickPicker, Hand, PickStyle, clip
-from millwright.experts.planning import PlanningExpert
+from millwright.experts.planning import HandPlanningExpert
 from millwright.geometry.poses import wrap_angle, yaw_from_quaternion
 
 SWIFT = PickStyle(
@@ -49,7 +49,7 @@ class _Place(NamedTuple):
     yaw: float
 
 
-class BrickPlacer(PlanningExpert[PlaceFacts]):
+class BrickPlacer(HandPlanningExpert[PlaceFacts]):
     """Picks the target brick and puts it where `observation.place` says.
 
     Args:

@@ -15,8 +15,8 @@ from numpy.typing import ArrayLike, NDArray
 
 from millwright.core.facts import SHAPES, Floats, LiftFacts
 from millwright.core.features import Observation
-from millwright.core.planner import Chunk
-from millwright.core.policy import Action, Privileged
+from millwright.core.policy import Action
+from millwright.experts.planning import PlanningExpert
 from millwright.geometry.poses import (
     matrix_from_quaternion,
     quaternion_of_hand,
@@ -79,7 +79,7 @@ class Hand(NamedTuple):
     touching: bool
 
 
-class Lifter(Privileged):
+class Lifter(PlanningExpert[LiftFacts]):
     """Lifts the target straight up.
 
     Args:
@@ -87,30 +87,13 @@ class Lifter(Privileged):
         style: how to lift.
     """
 
-    name = "expert"
-
     def __init__(self, control_hz: float, style: LiftStyle | None = None) -> None:
+        super().__init__(control_hz)
         self.style = style or LiftStyle()
-        self._rate_hz, self._period_s = control_hz, 1 / control_hz
-        self._facts: LiftFacts | None = None
-        self._plan: Chunk | None = None
+        self._period_s = 1 / control_hz
 
-    def reset(self, seed: int) -> None:
-        self._facts, self._plan = None, None
-
-    def see(self, facts: LiftFacts) -> None:
-        self._facts = facts
-
-    @property
-    def plan(self) -> Chunk | None:
-        return self._plan
-
-    def act(self, observation: Observation) -> Action:
-        assert self._facts is not None, "the loop calls see() before act()"
-        actions = self.make_plan(self._facts)
-        self._plan = Chunk(actions, self._rate_hz, observed_at_s=self._facts.time_s)
-        action: Action = actions[0]
-        return action
+    def _make_plan(self, facts: LiftFacts, observation: Observation) -> NDArray[np.float32]:
+        return self.make_plan(facts)
 
     def make_plan(self, facts: LiftFacts) -> NDArray[np.float32]:
         """The next actions (plan_length, 7), one a tick."""

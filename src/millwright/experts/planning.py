@@ -1,4 +1,4 @@
-"""What experts that plan with the hand have in common: at every tick a plan, of which the first target is followed."""
+"""What experts have in common: at every tick a plan from the facts alone, of which the first row is followed."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ FactsT = TypeVar("FactsT", bound=GraspFacts)
 
 
 class PlanningExpert(Privileged, Generic[FactsT]):
-    """Plans anew at every tick, from the facts alone, and follows the first target of its plan.
+    """Plans anew at every tick, from the facts alone; the first row of its plan is its action.
 
     Args:
         control_hz: ticks a second.
@@ -27,7 +27,6 @@ class PlanningExpert(Privileged, Generic[FactsT]):
     name = "expert"
 
     def __init__(self, control_hz: float) -> None:
-        self.servo = HandServo()
         self._rate_hz = control_hz
         self._facts: FactsT | None = None
         self._plan: Chunk | None = None
@@ -44,10 +43,24 @@ class PlanningExpert(Privileged, Generic[FactsT]):
 
     def act(self, observation: Observation) -> Action:
         assert self._facts is not None, "the loop calls see() before act()"
-        targets = self._make_plan(self._facts, observation)
-        self._plan = Chunk(targets, self._rate_hz, observed_at_s=self._facts.time_s)
-        return self.servo.follow(self._facts.joint_positions, targets[0])
+        rows = self._make_plan(self._facts, observation)
+        self._plan = Chunk(rows, self._rate_hz, observed_at_s=self._facts.time_s)
+        return self._follow(self._facts, rows[0])
 
     @abstractmethod
     def _make_plan(self, facts: FactsT, observation: Observation) -> NDArray[np.float32]:
-        """Hand targets (plan_length, 8): xyz m, wxyz, opening m, one a tick."""
+        """The next rows (plan_length, dof), one a tick."""
+
+    def _follow(self, facts: FactsT, row: NDArray[np.float32]) -> Action:
+        return row
+
+
+class HandPlanningExpert(PlanningExpert[FactsT]):
+    """Its plans are hand targets (plan_length, 8): xyz m, wxyz, opening m; the arm's joints follow the first."""
+
+    def __init__(self, control_hz: float) -> None:
+        super().__init__(control_hz)
+        self.servo = HandServo()
+
+    def _follow(self, facts: FactsT, row: NDArray[np.float32]) -> Action:
+        return self.servo.follow(facts.joint_positions, row)
