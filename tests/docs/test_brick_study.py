@@ -2,28 +2,16 @@
 
 from __future__ import annotations
 
-import importlib.util
 import json
 import re
-from types import ModuleType
 
+import brick_study_page
 import pytest
-from tests.docs.pages import ROOT
 from tests.recipes.study.test_comparing import make_file
 
 from millwright.recipes.study.ceilings import PLAYED, Outcome, summarise
 from millwright.recipes.study.cells import CELLS
 from millwright.recipes.study.comparing import make_rows
-
-
-@pytest.fixture(scope="module")
-def script() -> ModuleType:
-    spec = importlib.util.spec_from_file_location("brick_study_page", ROOT / "scripts" / "brick_study_page.py")
-    assert spec
-    assert spec.loader
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
 
 
 @pytest.fixture(scope="module")
@@ -42,12 +30,12 @@ def values() -> dict:
     return {"rows": make_rows(tuple(CELLS.values()), files), "ceilings": ceilings, "fields": fields}
 
 
-def test_the_page_is_what_the_results_say(script: ModuleType) -> None:
-    assert script.PAGE.read_text() == script.make_page(script.load_values())
+def test_the_page_is_what_the_results_say() -> None:
+    assert brick_study_page.PAGE.read_text() == brick_study_page.make_page(brick_study_page.load_values())
 
 
-def test_the_page_of_a_study_holds_every_cell_and_leaves_nothing_to_fill_in(script: ModuleType, values: dict) -> None:
-    page = script.make_page(json.loads(json.dumps(values)))
+def test_the_page_of_a_study_holds_every_cell_and_leaves_nothing_to_fill_in(values: dict) -> None:
+    page = brick_study_page.make_page(json.loads(json.dumps(values)))
     assert not re.findall(r"\[\[\w+\]\]|Not measured", page)
     assert not [name for name in CELLS if not re.search(rf"^\| `{name}` \|", page, re.M)]
     assert "**97/100** (by training seed: 97/100)" in page
@@ -56,24 +44,24 @@ def test_the_page_of_a_study_holds_every_cell_and_leaves_nothing_to_fill_in(scri
     assert "`mended--true-box`" in page
 
 
-def test_what_may_be_luck_is_not_called_a_difference(script: ModuleType) -> None:
+def test_what_may_be_luck_is_not_called_a_difference() -> None:
     once = {"effect_by_training_seed": {"0": -0.3}}
-    assert script.describe_effect({"effect": 0.3, "p_holm": 0.06, **once}) == "no difference shown"
-    assert script.describe_effect({"effect": -0.3, "p_holm": 0.04, **once}) == "worse"
+    assert brick_study_page.describe_effect({"effect": 0.3, "p_holm": 0.06, **once}) == "no difference shown"
+    assert brick_study_page.describe_effect({"effect": -0.3, "p_holm": 0.04, **once}) == "worse"
     thrice = {"effect_by_training_seed": {"0": -0.3, "1": -0.25, "2": -0.35}}
-    told = script.describe_effect({"effect": -0.3, "p_holm": 0.04, **thrice})
+    told = brick_study_page.describe_effect({"effect": -0.3, "p_holm": 0.04, **thrice})
     assert told == "worse; by training seed -30, -25, -35"
 
 
-def test_the_plots_name_every_cell_beside_its_anchor(script: ModuleType, values: dict) -> None:
-    plots = script.make_plots(values)
+def test_the_plots_name_every_cell_beside_its_anchor(values: dict) -> None:
+    plots = brick_study_page.make_plots(values)
     for cell in CELLS.values():
         if cell.anchor:
             assert cell.name.removeprefix(f"{cell.anchor}--") in plots["brick-study-effects.svg"]
-    assert script.make_plots(values) == plots
+    assert brick_study_page.make_plots(values) == plots
 
 
-def test_plots_of_results_that_are_published_are_there(script: ModuleType) -> None:
-    published = script.load_values()
-    wanted = set(script.make_plots(published)) if published else set()
-    assert {path.name for path in script.IMAGES.glob("brick-study-*.svg")} == wanted
+def test_plots_of_results_that_are_published_are_there() -> None:
+    published = brick_study_page.load_values()
+    wanted = set(brick_study_page.make_plots(published)) if published else set()
+    assert {path.name for path in brick_study_page.IMAGES.glob("brick-study-*.svg")} == wanted

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import importlib.util
 import json
 from dataclasses import replace
 from pathlib import Path
-from types import ModuleType
 
+import make_cards
 import pytest
 
 from millwright.catalog import SHIPPED, TASKS, list_shipped
@@ -103,27 +102,17 @@ def test_effort_of_rounds_adds_up_and_is_unknown_where_one_is() -> None:
     assert "cpu_seconds" not in describe_effort(replace(fitted, cpu_seconds=None), begun)
 
 
-@pytest.fixture(scope="module")
-def script() -> ModuleType:
-    spec = importlib.util.spec_from_file_location("make_cards", ROOT / "scripts" / "make_cards.py")
-    assert spec
-    assert spec.loader
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
 @pytest.mark.parametrize("name", list_shipped())
-def test_shipped_card_says_what_manifest_and_results_say(name: str, script: ModuleType) -> None:
-    results = script.find_results(SHIPPED / name, ROOT / "results")
+def test_shipped_card_says_what_manifest_and_results_say(name: str) -> None:
+    results = make_cards.find_results(SHIPPED / name, ROOT / "results")
     assert results, f"no result in results/ was measured with the shipped {name}"
     remedy = "run python scripts/make_cards.py"
     assert (SHIPPED / name / "card.md").read_text() == make_card(SHIPPED / name, results), remedy
 
 
-def test_shipped_cards_name_no_rate_that_no_result_holds(script: ModuleType) -> None:
+def test_shipped_cards_name_no_rate_that_no_result_holds() -> None:
     for name in list_shipped():
-        held = [json.loads(path.read_text()) for path in script.find_results(SHIPPED / name, ROOT / "results")]
+        held = [json.loads(path.read_text()) for path in make_cards.find_results(SHIPPED / name, ROOT / "results")]
         text = json.dumps(held)
         card = (SHIPPED / name / "card.md").read_text()
         rows = [line.split("|") for line in card.splitlines() if " = " in line]
