@@ -16,6 +16,23 @@ MEASURED = {  # the numbers of a benchmark that are worth a row; a dot goes into
         "expert_episodes_per_min": "recording with files, two processes, one 128x128 camera, episodes/min",
         "perturbed_episodes_per_min": "the same, disturbed and labelled as the recipe does, episodes/min",
     },
+    "lerobot": {
+        "loading.vs_lerobot.cold.speedup": "windows from a folder's videos: times as fast as LeRobot's loader",
+        "loading.vs_lerobot.cached.speedup": "the same, frames decoded before",
+        "recording.vs.lerobot.speedup": "recording two cameras: times as fast as LeRobot, same encoding",
+        "act.train_fp32.speedup": "a training step of ACT, 31.6 M parameters: times as fast as LeRobot's",
+        "act.call_fp32.latency_ratio": "a call of it, batch 1, one thread: share of LeRobot's time",
+        "diffusion.train_fp32.speedup": "a training step of Diffusion Policy: times as fast as LeRobot's",
+        "diffusion.call_fp32.latency_ratio": "a call of it: share of LeRobot's time",
+        "rendering.speedup": "simulated time with a 128x128 camera: times as fast as robosuite's Lift",
+    },
+    "validation": {
+        "describe_all.cpu_s": "describing 1,000,000 frames, CPU seconds",
+        "validate_all.cpu_s": "validating them, every picture looked at, CPU seconds",
+        "validate_tenth.cpu_s": "a tenth of them, CPU seconds",
+        "validate_all.peak_mb": "peak memory of it, MB",
+        "validate_tenth.peak_mb": "peak memory of a tenth, MB",
+    },
     "dashboard": {
         "control.rate_hz": "dashboard: control while two browsers watch both views, Hz (15 wanted)",
         "control.late_ms.p99": "the same: lateness of a tick, 99th percentile, ms",

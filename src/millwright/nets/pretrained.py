@@ -25,10 +25,16 @@ def split_painted(painted: Tensor) -> tuple[Tensor, Tensor]:
     Args:
         painted: (batch, 3 or more, height, width) as `vision.paint_coordinates` gives it.
     """
-    mean = torch.tensor(IMAGENET_MEAN, device=painted.device).view(1, 3, 1, 1)
-    std = torch.tensor(IMAGENET_STD, device=painted.device).view(1, 3, 1, 1)
+    scale, shift = compute_scaling(painted.device)
+    return torch.addcmul(shift, painted[:, :3], scale), painted[:, 3:]
+
+
+def compute_scaling(device: torch.device) -> tuple[Tensor, Tensor]:
+    """Scale and shift (1, 3, 1, 1) that make painted colours those that networks trained on ImageNet want."""
+    mean = torch.tensor(IMAGENET_MEAN, device=device).view(1, 3, 1, 1)
+    std = torch.tensor(IMAGENET_STD, device=device).view(1, 3, 1, 1)
     unit = 64 / 255
-    return torch.addcmul((2 * unit - mean) / std, painted[:, :3], unit / std), painted[:, 3:]
+    return unit / std, (2 * unit - mean) / std
 
 
 def load_pretrained(network: nn.Module, path: str, *, source: str, unused: Sequence[str], own: Sequence[str]) -> None:

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from torch.nn.functional import batch_norm
 
 from millwright.core.errors import OptionError
-from millwright.nets.pretrained import split_painted
+from millwright.nets.pretrained import compute_scaling, split_painted
 from millwright.nets.quick import QuickConv
 
 
@@ -110,22 +110,23 @@ class _QuickBlock(nn.Module):
 
 
 class _QuickResNet18(nn.Module):
-    """A `ResNet18` whose first convolution takes in all channels."""
+    """A `ResNet18` whose first convolution takes in all channels, and their scale."""
 
     def __init__(self, slow: ResNet18) -> None:
         super().__init__()
         self.side, self.num_channels = slow.side, slow.num_channels
-        self.num_extra = 0 if slow.extra is None else slow.extra.in_channels
-        first = nn.Conv2d(3 + self.num_extra, 64, 7, 2, 3, bias=False).eval()
-        weights = (slow.conv1.weight,) if slow.extra is None else (slow.conv1.weight, slow.extra.weight)
-        first.weight = nn.Parameter(torch.cat(weights, 1), requires_grad=False)
+        beside = slow.conv1.weight.new_zeros(64, 0, 7, 7) if slow.extra is None else slow.extra.weight
+        self.num_inputs = 3 + beside.shape[1]
+        scale, shift = compute_scaling(slow.conv1.weight.device)
+        first = nn.Conv2d(self.num_inputs, 64, 7, 2, 3, bias=False).eval()
+        first.weight = nn.Parameter(torch.cat((slow.conv1.weight * scale, beside), 1), requires_grad=False)
+        self.shift = torch.cat((shift / scale, shift.new_zeros(1, beside.shape[1], 1, 1)), 1)
         self.first, self.pool = QuickConv(first, slow.bn1), slow.pool
         blocks = (part for part in slow.modules() if isinstance(part, BasicBlock))
         self.blocks = nn.Sequential(*(_QuickBlock(block) for block in blocks))
 
     def forward(self, painted: Tensor) -> Tensor:
-        colours, rest = split_painted(painted)
-        image = torch.cat((colours, rest[:, : self.num_extra]), 1).contiguous(memory_format=torch.channels_last)
+        image = (painted[:, : self.num_inputs] + self.shift).contiguous(memory_format=torch.channels_last)
         places: Tensor = self.blocks(self.pool(self.first(image)))
         return places.flatten(2).transpose(1, 2)
 
