@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 
@@ -57,6 +59,26 @@ def test_a_pass_that_is_left_early_spoils_none_after_it(dataset: Dataset, order:
     again = batches.go_through(order)
     np.testing.assert_array_equal(next(again)[CAMERA], first)
     assert 1 + sum(1 for _ in again) == -(-len(order) // 4)
+
+
+def test_a_batch_outlives_the_first_one_of_the_next_pass(dataset: Dataset, order: np.ndarray) -> None:
+    batches = Batches(dataset, DELTAS, size=8, threads=1)
+    *_, last = batches.go_through(order)
+    kept = last[CAMERA].copy()
+    next(batches.go_through(order[::-1].copy()))
+    np.testing.assert_array_equal(last[CAMERA], kept)
+
+
+@pytest.mark.parametrize("order", [[-1], [10**9], [0.5], [True, False], [[0, 1]]])
+def test_frames_that_are_not_there_are_refused_before_anything_is_made(dataset: Dataset, order: list[Any]) -> None:
+    with pytest.raises(OptionError, match="frames are whole numbers from 0 to"):
+        Batches(dataset, DELTAS).go_through(np.array(order))
+
+
+@pytest.mark.parametrize("offsets", [0, (), (0.5,)])
+def test_offsets_that_are_no_frames_are_refused(dataset: Dataset, offsets: Any) -> None:
+    with pytest.raises(OptionError, match="offsets of action are whole numbers"):
+        Batches(dataset, {"action": offsets})
 
 
 def test_what_cannot_be_batched_is_refused(dataset: Dataset) -> None:

@@ -114,6 +114,15 @@ def test_fingers_that_closed_on_nothing_missed_and_idle_ones_ran_out_of_time():
     assert judge.verdict().failure == "miss"
 
 
+def test_fingers_that_began_half_open_have_not_closed_until_they_do():
+    judge = SustainedLift()
+    judge.see(make_free(0, 0.0, opening_m=0.03))
+    judge.see(make_free(1, 0.0, opening_m=0.05))
+    assert judge.verdict().failure == "timeout"
+    judge.see(make_free(2, 0.0, opening_m=0.03))
+    assert judge.verdict().failure == "miss"
+
+
 def test_limits_are_what_decides():
     assert not ask(SustainedLift(LiftLimits(height_m=0.2)), make_lift()).success
     assert ask(SustainedLift(LiftLimits(height_m=0.2)), make_lift(height=0.21)).success

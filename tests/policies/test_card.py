@@ -111,3 +111,8 @@ def test_parameters_are_told_part_by_part():
     network = make_bundle().network
     for name, part in network.named_children():
         assert f"| {name} | {sum(p.numel() for p in part.parameters()):,} | 0 |" in told
+
+
+def test_a_field_that_is_zero_is_told_and_one_that_is_off_is_not():
+    card = draw_card(make_subject(recipe="r", fields={"seed": 0, "pictures": 0, "blind": False, "only": ""}))
+    assert "**fields**: `seed` 0, `pictures` 0\n" in card

@@ -11,6 +11,9 @@ import tyro
 from millwright.cli.arguments import check_folder, say
 from millwright.core.errors import OptionError, choose
 
+METHODS = {"run": "run", "train": "learn"}
+"""What a recipe must have for a verb."""
+
 
 def run(args: list[str]) -> None:
     """Run a recipe with the fields given."""
@@ -34,7 +37,7 @@ def train(args: list[str]) -> None:
         raise OptionError(f"--dataset DIR is missing: the folder to train on (`millwright run {name}` records its own)")
     check_folder("--out", chosen.out)
     claim_folder(chosen.recipe, chosen.out)
-    chosen.recipe.train(Path(chosen.recipe.dataset), chosen.out / "training", chosen.out / name)
+    chosen.recipe.learn(Path(chosen.recipe.dataset), chosen.out, chosen.out / name)
     say(f"wrote {chosen.out / name}")
 
 
@@ -42,7 +45,7 @@ def _take_recipe(verb: str, args: list[str]) -> tuple[str, type[Any]]:
     """Take the recipe's name off `args`; without one, show the recipes."""
     from millwright.recipes import RECIPES
 
-    recipes = {name: recipe for name, recipe in RECIPES.items() if hasattr(recipe, verb)}
+    recipes = {name: recipe for name, recipe in RECIPES.items() if hasattr(recipe, METHODS[verb])}
     if not args or args[0] in ("-h", "--help"):
         rows = "\n".join(f"  {name:<16} {recipe.about}" for name, recipe in recipes.items())
         say(f"usage: millwright {verb} RECIPE ...\n\nrecipes:\n{rows}\n\n`millwright {verb} RECIPE --help` says more.")

@@ -37,13 +37,21 @@ class Batches:
     Raises:
         FeatureError: no such feature.
         DatasetError: a video is damaged, or the disk has no room for its decoded frames.
-        OptionError: no samples a batch, or no threads.
+        OptionError: no samples a batch, no threads, or offsets that are no whole numbers.
     """
 
     def __init__(self, dataset: Dataset, deltas: Deltas, size: int = 64, threads: int = 2) -> None:
         if size < 1 or threads < 1:
             raise OptionError(f"batches need at least 1 sample and 1 thread, got size={size} and threads={threads}")
+        for name, offsets in deltas.items():
+            if (
+                isinstance(offsets, int)
+                or not len(offsets)
+                or not all(isinstance(n, (int, np.integer)) for n in offsets)
+            ):
+                raise OptionError(f"offsets of {name} are whole numbers of frames, one or more, got {offsets!r}")
         self.size, self.threads = size, threads
+        self._count = len(dataset)
         self._windows = dataset.windows(deltas)
         self._frames = {name: dataset.frames(name) for name in deltas if name in dataset.cameras}
         self._columns = {
@@ -53,7 +61,21 @@ class Batches:
         self._spare: list[Batch] = []
 
     def go_through(self, order: Indices) -> Iterator[Batch]:
-        """Batches of these frames' windows, in this order; the last one may be smaller."""
+        """Batches of these frames' windows, in this order; the last one may be smaller.
+
+        Raises:
+            OptionError: a number that no frame has.
+        """
+        order = np.asarray(order)
+        if (
+            order.ndim != 1
+            or order.dtype.kind not in "iu"
+            or (order.size and not 0 <= order.min() <= order.max() < self._count)
+        ):
+            raise OptionError(f"frames are whole numbers from 0 to {self._count - 1} in one row, got {order!r}")
+        return self._go_through(order)
+
+    def _go_through(self, order: Indices) -> Iterator[Batch]:
         held = deque(self._take() for _ in range(self.threads + _AHEAD))
         ahead = deque[Future[Batch]]()
         with ThreadPoolExecutor(self.threads) as pool:
@@ -68,7 +90,7 @@ class Batches:
 
     def _take(self) -> Batch:
         if self._spare:
-            return self._spare.pop()
+            return self._spare.pop(0)  # the one that was used longest ago
         return {name: np.empty(shape, np.float32) for name, shape in self._shapes.items()}
 
     def _make(self, frames: Indices, room: Batch) -> Batch:

@@ -107,7 +107,11 @@ def describe_conditions(values: Mapping[str, Any]) -> str:
     about = values["provenance"]
     told = [values.get("env", "")]
     for options in (about.get("env_options", {}), about.get("reset_options", {})):
-        told += [f"`{name}`" if value is True else f"`{name}` {value}" for name, value in options.items() if value]
+        told += [
+            f"`{name}`" if value is True else f"`{name}` {value}"
+            for name, value in options.items()
+            if value is not False and value not in ("", None)
+        ]
     if about.get("eyes"):
         told.append(f"a control: it sees {about['eyes']} instead of its picture")
     if about.get("beta"):

@@ -48,6 +48,7 @@ class _Memory:
     best_height_m: float = 0.0
     longest_hold_s: float = 0.0
     was_carried: bool = False
+    widest_m: float = 0.0
     tried: bool = False
     max_force_n: float = 0.0
     distances_m: tuple[float, ...] = ()
@@ -92,6 +93,9 @@ class SustainedLift(Judge):
         lowest_m = heights if memory.lowest_m is None else np.minimum(memory.lowest_m, heights)
         wrong = memory.wrong_object or find_disturbed(facts, start, lowest_m, limits)
         collision = memory.collision or find_collision(facts, limits)
+        closed_at_start = memory.widest_m == 0 and facts.pad_contacts[facts.target].any()
+        opening_m = facts.max_opening_m if closed_at_start else min(facts.opening_m, facts.max_opening_m)
+        widest_m = max(memory.widest_m, opening_m)
         won = hold_s >= limits.hold_s - 1e-9 and since is not None and not wrong and not collision
         self._memory = replace(
             memory,
@@ -104,7 +108,8 @@ class SustainedLift(Judge):
             best_height_m=max(memory.best_height_m, height),
             longest_hold_s=max(memory.longest_hold_s, hold_s),
             was_carried=memory.was_carried or (is_carried(facts, limits) and height > 0.01),
-            tried=memory.tried or facts.opening_m < 0.7 * facts.max_opening_m,
+            widest_m=widest_m,
+            tried=memory.tried or facts.opening_m < 0.7 * widest_m,
             max_force_n=max(memory.max_force_n, facts.max_contact_force_n),
             distances_m=(*memory.distances_m, compute_distance(facts)),
         )

@@ -38,7 +38,12 @@ def hold_hand(observation: Observation) -> Action:
     )
 
 
-HOLDS: dict[str, Hold] = {"hand_target": hold_hand}
+def hold_still(observation: Observation) -> Action:
+    """For motions of the hand (7,): none, and the gripper as it is."""
+    return np.zeros(7, np.float32)
+
+
+HOLDS: dict[str, Hold] = {"hand_target": hold_hand, "hand_motion": hold_still}
 """Action feature -> how to stay; the state itself where there is no row."""
 
 

@@ -215,7 +215,7 @@ def _list_rows(rows: Mapping[str, str]) -> list[str]:
 
 def _say_options(options: Mapping[str, Any], before: str = "") -> str:
     """`hard`, `click_noise` 0.4; nothing for those that are off."""
-    on = [(name, value) for name, value in options.items() if value not in (False, "", None)]
+    on = [(name, value) for name, value in options.items() if value is not False and value not in ("", None)]
     told = [f"`{name}`" if value is True else f"`{name}` {value}" for name, value in on]
     return before + ", ".join(told) if told else ""
 

@@ -82,6 +82,8 @@ class Demonstrated(Recipe):
         """
         seeds = parse_seeds(self.seeds)  # before minutes are spent
         self.refuse()
+        if self.dataset and not out.exists():
+            Dataset(Path(self.dataset))  # is there, before `out` is made for it
         claim_folder(self, out)
         clock = StageClock(out / "stages.json")
         dataset = Path(self.dataset) if self.dataset else out / "dataset"

@@ -15,7 +15,7 @@ from rich.console import Console
 
 from millwright.core.errors import OptionError, RecipeError
 
-COUNTS = ("workers", "samples")
+COUNTS = ("workers", "samples", "batch_size")
 """Fields of recipes that have to be 1 or more."""
 
 

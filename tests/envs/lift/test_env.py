@@ -125,9 +125,9 @@ def test_objects_lie_apart_differ_and_are_never_of_a_pair_that_is_held_out(choic
 
 def test_unseen_pairs_are_asked_for_by_name_of_the_option():
     env = make_env("lift-choice", pairs="unseen", image_size=32)
-    for seed in SEEDS[:4]:
+    for seed in range(5000, 5030):
         env.reset(seed=seed)
-        assert {tuple(name.split()) for name in env.object_names} & set(HELD_OUT_PAIRS)
+        assert tuple(env.target_name.split()) in HELD_OUT_PAIRS
     env.close()
 
 

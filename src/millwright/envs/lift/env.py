@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from millwright.core.errors import ActionError, OptionError, choose
 from millwright.core.facts import LiftFacts
 from millwright.envs.lift.cell import ArmState, LiftCell
-from millwright.envs.lift.instructions import COLOURS, DOCUMENT, write_instruction
+from millwright.envs.lift.instructions import COLOURS, DOCUMENT, HELD_OUT_PAIRS, write_instruction
 from millwright.envs.lift.interface import ACTION, CAMERAS, CONTROL_HZ, list_observed, make_action_space
 from millwright.envs.lift.looks import CHEAP, FULL
 from millwright.envs.lift.objects import CUBE, POOL, Scene, draw_choice, draw_cube
@@ -28,6 +28,8 @@ from millwright.geometry.poses import Floats
 
 LIFTED_M = 0.1
 """How high above where it lies an object gives a reward."""
+MADE_UP = 1
+"""Keeps scenes that are made up apart from those that are played with the same seed."""
 REDRAWN = 50
 """Scenes that are tried under an arm that stands as told, until one leaves room for it."""
 
@@ -91,7 +93,8 @@ class LiftEnv(gymnasium.Env[dict[str, Any], Any]):
         named = choose("object", wishes["target"], numbers) if "target" in wishes else None
         self.cell.reset(rng, scene.bodies, scene.poses)
         self._set_scene(scene)
-        drawn = int(rng.integers(len(scene.names)))
+        asked = self._list_asked(scene)
+        drawn = asked[int(rng.integers(len(asked)))]
         self._wanted = drawn if named is None else named
         self._task = wishes["instruction"] if "instruction" in wishes else self._ask(int(rng.integers(2**31)))
         if "start" in wishes:
@@ -172,7 +175,7 @@ class LiftEnv(gymnasium.Env[dict[str, Any], Any]):
         Raises:
             OptionError: the arm leaves no room for a scene.
         """
-        rng = np.random.default_rng(seed)
+        rng = np.random.default_rng((seed, MADE_UP))
         for _ in range(REDRAWN):
             scene = self._draw_scene(rng)
             self.cell.show(arm, scene.bodies, scene.poses)
@@ -202,6 +205,13 @@ class LiftEnv(gymnasium.Env[dict[str, Any], Any]):
         if isinstance(self.options, LiftChoiceOptions):
             return draw_choice(rng, self.options.pairs == "unseen")
         return draw_cube(rng)
+
+    def _list_asked(self, scene: Scene) -> list[int]:
+        """Numbers of the objects that may be drawn as the target."""
+        held_out = isinstance(self.options, LiftChoiceOptions) and self.options.pairs == "unseen"
+        return [
+            number for number, name in enumerate(scene.names) if not held_out or tuple(name.split()) in HELD_OUT_PAIRS
+        ]
 
     def _set_scene(self, scene: Scene) -> None:
         self._scene = scene

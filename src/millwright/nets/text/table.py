@@ -15,7 +15,6 @@ TEXT_ENCODERS: dict[str, Callable[[str], TextEncoder]] = {"minilm": MiniLM, "cli
 """Names in a pipeline -> what makes one from weights ("": its usual ones)."""
 
 
-@lru_cache(maxsize=4)
 def load_text_encoder(name: str, weights: str = "") -> TextEncoder:
     """An encoder, loaded once in a process: it is frozen, so all may share it.
 
@@ -24,4 +23,9 @@ def load_text_encoder(name: str, weights: str = "") -> TextEncoder:
         MissingExtraError: a package that it needs is not installed.
         OptionError: its weights are not there or do not fit.
     """
+    return _load(name, weights)
+
+
+@lru_cache(maxsize=4)
+def _load(name: str, weights: str) -> TextEncoder:
     return choose("text encoder", name, TEXT_ENCODERS)(weights).eval()
