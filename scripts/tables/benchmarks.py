@@ -29,9 +29,9 @@ MEASURED = {  # the numbers of a benchmark that are worth a row; a dot goes into
     "validation": {
         "describe_all.cpu_s": "describing 1,000,000 frames, CPU seconds",
         "validate_all.cpu_s": "validating them, every picture looked at, CPU seconds",
-        "validate_tenth.cpu_s": "a tenth of them, CPU seconds",
-        "validate_all.peak_mb": "peak memory of it, MB",
-        "validate_tenth.peak_mb": "peak memory of a tenth, MB",
+        "validate_tenth.cpu_s": "validating a tenth of them, CPU seconds",
+        "validate_all.peak_mb": "peak memory while validating them, MB",
+        "validate_tenth.peak_mb": "peak memory while validating a tenth of them, MB",
     },
     "dashboard": {
         "control.rate_hz": "dashboard: control while two browsers watch both views, Hz (15 wanted)",
