@@ -74,7 +74,7 @@ class Lift(Demonstrated):
     robot: ClassVar[str] = "panda"
     sizes: ClassVar[Mapping[str, Any]] = {}
     """Of the network, where they are not its own."""
-    about: ClassVar[str] = "lift the cube that two cameras show: record, train, evaluate, report in ten minutes"
+    about: ClassVar[str] = "lift the cube that two cameras show: record, train, evaluate, report"
 
     control: str = ""
     encoder: str = "minilm"

@@ -1,7 +1,7 @@
 """OperationalSpace: robosuite's OSC_POSE for the Panda, computed once instead of part by part.
 
 Khatib, "A unified approach for motion and force control of robot manipulators" (1987). The torques are those of
-robosuite's own controller, which takes three times as long: it serves any robot with any number of arms.
+robosuite's own controller, which takes longer: it serves any robot with any number of arms.
 """
 
 from __future__ import annotations

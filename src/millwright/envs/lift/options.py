@@ -19,7 +19,7 @@ class LiftOptions:
     Args:
         max_steps: ticks, 20 a second, after which an episode is cut off.
         image_size: pixels, of both pictures, which are square.
-        full_meshes: draw the arm's handsome meshes, which take twenty times as long, instead of its collision meshes.
+        full_meshes: draw the arm's handsome meshes, which take several times as long, instead of its collision meshes.
 
     Raises:
         OptionError: an option is out of its range.
