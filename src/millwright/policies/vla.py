@@ -103,9 +103,8 @@ class Vla(Network):
         least |= {name: len(getattr(config, name)) for name in ("cameras", "channels")}
         if low := [f"{name}={value}" for name, value in least.items() if value < 1]:
             raise OptionError(f"each of these has to be 1 or more: {', '.join(low)}")
-        if config.proprio < 0 or config.film_layers > len(config.channels):
-            found = f"proprio={config.proprio}, film_layers={config.film_layers}, {len(config.channels)} channels"
-            raise OptionError(f"proprio is 0 or more, and no more layers are modulated than there are; got {found}")
+        if config.proprio < 0:
+            raise OptionError(f"proprio is 0 or more, got {config.proprio}")
         self.config = replace(config, weights="")  # from here on they are the network's own, and travel in its bundle
         self.vision = _make_eyes(config)
         eye: Any = next(iter(self.vision.values()))
