@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from millwright.catalog import TASKS, Player, make_env, make_judge, make_policy
-from millwright.core.errors import MillwrightError, OptionError, UnknownNameError
+from millwright.core.errors import ActionError, OptionError, UnknownNameError
 from millwright.core.loop import play, run_episode
 from millwright.core.policy import Privileged
 
@@ -49,12 +49,13 @@ def test_same_seed_is_the_same_episode_bit_for_bit(envs, task):
 
 
 @pytest.mark.parametrize("task", TASKS)
-def test_action_that_is_not_finite_is_refused_before_anything_moves(envs, task):
+@pytest.mark.parametrize("make", [lambda shape: np.full(shape, np.nan), lambda _: np.zeros(3), lambda _: "ahead", list])
+def test_action_of_anything_but_finite_numbers_is_refused_before_anything_moves(envs, task, make):
     env = envs[task]
     env.reset(seed=SEED)
     state = env.unwrapped.scene_state()
-    with pytest.raises(MillwrightError):
-        env.step(np.full(env.action_space.shape, np.nan, dtype=np.float32))
+    with pytest.raises(ActionError, match="7"):
+        env.step(make(env.action_space.shape))
     assert np.array_equal(env.unwrapped.scene_state(), state)
 
 

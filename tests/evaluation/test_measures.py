@@ -30,15 +30,22 @@ def moving(episode: Episode, positions: np.ndarray) -> Episode:
 
 def test_the_jerk_of_a_cubic_is_its_constant(episode):
     t = np.arange(8) / 15
-    cubic = np.stack([2.0 * t**3, np.zeros(8)], axis=1)
+    cubic = np.stack([2.0 * t**3, np.zeros(8), np.full(8, 0.05)], axis=1)
     assert compute_mean_jerk(moving(episode, cubic)) == pytest.approx((12.0 + 0.0) / 2)
 
 
-def test_the_gripper_does_not_count_into_the_jerk(episode):
+@pytest.mark.parametrize("num_joints", [6, 7])
+def test_every_joint_counts_into_the_jerk_and_the_gripper_does_not(episode, num_joints):
     t = np.arange(8) / 15
-    state = np.zeros((8, 7))
-    state[:, 6] = t**3
+    state = np.zeros((8, num_joints + 1))
+    state[:, num_joints] = t**3
     assert compute_mean_jerk(moving(episode, state)) == pytest.approx(0.0)
+    state[:, num_joints - 1] = t**3
+    assert compute_mean_jerk(moving(episode, state)) == pytest.approx(6.0 / num_joints)
+
+
+def test_what_has_one_number_moves_by_it(episode):
+    assert compute_mean_jerk(moving(episode, (np.arange(8) / 15)[:, None] ** 3)) == pytest.approx(6.0)
 
 
 def test_too_few_steps_have_no_jerk(episode):

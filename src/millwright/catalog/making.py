@@ -93,5 +93,5 @@ def make_bundle_policy(env: str, folder: Path, playing: Playing = USUAL) -> Poli
     if bundle.env != env:
         raise BundleError(f"bundle {folder} was made for {bundle.env!r}, not for {env!r}")
     planner = bundle.planner(threads=1)
-    player = (TASKS[env].playing if playing == USUAL else playing).make_policy(planner, folder.name)
+    player = playing.within(TASKS[env].playing).make_policy(planner, folder.name)
     return HandTargets(player) if planner.action.name == "hand_target" else player

@@ -73,8 +73,8 @@ class Player:
     eyes: str = ""
     judge: str = ""
     beta: float = 0.0
-    execute: int = USUAL.execute
-    blend: int = USUAL.blend
+    execute: int | None = USUAL.execute
+    blend: int | None = USUAL.blend
     latency_s: Latency = USUAL.latency_s
     stale: bool = USUAL.stale
 

@@ -29,14 +29,12 @@ def run(args: list[str]) -> None:
 
 def train(args: list[str]) -> None:
     """Train as a recipe does, on the dataset that its field `dataset` names."""
-    from millwright.recipes.recipe import claim_folder
-
     name, recipe = _take_recipe("train", args)
     chosen = _parse_recipe(recipe, args, f"millwright train {name}", out=dataclasses.MISSING)
     if not chosen.recipe.dataset:
         raise OptionError(f"--dataset DIR is missing: the folder to train on (`millwright run {name}` records its own)")
     check_folder("--out", chosen.out)
-    claim_folder(chosen.recipe, chosen.out)
+    chosen.recipe.begin(chosen.out)
     chosen.recipe.learn(Path(chosen.recipe.dataset), chosen.out, chosen.out / name)
     say(f"wrote {chosen.out / name}")
 

@@ -1,4 +1,4 @@
-"""What gymnasium makes of features."""
+"""What gymnasium makes of features, and actions as features declare them."""
 
 from __future__ import annotations
 
@@ -8,8 +8,10 @@ from typing import Any
 import gymnasium
 import numpy as np
 
-from millwright.core.features import Features
+from millwright.core.errors import ActionError
+from millwright.core.features import Feature, Features
 from millwright.envs.mujoco.rendering import DEPTH_REACH_M
+from millwright.geometry.poses import Floats
 
 
 def make_observation_space(features: Features) -> gymnasium.spaces.Dict:
@@ -27,3 +29,18 @@ def make_observation_space(features: Features) -> gymnasium.spaces.Dict:
         else:
             spaces[feature.name] = gymnasium.spaces.Box(-np.inf, np.inf, feature.shape, np.float32)
     return gymnasium.spaces.Dict(spaces)
+
+
+def take_action(action: Any, feature: Feature) -> Floats:
+    """An action as the feature declares it, as numbers of double precision.
+
+    Raises:
+        ActionError: it is not finite, has the wrong shape, or is made of something else than numbers.
+    """
+    try:
+        command = np.asarray(action, dtype=np.float64)
+    except (TypeError, ValueError):
+        command = np.empty(0)
+    if command.shape != feature.shape or not np.isfinite(command).all():
+        raise ActionError(f"an action is {feature.shape} finite numbers ({', '.join(feature.names)}); got {action!r}")
+    return command

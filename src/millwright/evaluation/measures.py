@@ -14,7 +14,6 @@ from millwright.evaluation.moments import Moment
 from millwright.evaluation.result import EpisodeResult
 
 STATE, PROMPT = "observation.state", "observation.environment_state"
-JOINTS = slice(0, 6)
 
 
 def reduce_episode(
@@ -73,7 +72,8 @@ def compute_mean_jerk(episode: Episode) -> float | None:
     """
     if len(episode) < 4 or STATE not in episode.steps[0].observation:
         return None
-    joints: NDArray[np.float64] = np.array([step.observation[STATE][JOINTS] for step in episode.steps], np.float64)
+    states: NDArray[np.float64] = np.array([step.observation[STATE] for step in episode.steps], np.float64)
+    joints = states[:, : max(1, states.shape[1] - 1)]  # the opening comes last
     period_s = episode.duration_s / (len(episode) - 1)
     return float(np.abs(np.diff(joints, n=3, axis=0)).mean() / period_s**3)
 

@@ -46,7 +46,8 @@ def find_grasp_properties(facts: GraspFacts) -> dict[str, str | float]:
 
 def find_lift_properties(facts: LiftFacts, target_name: str) -> dict[str, str | float]:
     """As `find_grasp_properties` of what lies on the table, and how many there are; the target by colour and shape."""
-    there = np.flatnonzero(facts.positions[:, 2] > 0)
+    wanted = np.arange(len(facts.names)) == facts.target
+    there = np.flatnonzero(wanted | (facts.positions[:, 2] > 0))
     colour, shape = target_name.split()
     lying = replace(
         facts,

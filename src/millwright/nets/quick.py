@@ -71,8 +71,6 @@ class QuickConv(nn.Module):
             return found.relu_() if self.activate else found
         last = "relu" if self.activate else "none"
         where = (self.weight, self.bias, self.padding, self.stride, (1, 1), 1)
-        if added is None:
-            return torch.ops.mkldnn._convolution_pointwise(image, *where, last, [], "")  # type: ignore[no-any-return]
-        return torch.ops.mkldnn._convolution_pointwise(  # type: ignore[no-any-return]
-            image, added, *where, "add", 1.0, last, [], ""
-        )
+        told = (image, *where) if added is None else (image, added, *where, "add", 1.0)
+        made: Tensor = torch.ops.mkldnn._convolution_pointwise(*told, last, [], "")
+        return made

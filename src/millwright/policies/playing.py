@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from millwright.core.clock import TickClock
@@ -21,8 +21,8 @@ class Playing:
     """How a planner's chunks are played.
 
     Args:
-        execute: actions played of each chunk before the next is wanted.
-        blend: ticks over which the old chunk fades out.
+        execute: actions played of each chunk before the next is wanted; None: as many as is usual.
+        blend: ticks over which the old chunk fades out; None: as many as is usual.
         latency_s: from and to, simulated: how long after its observation a plan is there, drawn for each call.
         stale: do not plan while playing: take late plans for up to date (a control).
 
@@ -30,25 +30,34 @@ class Playing:
         OptionError: a value out of its range.
     """
 
-    execute: int = EXECUTE
-    blend: int = BLEND
+    execute: int | None = None
+    blend: int | None = None
     latency_s: Latency = (0.0, 0.0)
     stale: bool = False
 
     def __post_init__(self) -> None:
         check_latency(self.latency_s)
-        refuse_nothing(self.execute, self.blend)
+        refuse_nothing(*self._complete())
         if self.stale and not self.latency_s[1]:
             raise OptionError("stale plans need a latency, latency_s=(0.1, 0.25) for example; without, none is late")
 
+    def within(self, usual: Playing) -> Playing:
+        """This, and where it leaves something open, what is usual for a task."""
+        execute = usual.execute if self.execute is None else self.execute
+        return replace(self, execute=execute, blend=usual.blend if self.blend is None else self.blend)
+
     def make_policy(self, planner: Planner, name: str) -> Policy:
         """The policy that plays `planner` so, on simulated time."""
+        execute, blend = self._complete()
         if not self.latency_s[1]:
-            return ChunkPlayer(planner, self.execute, self.blend, name)
+            return ChunkPlayer(planner, execute, blend, name)
         clock = TickClock(planner.rate_hz)
         if self.stale:
-            return Stale(ChunkPlayer(planner, self.execute, self.blend, name), clock, self.latency_s)
-        return AsyncChunkPlayer(LateAnswers(planner, self.latency_s), clock, self.execute, self.blend, name)
+            return Stale(ChunkPlayer(planner, execute, blend, name), clock, self.latency_s)
+        return AsyncChunkPlayer(LateAnswers(planner, self.latency_s), clock, execute, blend, name)
+
+    def _complete(self) -> tuple[int, int]:
+        return EXECUTE if self.execute is None else self.execute, BLEND if self.blend is None else self.blend
 
     def describe(self) -> Mapping[str, Any]:
         """What differs from the usual way."""

@@ -81,10 +81,7 @@ class Demonstrated(Recipe):
             OptionError: `seeds` are no seeds, or the scenes to record are not all scenes to train on.
         """
         seeds = parse_seeds(self.seeds)  # before minutes are spent
-        self.refuse()
-        if self.dataset and not out.exists():
-            Dataset(Path(self.dataset))  # is there, before `out` is made for it
-        claim_folder(self, out)
+        self.begin(out)
         clock = StageClock(out / "stages.json")
         dataset = Path(self.dataset) if self.dataset else out / "dataset"
         if not self.dataset:
@@ -100,6 +97,13 @@ class Demonstrated(Recipe):
         write_json(out / "summary.json", summary)
         save_card(bundle, [out / self.measured])
         return summary
+
+    def begin(self, out: Path) -> None:
+        """Refuse what makes no sense, then claim `out`; errors as `run`."""
+        self.refuse()
+        if self.dataset and not out.exists():
+            Dataset(Path(self.dataset))  # is there, before `out` is made for it
+        claim_folder(self, out)
 
     @abstractmethod
     def refuse(self) -> None:

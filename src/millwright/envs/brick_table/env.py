@@ -9,7 +9,7 @@ import gymnasium
 import numpy as np
 from numpy.typing import NDArray
 
-from millwright.core.errors import ActionError, NothingLeftError, OptionError, PromptError, choose
+from millwright.core.errors import NothingLeftError, OptionError, PromptError, choose
 from millwright.core.facts import GraspFacts
 from millwright.envs.brick_table import clutter, layout, starts
 from millwright.envs.brick_table import tray as trays
@@ -30,7 +30,7 @@ from millwright.envs.brick_table.variation import ORDINARY, draw_variation
 from millwright.envs.brick_table.viewer import BrickTableViewer
 from millwright.envs.mujoco.rendering import Image
 from millwright.envs.mujoco.starts import Scene
-from millwright.envs.spaces import make_observation_space
+from millwright.envs.spaces import make_observation_space, take_action
 from millwright.geometry.cameras import Camera, Fisheye, Pinhole
 from millwright.geometry.poses import Floats, invert_matrix, pose_from_matrix
 from millwright.robots import ur5e
@@ -137,10 +137,7 @@ class BrickTableEnv(gymnasium.Env[dict[str, Any], Any]):
         Raises:
             ActionError: the action is not finite or has the wrong shape; nothing moved.
         """
-        command = np.asarray(action, dtype=np.float64)
-        if command.shape != ACTION.shape or not np.isfinite(command).all():
-            raise ActionError(f"an action is {ACTION.shape} finite numbers ({', '.join(ACTION.names)}); got {action}")
-        self.cell.move(command)
+        self.cell.move(take_action(action, ACTION))
         self._steps += 1
         self._knock()
         self._prompt = next(self._next_prompts, self._prompt)

@@ -10,7 +10,7 @@ import gymnasium
 import numpy as np
 from numpy.typing import NDArray
 
-from millwright.core.errors import ActionError, OptionError, choose
+from millwright.core.errors import OptionError, choose
 from millwright.core.facts import LiftFacts
 from millwright.envs.lift.cell import ArmState, LiftCell
 from millwright.envs.lift.instructions import COLOURS, DOCUMENT, HELD_OUT_PAIRS, write_instruction
@@ -23,7 +23,7 @@ from millwright.envs.lift.starts import STARTS, STARTS_OF_SEVERAL, begin
 from millwright.envs.lift.viewer import LiftViewer
 from millwright.envs.mujoco.rendering import Image
 from millwright.envs.mujoco.starts import Scene as Start
-from millwright.envs.spaces import make_observation_space
+from millwright.envs.spaces import make_observation_space, take_action
 from millwright.geometry.poses import Floats
 
 LIFTED_M = 0.1
@@ -118,10 +118,7 @@ class LiftEnv(gymnasium.Env[dict[str, Any], Any]):
         Raises:
             ActionError: the action is not finite or has the wrong shape; nothing moved.
         """
-        command = np.asarray(action, dtype=np.float64)
-        if command.shape != ACTION.shape or not np.isfinite(command).all():
-            raise ActionError(f"an action is {ACTION.shape} finite numbers ({', '.join(ACTION.names)}); got {action}")
-        self.cell.move(command)
+        self.cell.move(take_action(action, ACTION))
         self._steps += 1
         facts = self._report()
         held = facts.pad_contacts[facts.target].all()

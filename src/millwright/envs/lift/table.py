@@ -19,7 +19,7 @@ SEED = 0
 """robosuite draws the size of its cube when it loads the model; ours have one size each."""
 
 
-class LiftTable(Lift):  # type: ignore[misc]
+class LiftTable(Lift):  # type: ignore[misc]  # robosuite has no types
     """The robot, table and physics of robosuite's `Lift`; what lies on the table is given.
 
     It is reset softly and renders nothing: robosuite's own renderer shows old images after hard resets.
