@@ -15,6 +15,7 @@ import millwright
 from millwright import cli
 from millwright.catalog import SHIPPED
 from millwright.cli.arguments import take_env_options
+from millwright.cli.demo import find_env, make_stage
 
 ROOT = Path(__file__).parents[1]
 
@@ -56,6 +57,10 @@ def test_every_verb_is_in_the_readme(verb: str) -> None:
         ),
         (["compare", "no-such-a.json", "no-such-b.json"], "no-such-a.json"),
         (["demo", "--host", "192.0.2.1"], "allow"),
+        (["dashboard", "--env", "lift-choise"], "did you mean 'lift-choice'"),
+        (["dashboard", "--env", "lift", "--policy", "exprt"], "did you mean 'expert'"),
+        (["dashboard", "--env", "lift", "--policy", "brick-pick"], "was made for 'brick-table', not for 'lift'"),
+        (["dashboard", "--host", "192.0.2.1", "--env", "lift"], "allow"),
     ],
 )
 def test_bad_input_gets_one_line_that_says_what_would_have_worked(
@@ -229,6 +234,18 @@ def test_record_writes_a_dataset_with_the_experts_plans(tmp_path: Path) -> None:
     assert len(dataset.episodes) == 2
     assert dataset.features["label.plan"].shape == (16, 8)
     assert dataset.features["observation.images.wrist"].shape == (32, 32, 3)
+
+
+def test_the_dashboard_of_a_bundle_shows_what_it_was_made_for(tmp_path: Path) -> None:
+    mine = tmp_path / "mine"
+    shutil.copytree(SHIPPED / "brick-clear", mine)
+    assert find_env(str(mine)) == "brick-clear"
+    assert find_env(None) == "brick-table"
+    stage, first = make_stage("brick-clear", str(mine), {})
+    assert (first, stage.goes_on, stage.by_words) == ("mine", True, False)
+    assert list(stage.policies)[:2] == ["mine", "brick-clear"]
+    assert stage.bundles == {"mine": mine, "brick-clear": SHIPPED / "brick-clear"}
+    assert make_stage("lift-choice", "hover", {})[0].by_words
 
 
 def test_dashboard_without_its_extra_gives_the_install_command(

@@ -25,7 +25,7 @@ class Recorder:
 def send_statuses(*snapshots: Snapshot) -> list[dict[str, Any]]:
     """The statuses of one browser that wakes once after each of these."""
     slot = Newest(Snapshot())
-    cast = SimpleNamespace(title="toy", names=(), colors=(), policies=(), control_hz=15.0, goes_on=False)
+    cast = SimpleNamespace(title="toy", policies=(), control_hz=15.0, goes_on=False, by_words=False)
     viewers = SimpleNamespace(sizes={}, frames={}, problem="")
     room = Room(cast, slot, viewers)  # type: ignore[arg-type]
     socket = Recorder()
@@ -36,7 +36,7 @@ def send_statuses(*snapshots: Snapshot) -> list[dict[str, Any]]:
         for snapshot in snapshots:
             slot.put(snapshot)
             room.wake_all()
-            while len(socket.sent) < 2 or socket.sent[-1]["episode"] != snapshot.episode or browser.wake.is_set():
+            while len(socket.sent) < 2 or socket.sent[-1].get("episode") != snapshot.episode or browser.wake.is_set():
                 await asyncio.sleep(0)
             for _ in range(5):
                 await asyncio.sleep(0)

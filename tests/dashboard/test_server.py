@@ -60,6 +60,12 @@ class Client:
             self.read()
         return self.status
 
+    def read_until(self, kind: str) -> dict[str, Any]:
+        """The next message of this kind."""
+        while (message := self.read())["type"] != kind:
+            pass
+        return message
+
     def ask(self, **command: Any) -> dict[str, Any]:
         return self.send(json.dumps(command))
 
@@ -78,7 +84,8 @@ class Client:
 
 def test_a_page_is_told_what_there_is_to_see_and_who_can_drive(shared: Dashboard) -> None:
     with Client(shared) as client:
-        assert [row["name"] for row in client.hello["objects"]] == list(NAMES)
+        scenery = client.read_until("scenery")
+        assert [row["name"] for row in scenery["objects"]] == list(NAMES)
         assert client.hello["policies"][0] == "expert"
         assert client.hello["cameras"][0] == {"name": "overhead", "width": 320, "height": 240}
         assert client.until(phase="ready")["driving"]

@@ -45,6 +45,8 @@ class Task:
     """Options that make scenes of another kind, by name: there too the judge must give cheats nothing."""
     playing: Playing = USUAL
     """How chunks are played in it unless somebody asks for another way."""
+    by_words: bool = False
+    """What is to be done is said in words, to be typed; else it is pointed at."""
     small_pictures: Mapping[str, Any] = field(default_factory=dict)
     """Options that make episodes cheaper and change nothing for those who do not look."""
     lacks: Callable[[Sequence[Mapping[str, Any]]], tuple[str, ...]] | None = None
@@ -245,6 +247,7 @@ LIFTED: Mapping[str, Any] = {
     "properties": _find_lift_properties,
     "counter_examples": {"height-alone": _height_alone, "height-from-floor": _height_from_floor},
     "playing": Playing(execute=1, blend=0),
+    "by_words": True,
     "small_pictures": {"image_size": 32},
 }
 """What lifting one object and lifting one of several have in common."""

@@ -14,7 +14,7 @@ import tyro
 from millwright.cli.arguments import Call, say, take_env_options
 from millwright.cli.card import card
 from millwright.cli.dataset import dataset
-from millwright.cli.demo import demo
+from millwright.cli.demo import dashboard, demo
 from millwright.cli.experiment import run, train
 from millwright.cli.look import list_names, probe, replay
 from millwright.cli.play import compare, evaluate, record
@@ -26,6 +26,7 @@ millwright: learned robot policies, from a simulated cell to a monitored fleet
 usage: millwright VERB ...
 
   demo       the dashboard on this machine: click a brick, a learned policy picks it
+  dashboard  the same for any environment and bundle: lifting is asked for in words
   run        a whole experiment: record, train, evaluate, report; run it again to go on where it stopped
   record     play a policy and write down what happens, as a LeRobot v3 dataset
   train      the training of a recipe alone, from a dataset that is there
@@ -40,6 +41,7 @@ usage: millwright VERB ...
 examples:
 
   millwright demo --port 8001
+  millwright dashboard --env lift-choice --policy expert
   millwright run brick-pick
   millwright record brick-table --policy expert --perturb --seeds 0:500 --out data
   millwright train brick-pick --dataset data --out runs/mine
@@ -68,6 +70,7 @@ def _parse_and_call(verb: Callable[..., None], args: list[str]) -> None:
 
 VERBS: dict[str, Callable[[list[str]], None]] = {
     "demo": partial(_parse_and_call, demo),
+    "dashboard": partial(_parse_and_call, dashboard),
     "run": run,
     "record": partial(_parse_and_call, record),
     "train": train,

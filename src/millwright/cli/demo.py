@@ -1,11 +1,21 @@
-"""The verb that opens the dashboard."""
+"""The verbs that open the dashboard."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import partial
+from typing import TYPE_CHECKING, Any
 
-from millwright.cli.arguments import OptionalAddress, OptionalName, say
-from millwright.core.errors import import_extra
+from millwright.cli.arguments import Given, OptionalAddress, OptionalName, say
+from millwright.core.errors import BundleError, choose, import_extra
+
+if TYPE_CHECKING:
+    from millwright.dashboard.stage import Stage
+
+GOES_ON = ("brick-clear",)
+"""Environments in which one pick goes on from where the last one ended."""
+TITLES = {"brick-clear": "Clear the table", "lift-choice": "Lift by instruction"}
+"""What the page calls an environment, where that is not just its name."""
 
 
 def demo(
@@ -26,18 +36,86 @@ def demo(
         rerun: address of a Rerun viewer to stream every episode to; `rerun` starts one at 127.0.0.1:9876.
         tray: clear the table: bricks are put into a tray, and what is clicked meanwhile waits for its turn.
     """
-    from millwright import catalog
+    _open("brick-clear" if tray else "brick-table", policy, {}, host, port, allow_remote, rerun)
 
+
+def dashboard(
+    env: OptionalName = None,
+    policy: OptionalName = None,
+    host: str = "127.0.0.1",
+    port: int = 8000,
+    allow_remote: bool = False,
+    rerun: OptionalAddress = None,
+    *,
+    call: Given,
+) -> None:
+    """The same dashboard for any environment and any bundle: bricks are clicked, lifting is asked for in words.
+
+    Options of the environment follow as --env.NAME VALUE, for example --env.words unseen; a wrong NAME lists them.
+
+    Args:
+        env: the environment (`millwright list envs`); without it the one that the bundle was made for, or brick-table.
+        policy: who drives first: expert, nothing, the name of a shipped policy, or the path of a bundle.
+        host: address to listen on.
+        port: port to listen on; 0 takes a free one.
+        allow_remote: let other machines connect. Whoever reaches the port can drive.
+        rerun: address of a Rerun viewer to stream every episode to; `rerun` starts one at 127.0.0.1:9876.
+    """
+    _open(env or find_env(policy), policy, call.env_options, host, port, allow_remote, rerun)
+
+
+def find_env(policy: str | None) -> str:
+    """The environment that a bundle was made for; of any other policy, the brick table."""
+    from millwright import catalog
+    from millwright.policies.bundle import load_manifest
+
+    folder = catalog.find_bundle(policy) if policy else None
+    return load_manifest(folder).env if folder else "brick-table"
+
+
+def _open(
+    env: str, policy: str | None, env_options: Mapping[str, Any],
+    host: str, port: int, allow_remote: bool, rerun: str | None,
+) -> None:  # fmt: skip
     for module in ("fastapi", "uvicorn", "websockets"):
         import_extra(module, "dashboard")
     if rerun is not None:
         import_extra("rerun", "looking")
     from millwright.dashboard.server import serve_dashboard
     from millwright.dashboard.session import Session
-    from millwright.dashboard.stage import Stage
 
-    env, title = ("brick-clear", "Clear the table") if tray else ("brick-table", "Brick table")
-    policies = {name: partial(catalog.make_policy, env, name) for name in catalog.list_policies(env)}
-    stage = Stage(partial(catalog.make_env, env), partial(catalog.make_judge, env), policies, title, goes_on=tray)
+    stage, first = make_stage(env, policy, env_options)
     on_ready = partial(say, end="  (Ctrl-C ends it)\n")
-    serve_dashboard(partial(Session, stage, policy), host, port, allow_remote, on_ready, rerun)
+    serve_dashboard(partial(Session, stage, first), host, port, allow_remote, on_ready, rerun)
+
+
+def make_stage(env: str, policy: str | None, env_options: Mapping[str, Any]) -> tuple[Stage, str | None]:
+    """What the dashboard shows, and the name there of who drives first.
+
+    Raises:
+        UnknownNameError: no environment or policy of that name.
+        BundleError: the bundle is damaged, or was made for another environment.
+    """
+    from millwright import catalog
+    from millwright.dashboard.stage import Stage
+    from millwright.policies.bundle import load_manifest
+
+    task = choose("environment", env, catalog.TASKS)
+    make_policy = partial(catalog.make_policy, env, control_hz=env_options.get("control_hz"))
+    names = catalog.list_policies(env)
+    bundles = {name: catalog.SHIPPED / name for name in names if name not in task.policies}
+    policies = {name: partial(make_policy, name) for name in names}
+    first = policy
+    if first is not None and first not in names:
+        folder = catalog.find_bundle(first)
+        if folder is None:
+            make_policy(first)  # a cheat, or an error that says what would have worked
+        elif (made_for := load_manifest(folder).env) != env:
+            raise BundleError(f"bundle {folder} was made for {made_for!r}, not for {env!r}: give --env {made_for}")
+        else:
+            first = folder.resolve().name if folder.resolve().name not in names else first
+            bundles = {first: folder, **bundles}
+        policies = {first: partial(make_policy, policy), **policies}
+    title = TITLES.get(env, env.replace("-", " ").capitalize())
+    make_env, make_judge = partial(catalog.make_env, env, **env_options), partial(catalog.make_judge, env)
+    return Stage(make_env, make_judge, policies, title, env in GOES_ON, task.by_words, bundles), first

@@ -9,6 +9,8 @@ from typing import Any
 
 from millwright.core.errors import MillwrightError, choose
 
+LONGEST_INSTRUCTION = 300
+
 
 class CommandError(MillwrightError, ValueError):
     """A message from a browser that is no command."""
@@ -104,10 +106,25 @@ def _parse_run(message: Mapping[str, Any], cameras: tuple[str, ...]) -> Command:
         scene = message.get("scene")
         aimed_at = scene if isinstance(scene, int) else None
         return Run({"click": {"camera": camera, "u": float(click["u"]), "v": float(click["v"])}}, aimed_at)
+    if "instruction" in message:
+        return Run({"instruction": check_instruction(message["instruction"])})
     target = message.get("target")
     if not isinstance(target, str | None):
         raise CommandError(f"a target is a name, got {target!r}")
     return Run({} if target is None else {"target": target})
+
+
+def check_instruction(said: Any) -> str:
+    """What somebody typed, without what is around it.
+
+    Raises:
+        CommandError: it is no text, empty, or long beyond reason.
+    """
+    if not isinstance(said, str) or not said.strip():
+        raise CommandError("an instruction is a text; click an example, or type what is to be lifted")
+    if len(said) > LONGEST_INSTRUCTION:
+        raise CommandError(f"an instruction has at most {LONGEST_INSTRUCTION} characters, this one {len(said)}")
+    return said.strip()
 
 
 def _parse_shuffle(message: Mapping[str, Any], cameras: tuple[str, ...]) -> Command:

@@ -26,6 +26,7 @@ class Browser:
         self._answers: asyncio.Queue[dict[str, Any]] = asyncio.Queue(maxsize=8)
         self._seen: dict[str, int] = {}
         self._status_seen: object = None
+        self._scenery_seen: object = None
         self._trace_sent = (0, 0)  # episode, points
 
     async def answer(self, message: dict[str, Any]) -> None:
@@ -51,6 +52,9 @@ class Browser:
             return
         self._status_seen = now
         snapshot = room.snapshots.value
+        if snapshot.scenery != self._scenery_seen:
+            self._scenery_seen = snapshot.scenery
+            await self._socket.send_text(json.dumps({"type": "scenery", **snapshot.scenery.to_json()}))
         episode, sent = self._trace_sent
         start = sent if episode == snapshot.episode else 0
         self._trace_sent = (snapshot.episode, len(snapshot.trace))
@@ -117,16 +121,15 @@ class Room:
         cast = self.cast
         sizes = self.viewers.sizes.items()
         cameras = [{"name": name, "width": width, "height": height} for name, (width, height) in sizes]
-        objects = [{"name": name, "color": color} for name, color in zip(cast.names, cast.colors, strict=True)]
         return {
             "type": "hello",
             "number": browser.number,
             "title": cast.title,
             "control_hz": cast.control_hz,
             "cameras": cameras,
-            "objects": objects,
             "policies": cast.policies,
             "goes_on": cast.goes_on,
+            "by_words": cast.by_words,
         }
 
     def describe_seat(self, browser: Browser) -> dict[str, Any]:

@@ -20,7 +20,7 @@ from millwright.core.policy import Policy, Privileged
 from millwright.dashboard.commands import Answer, Choose, Clear, Close, Command, Run, Shuffle, Stop
 from millwright.dashboard.newest import Newest
 from millwright.dashboard.schedule import Schedule
-from millwright.dashboard.snapshot import FAILED, FINISHED, LOADING, READY, RUNNING, Outcome, Snapshot, Tally
+from millwright.dashboard.snapshot import FAILED, FINISHED, LOADING, READY, RUNNING, Outcome, Scenery, Snapshot, Tally
 from millwright.dashboard.stage import Cast, Stage, Watched
 from millwright.dashboard.waiting import Waiting
 
@@ -30,7 +30,8 @@ GLANCE_S = 0.6
 
 
 AT_REST: dict[str, Any] = {
-    "step": 0, "time_s": 0.0, "newest_step": None, "target": None, "box": None, "distance_m": None, "opening_m": None,
+    "step": 0, "time_s": 0.0, "newest_step": None, "target": None, "task": "", "box": None, "distance_m": None,
+    "opening_m": None,
 }  # fmt: skip
 """What a snapshot says while nothing runs."""
 
@@ -121,11 +122,10 @@ class Session:
     def _make_cast(self) -> Cast:
         bare: Any = self._env.unwrapped
         hz = float(self._env.metadata["control_hz"])
-        names, colors = tuple(bare.object_names), tuple(bare.object_colors)
         features = Features(*bare.features.values(), bare.action) if hasattr(bare, "features") else Features()
-        policies = tuple(self._stage.policies)
+        stage = self._stage
         return Cast(
-            self._stage.title, names, colors, policies, hz, bare.viewer_factory(), features, self._stage.goes_on
+            stage.title, tuple(stage.policies), hz, bare.viewer_factory(), features, stage.goes_on, stage.by_words
         )
 
     def _serve_idle(self) -> None:
@@ -220,7 +220,15 @@ class Session:
     def _show_start(self, seed: int) -> None:
         self._env.reset(seed=seed)
         self._waiting.empty()
-        self._publish(phase=READY, message="", seed=seed, scene=self.snapshots.value.scene + 1, queue=(), **AT_REST)
+        scene = self.snapshots.value.scene + 1
+        scenery = self._look_around()
+        self._publish(phase=READY, message="", seed=seed, scene=scene, scenery=scenery, queue=(), **AT_REST)
+
+    def _look_around(self) -> Scenery:
+        names, bare = tuple(self._bare.object_names), self._bare
+        rows = tuple(getattr(bare, "object_rows", range(len(names))))
+        examples = tuple(bare.suggest_instructions()) if self._stage.by_words else ()
+        return Scenery(names, tuple(bare.object_colors), rows, examples)
 
     def _run(self, run: Run, finished: bool) -> None:
         now = self.snapshots.value
@@ -229,6 +237,8 @@ class Session:
         elif finished and "click" in run.options and not self._stage.goes_on:
             self._show_start(now.seed)
             run.refuse("the scene was put back; click again")
+        elif "instruction" in run.options and not self._stage.by_words:
+            run.refuse("here things are asked for by a click or a name, not in words")
         elif run.scene not in (None, now.scene):
             run.refuse("the picture was changing; click again")
         else:
@@ -258,15 +268,18 @@ class Session:
     def _steps(self, run: Run, policy: Policy) -> Iterator[Step]:
         now = self.snapshots.value
         self._env.on_reset = lambda: self._begin(run)
-        options = {**run.options, "continue": True} if self._stage.goes_on else run.options
+        options = {**run.options, "continue": True} if self._stage.goes_on else dict(run.options)
+        if "instruction" in options:
+            options["target"] = self._bare.find_meant(options["instruction"])
         return play(self._env, policy, self._judge, now.seed, options=options)
 
     def _begin(self, run: Run) -> None:
         """The environment took the prompt: answer at once, before the policy has thought."""
-        target = self._env.facts.target_name
-        episode = self.snapshots.value.episode + 1
-        waiting = self._waiting.names
-        self._publish(phase=RUNNING, message="", episode=episode, target=target, verdict=None, trace=(), queue=waiting)
+        scenery = self.snapshots.value.scenery
+        target = scenery.names[scenery.rows.index(self._env.facts.target)]
+        task = str(self._env.observation.get("task", ""))
+        begun = {"episode": self.snapshots.value.episode + 1, "target": target, "task": task}
+        self._publish(phase=RUNNING, message="", verdict=None, trace=(), queue=self._waiting.names, **begun)
         run.accept(f"picking {target}", target)
         self._schedule.start()
 
@@ -274,11 +287,12 @@ class Session:
         """Play to the end in real time; False when it was stopped."""
         for step in steps:
             point = (step.time_s, float(step.verdict.evidence["distance_m"]))
+            verdict = self.snapshots.value.scenery.rename(step.verdict, step.facts.names)
             self._publish(
                 step=step.index + 1,
                 time_s=step.time_s,
                 distance_m=point[1],
-                verdict=step.verdict,
+                verdict=verdict,
                 newest_step=step,
                 trace=(*self.snapshots.value.trace, point),
                 pace=self._schedule.pace,
@@ -325,7 +339,7 @@ class Session:
         assert now.verdict is not None
         assert now.target is not None
         privileged = isinstance(policy, Privileged)
-        outcome = Outcome(now.policy, privileged, now.target, now.seed, now.step, now.time_s, now.verdict)
+        outcome = Outcome(now.policy, privileged, now.target, now.task, now.seed, now.step, now.time_s, now.verdict)
         tally = now.tallies.get(now.policy, Tally()).add(now.verdict.success, privileged)
         self._publish(phase=FINISHED, outcome=outcome, tallies={**now.tallies, now.policy: tally})
 
@@ -333,7 +347,8 @@ class Session:
         """The next snapshot: the last with these changes and what the environment shows now."""
         now = replace(self.snapshots.value, **changes)
         if now.phase in (RUNNING, FINISHED):
-            box = tuple(float(value) for value in self._env.observation["observation.environment_state"])
+            prompt = self._env.observation.get("observation.environment_state")
+            box = None if prompt is None else tuple(float(value) for value in prompt)
             now = replace(now, box=box, opening_m=float(self._env.facts.opening_m))
-        bare: Any = self._env.unwrapped
-        self.snapshots.put(replace(now, state=bare.scene_state(), positions=self._env.facts.positions))
+        positions = self._env.facts.positions[list(now.scenery.rows)]
+        self.snapshots.put(replace(now, state=self._bare.scene_state(), positions=positions))

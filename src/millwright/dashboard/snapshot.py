@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -46,6 +46,7 @@ class Outcome:
     policy: str
     privileged: bool
     target: str
+    task: str
     seed: int
     steps: int
     duration_s: float
@@ -62,6 +63,30 @@ class Pace:
 
 
 @dataclass(frozen=True)
+class Scenery:
+    """What lies in the scene on show, and how it may be asked for."""
+
+    names: tuple[str, ...] = ()
+    colors: tuple[str, ...] = ()
+    rows: tuple[int, ...] = ()
+    """Of each object, in the facts."""
+    examples: tuple[str, ...] = ()
+    """Instructions, where objects are asked for in words."""
+
+    def rename(self, verdict: Verdict, names: Sequence[str]) -> Verdict:
+        """The verdict with the names on show in its evidence, where the facts have `names` of their own."""
+        known = {names[row]: name for row, name in zip(self.rows, self.names, strict=True)}
+        evidence = {
+            key: known.get(value, value) if isinstance(value, str) else value for key, value in verdict.evidence.items()
+        }
+        return replace(verdict, evidence=evidence)
+
+    def to_json(self) -> dict[str, Any]:
+        objects = [{"name": name, "color": color} for name, color in zip(self.names, self.colors, strict=True)]
+        return {"objects": objects, "examples": self.examples}
+
+
+@dataclass(frozen=True)
 class Snapshot:
     """Everything a browser or the viewer process needs of one instant."""
 
@@ -70,12 +95,15 @@ class Snapshot:
     seed: int = 0
     scene: int = 0
     """Counts the start scenes shown; a click names the one it was aimed at."""
+    scenery: Scenery = Scenery()
     policy: str = ""
     privileged: bool = False
     state: NDArray[np.float64] = field(default_factory=lambda: np.zeros(0))
     positions: NDArray[np.float64] = field(default_factory=lambda: np.zeros((0, 3)))  # (objects, 3) m
     episode: int = 0
     target: str | None = None
+    task: str = ""
+    """What the policy is told in words."""
     step: int = 0
     time_s: float = 0.0
     distance_m: float | None = None
@@ -94,7 +122,7 @@ class Snapshot:
     tallies: Mapping[str, Tally] = field(default_factory=dict)
 
     def to_json(self) -> dict[str, Any]:
-        """Without state, positions, trace and the newest step, which travel by other ways."""
+        """Without scenery, state, positions, trace and the newest step, which travel by other ways."""
         return {
             "phase": self.phase,
             "message": self.message,
@@ -104,6 +132,7 @@ class Snapshot:
             "privileged": self.privileged,
             "episode": self.episode,
             "target": self.target,
+            "task": self.task,
             "step": self.step,
             "time_s": self.time_s,
             "queue": self.queue,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, Protocol
 
 import gymnasium
@@ -38,11 +39,14 @@ class Stage:
 
     Args:
         env_factory: makes the environment, in the thread that will step it. Its `unwrapped` has `scene_state()`,
-            `viewer_factory()`, `object_names` and `object_colors`; its facts have `names`, `target`, `positions`.
+            `viewer_factory()`, `object_names` and `object_colors`; its facts have `target` and `positions`, in which
+            `object_rows` says where these objects are if it holds others too.
         judge_factory: makes the judge; its evidence has `distance_m`.
         policies: name -> factory, called when the name is first chosen.
         title: what the page calls the scene.
         goes_on: whether a pick goes on from where the last one ended.
+        by_words: whether objects are asked for in words rather than by clicks.
+        bundles: folders of those policies that are bundles.
     """
 
     env_factory: Callable[[], Any]
@@ -52,6 +56,10 @@ class Stage:
     goes_on: bool = False
     """The scene stays as it is after a pick, and picks queue up. The environment's `reset` takes `{"continue": True}`,
     and `unwrapped` has `find_target(options)`, the name of what would be picked now, and `list_remaining()`."""
+    by_words: bool = False
+    """`unwrapped` has `find_meant(instruction)`, the name of what that means, and `suggest_instructions()`; its `reset`
+    takes `{"target": NAME, "instruction": TEXT}`."""
+    bundles: Mapping[str, Path] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -59,8 +67,6 @@ class Cast:
     """What stays the same while a stage is up."""
 
     title: str
-    names: tuple[str, ...]
-    colors: tuple[str, ...]
     policies: tuple[str, ...]
     control_hz: float
     viewer_factory: Callable[[], Viewer]
@@ -68,6 +74,7 @@ class Cast:
     """Of observations and actions, where the environment declares them."""
     goes_on: bool = False
     """Picks queue up."""
+    by_words: bool = False
 
 
 class Watched(gymnasium.Wrapper[Any, Any, Any, Any]):

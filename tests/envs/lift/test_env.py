@@ -113,6 +113,15 @@ def test_the_policy_is_told_what_was_typed_as_it_is(lift):
         lift.reset(seed=SEEDS[0], options={"instruction": 5})
 
 
+def test_what_is_suggested_means_each_object_in_turn(choice, lift):
+    for seed in SEEDS[:4]:
+        facts = choice.reset(seed=seed)[1]["facts"]
+        assert tuple(map(choice.find_meant, choice.suggest_instructions())) == choice.object_names
+        assert choice.object_rows[choice.object_names.index(choice.target_name)] == facts.target
+    lift.reset(seed=SEEDS[0])
+    assert {lift.find_meant(said) for said in lift.suggest_instructions()} == {"red cube"}
+
+
 def test_objects_lie_apart_differ_and_are_never_of_a_pair_that_is_held_out(choice):
     for seed in SEEDS:
         _, info = choice.reset(seed=seed)

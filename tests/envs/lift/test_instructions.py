@@ -5,7 +5,7 @@ import re
 import numpy as np
 import pytest
 
-from millwright.core.errors import OptionError, UnknownNameError
+from millwright.core.errors import OptionError, PromptError, UnknownNameError
 from millwright.envs.lift.instructions import (
     COLOURS,
     DOCUMENT,
@@ -15,6 +15,7 @@ from millwright.envs.lift.instructions import (
     TRAINED_PAIRS,
     Item,
     find_fitting,
+    find_meant,
     write_instruction,
 )
 
@@ -104,3 +105,17 @@ def test_a_target_that_is_not_there_and_a_split_of_no_name_are_refused():
         write_instruction(LONE_CUBE, 1, 0)
     with pytest.raises(UnknownNameError, match="train"):
         write_instruction(LONE_CUBE, 0, 0, "trian")  # type: ignore[arg-type]
+
+
+def test_what_is_typed_means_one_thing_or_the_answer_says_what_is_there():
+    assert find_meant(TWINS, "the ball, please") == 2
+    assert find_meant(TWINS, "lift the leftmost cube") == 0
+    assert find_meant(LONE_CUBE, "up!") == 0
+    for said, answer in {
+        "lift the cube": "fits 2 things: red cube, red cube; say which by colour, shape or place",
+        "lift the green thing": "'lift the green thing' fits nothing here; on the table: red cube, red cube, blue ball",
+        "the ball on the cube": "fits nothing here",
+        "hello there": "names nothing that could lie here; on the table: red cube, red cube, blue ball",
+    }.items():
+        with pytest.raises(PromptError, match=answer):
+            find_meant(TWINS, said)

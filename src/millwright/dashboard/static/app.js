@@ -2,14 +2,14 @@
 
 import { listenToKeys } from "./keys.js";
 import { Link } from "./link.js";
-import { byId, make, makeSwatch, setText, showQueue, showStatus, showTally, showVerdict } from "./panels.js";
+import { byId, make, makeSwatch, sentence, setText, showQueue, showStatus, showTally, showVerdict } from "./panels.js";
 import { Trace } from "./trace.js";
 import { View } from "./view.js";
 
-const page = { objects: [], policies: [], goesOn: false, status: null, chosen: null, hovered: null, spokenOf: null };
+const page = { objects: [], policies: [], goesOn: false, byWords: false, status: null, chosen: null, hovered: null, spokenOf: null };
 const trace = new Trace(byId("trace"));
-const surroundings = { objects: () => page.objects, waiting: () => page.status?.queue ?? [], highlighted: () => page.hovered ?? (isIdle() ? page.chosen : null), canClick };
-const views = new Map([...document.querySelectorAll(".view")].map((figure) => [figure.dataset.camera, new View(figure, surroundings, pick)]));
+const surroundings = { objects: () => page.objects, waiting: () => page.status?.queue ?? [], highlighted: () => page.hovered ?? (isIdle() ? page.chosen : null), canClick, canPoint: () => page.byWords || canClick() };
+const views = new Map(); // camera -> View; the first is the main one
 const link = new Link({ onMessage, onFrame: (header, jpeg) => views.get(header.camera)?.show(header, jpeg), onLost });
 
 function isIdle() {
@@ -22,27 +22,69 @@ function canWait() {
 }
 
 function canClick() {
-  return Boolean(page.status?.driving) && (isIdle() || canWait());
+  return !page.byWords && Boolean(page.status?.driving) && (isIdle() || canWait());
 }
 
 function onMessage(message) {
   if (message.type === "hello") onHello(message);
+  else if (message.type === "scenery") onScenery(message);
   else onStatus(message);
 }
 
 function onHello(hello) {
-  page.objects = hello.objects;
   page.policies = hello.policies;
   page.goesOn = hello.goes_on;
+  page.byWords = hello.by_words;
+  document.body.classList.toggle("by-words", hello.by_words);
+  byId("bricks").hidden = hello.by_words;
+  byId("words").hidden = !hello.by_words;
+  setText(byId("asking"), hello.by_words ? "Lift" : "Pick");
+  if (hello.by_words) setText(byId("verdict").querySelector(".nothing"), "Type what is to be lifted, or click an example, and press Run. What the judge saw is listed here.");
   byId("clear").hidden = byId("queue").hidden = !hello.goes_on;
   page.spokenOf = null; // a server that was started anew counts its episodes anew
   setText(byId("title"), hello.title);
   document.title = `millwright · ${hello.title}`;
-  for (const { name, width, height } of hello.cameras) views.get(name)?.setSize(width, height);
+  makeViews(hello.cameras);
   byId("policy").replaceChildren(make("option", "", ""), ...hello.policies.map((name) => make("option", "", name)));
   byId("policy").firstChild.hidden = true;
-  makeBricks();
   document.body.classList.remove("lost");
+}
+
+/** What lies there, which in some environments changes with the scene. */
+function onScenery({ objects, examples }) {
+  page.objects = objects;
+  if (page.byWords) makeExamples(examples);
+  else makeBricks();
+  redraw();
+}
+
+function makeViews(cameras) {
+  if (cameras.map(({ name }) => name).join() !== [...views.keys()].join()) {
+    for (const view of views.values()) view.figure.remove();
+    views.clear();
+    for (const { name } of cameras) views.set(name, makeView(name, views.size === 0));
+  }
+  for (const { name, width, height } of cameras) views.get(name).setSize(width, height);
+  const shapes = cameras.map(({ width, height }) => width / height);
+  const style = byId("status").parentElement.style;
+  style.setProperty("--main", `${shapes[0]}fr`);
+  style.setProperty("--beside", `${shapes[1] ?? 1}fr`);
+  style.setProperty("--shapes", String(shapes[0] + (shapes[1] ?? 1)));
+}
+
+function makeView(camera, main) {
+  const template = byId("view");
+  const figure = template.content.firstElementChild.cloneNode(true);
+  const name = sentence(camera);
+  figure.id = `view-${camera}`;
+  figure.classList.add(main ? "main" : "beside");
+  setText(figure.querySelector("b"), name);
+  setText(figure.querySelector(".hint"), page.byWords ? "point at things to see their names" : main ? "click a brick" : "box: the policy’s prompt");
+  const overlay = figure.querySelector(".overlay");
+  overlay.setAttribute("role", page.byWords ? "img" : "button");
+  overlay.setAttribute("aria-label", page.byWords ? `${name} view` : `${name} view. Arrow keys move a cross, Enter picks what is under it.`);
+  template.parentElement.insertBefore(figure, byId("status"));
+  return new View(figure, { camera, main }, surroundings, pick);
 }
 
 function onLost() {
@@ -94,6 +136,7 @@ function enable() {
   setText(byId("run"), canWait() ? "Queue" : "Run");
   byId("stop").disabled = !(driving && (page.status.phase === "running" || page.status.queue.length));
   for (const id of ["shuffle", "seed", "policy"]) byId(id).disabled = !(driving && idle);
+  byId("instruction").disabled = !driving;
   for (const view of views.values()) view.figure.classList.toggle("can-click", canClick());
 }
 
@@ -104,7 +147,34 @@ function speak({ phase, episode, outcome }) {
   page.spokenOf = episode;
   const text = byId("ruling").querySelector("b").textContent;
   setText(byId("spoken"), `${text}, ${outcome.policy}`);
-  views.get("overhead").say(text, outcome.verdict.success);
+  mainView().say(text, outcome.verdict.success);
+}
+
+const mainView = () => views.values().next().value;
+
+/** A chip for each example; which of them the words are is told by the words alone. */
+function makeExamples(examples) {
+  const chips = examples.map((words, index) => {
+    const chip = make("button", "example", words, ...(index < 9 ? [make("kbd", "key", String(index + 1))] : []));
+    chip.type = "button";
+    chip.dataset.words = words;
+    chip.addEventListener("click", () => say(words));
+    chip.addEventListener("dblclick", run);
+    return chip;
+  });
+  byId("examples").replaceChildren(...chips);
+  markExample();
+}
+
+function say(words) {
+  if (byId("instruction").disabled) return;
+  byId("instruction").value = words;
+  markExample();
+}
+
+function markExample() {
+  const said = byId("instruction").value.trim();
+  for (const chip of byId("examples").children) chip.setAttribute("aria-pressed", String(chip.dataset.words === said));
 }
 
 function makeBricks() {
@@ -143,7 +213,7 @@ function redraw() {
   for (const view of views.values()) view.draw();
 }
 
-async function ask(command, view = views.get("overhead")) {
+async function ask(command, view = mainView()) {
   const answer = await link.ask(command);
   view.figure.dataset.latency = answer.latency_ms;
   view.say(answer.text, answer.ok);
@@ -151,12 +221,16 @@ async function ask(command, view = views.get("overhead")) {
 }
 
 async function pick(click, scene) {
+  if (page.byWords) return;
   const answer = await ask({ do: "run", click, scene }, views.get(click.camera));
   if (answer.ok && !canWait()) choose(answer.target);
 }
 
 function run() {
-  if (!byId("run").disabled) ask(page.chosen ? { do: "run", target: page.chosen } : { do: "run" });
+  if (byId("run").disabled) return;
+  const said = byId("instruction").value.trim();
+  if (page.byWords && said) ask({ do: "run", instruction: said });
+  else ask(page.chosen && !page.byWords ? { do: "run", target: page.chosen } : { do: "run" });
 }
 
 function clear() {
@@ -185,6 +259,13 @@ function turnTheme() {
 }
 
 byId("run").addEventListener("click", run);
+byId("words").addEventListener("submit", (event) => event.preventDefault());
+byId("instruction").addEventListener("input", markExample);
+byId("instruction").addEventListener("keydown", (event) => {
+  if (event.key !== "Enter" || event.shiftKey || event.isComposing) return;
+  event.preventDefault();
+  run();
+});
 byId("stop").addEventListener("click", stop);
 byId("clear").addEventListener("click", clear);
 byId("shuffle").addEventListener("click", () => shuffle());
@@ -195,7 +276,11 @@ byId("theme").addEventListener("click", turnTheme);
 byId("help").addEventListener("click", () => byId("keys").showModal());
 Theme.show();
 listenToKeys({
-  chooseIndex: (index) => (index === 0 ? choose(null) : page.objects[index - 1] && choose(page.objects[index - 1].name)),
+  chooseIndex: (index) => {
+    if (page.byWords) say(index === 0 ? "" : (byId("examples").children[index - 1]?.dataset.words ?? byId("instruction").value));
+    else if (index === 0) choose(null);
+    else if (page.objects[index - 1]) choose(page.objects[index - 1].name);
+  },
   moveChoice: (by) => {
     const names = [null, ...page.objects.map(({ name }) => name)];
     choose(names[(names.indexOf(page.chosen) + by + names.length) % names.length]);

@@ -6,7 +6,7 @@ export function listenToKeys(actions) {
     d: actions.takeOrHandOver, t: actions.turnTheme, "?": actions.help,
   };
   document.addEventListener("keydown", (event) => {
-    if (event.ctrlKey || event.metaKey || event.altKey || event.target.closest("input, select, dialog")) return;
+    if (event.ctrlKey || event.metaKey || event.altKey || event.target.closest("input, select, textarea, dialog")) return;
     const inBricks = event.target.closest("#bricks");
     const arrows = { ArrowUp: -1, ArrowLeft: -1, ArrowDown: 1, ArrowRight: 1 };
     if (inBricks && event.key in arrows) actions.moveChoice(arrows[event.key]);

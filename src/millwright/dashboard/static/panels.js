@@ -28,7 +28,7 @@ export function makeSwatch(color) {
   return swatch;
 }
 
-const sentence = (name) => name.replaceAll("_", " ").replace(/^./, (first) => first.toUpperCase());
+export const sentence = (name) => name.replaceAll("_", " ").replace(/^./, (first) => first.toUpperCase());
 
 export function showStatus(status, colorOf) {
   byId("phase").dataset.phase = status.phase;
@@ -82,6 +82,9 @@ export function showVerdict(status) {
   setText(ruling.querySelector("i"), outcome ? (verdict.success ? "✓" : "✕") : live ? "…" : "");
   setText(ruling.querySelector("b"), outcome ? describeOutcome(outcome) : live ? describeLive(status) : "Nothing judged yet");
   setText(byId("verdict-of"), outcome ? `${outcome.policy} · scene ${outcome.seed} · ${outcome.duration_s.toFixed(1)} s` : live ? "so far" : "");
+  const task = live ? status.task : outcome?.task;
+  byId("said").hidden = !task;
+  setText(byId("said"), task ? `told: “${task}”` : "");
   showEvidence(verdict?.evidence ?? {});
 }
 

@@ -5,10 +5,11 @@ const STEP = 0.025, FINE_STEP = 0.005; // of the picture, how far an arrow key m
 const BOX = "#4ade80";
 
 export class View {
-  /** onClick({camera, u, v}, scene); page: {objects, highlighted(), canClick()} */
-  constructor(figure, page, onClick) {
+  /** onClick({camera, u, v}, scene); page: {objects, highlighted(), canClick(), canPoint()} */
+  constructor(figure, { camera, main }, page, onClick) {
     this.figure = figure;
-    this.camera = figure.dataset.camera;
+    this.camera = camera;
+    this.main = main;
     this.page = page;
     this.onClick = onClick;
     this.picture = figure.querySelector(".picture");
@@ -113,7 +114,7 @@ export class View {
     pen.setTransform(ratio, 0, 0, ratio, 0, 0);
     pen.clearRect(0, 0, width, height);
     if (!this.header) return;
-    if (this.camera === "wrist" && this.header.box) drawBox(pen, this.header.box, width, height);
+    if (!this.main && this.header.box) drawBox(pen, this.header.box, width, height);
     this.drawMarks(pen, width, height);
     if (this.pointer?.keyboard) drawCross(pen, this.pointer.u * width, this.pointer.v * height);
   }
@@ -121,16 +122,16 @@ export class View {
   drawMarks(pen, width, height) {
     const { marks, target } = this.header;
     const radius = ringRadius(marks, width, height);
-    const near = this.page.canClick() ? this.findNear(width, height) : null;
+    const near = this.page.canPoint() ? this.findNear(width, height) : null;
     const pointed = near ?? this.page.highlighted();
     this.page.objects().forEach(({ name, color }, index) => {
-      const isTarget = name === target && this.camera === "overhead";
+      const isTarget = name === target && this.main;
       if (!marks[index] || !(isTarget || (name === pointed && name !== target))) return;
       const [u, v] = marks[index];
       if (u < 0 || u > 1 || v < 0 || v > 1) return;
       drawRing(pen, u * width, v * height, radius, { name, color, solid: isTarget, width, height });
     });
-    if (this.camera === "overhead") this.drawTurns(pen, width, height);
+    if (this.main) this.drawTurns(pen, width, height);
   }
 
   /** A number on each object that waits for its turn. */

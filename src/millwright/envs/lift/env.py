@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from millwright.core.errors import OptionError, choose
 from millwright.core.facts import LiftFacts
 from millwright.envs.lift.cell import ArmState, LiftCell
-from millwright.envs.lift.instructions import COLOURS, DOCUMENT, HELD_OUT_PAIRS, write_instruction
+from millwright.envs.lift.instructions import COLOURS, DOCUMENT, HELD_OUT_PAIRS, find_meant, write_instruction
 from millwright.envs.lift.interface import ACTION, CAMERAS, CONTROL_HZ, list_observed, make_action_space
 from millwright.envs.lift.looks import CHEAP, FULL
 from millwright.envs.lift.objects import CUBE, POOL, Scene, draw_choice, draw_cube
@@ -147,6 +147,26 @@ class LiftEnv(gymnasium.Env[dict[str, Any], Any]):
     def object_colors(self) -> tuple[str, ...]:
         """Of each, as `#rrggbb`."""
         return tuple(_write_colour(COLOURS[name]) for name in self._scene.colours)
+
+    @property
+    def object_rows(self) -> tuple[int, ...]:
+        """Of each, its row in the facts, which tell of what is put aside too."""
+        return self._scene.bodies
+
+    def find_meant(self, instruction: str) -> str:
+        """The name of the one object here that an instruction means.
+
+        Raises:
+            PromptError: it means none of them, or several.
+        """
+        return self.object_names[find_meant(self._scene.items, instruction)]
+
+    def suggest_instructions(self) -> tuple[str, ...]:
+        """Something to say: for each object words that mean it, or all that is ever said of the single cube."""
+        if not self._chooses:
+            return DOCUMENT
+        items = self._scene.items
+        return tuple(write_instruction(items, number, number) for number in range(len(items)))
 
     @property
     def target_name(self) -> str:

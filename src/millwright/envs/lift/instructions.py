@@ -14,7 +14,7 @@ from typing import Literal
 
 import numpy as np
 
-from millwright.core.errors import OptionError, choose
+from millwright.core.errors import OptionError, PromptError, choose
 
 DOCUMENT = (
     "Pick up the cube",
@@ -136,14 +136,37 @@ def find_fitting(items: Sequence[Item], instruction: str) -> tuple[int, ...]:
 
     An item is in a place if none of those that the words also fit lies `CLEAR_M` further out.
     """
+    named = _read(instruction)
+    return () if named is None else named.find(items)
+
+
+def find_meant(items: Sequence[Item], instruction: str) -> int:
+    """Index of the one item that an instruction means.
+
+    Raises:
+        PromptError: it means none of them, or several; says what there is.
+    """
+    fitting = find_fitting(items, instruction)
+    if len(fitting) == 1:
+        return fitting[0]
+    there = ", ".join(f"{item.colour} {item.shape}" for item in items)
+    if not fitting:
+        raise PromptError(f"{instruction!r} fits nothing here; on the table: {there}")
+    if _read(instruction) == _Named():
+        raise PromptError(f"{instruction!r} names nothing that could lie here; on the table: {there}")
+    alike = ", ".join(f"{items[index].colour} {items[index].shape}" for index in fitting)
+    raise PromptError(f"{instruction!r} fits {len(fitting)} things: {alike}; say which by colour, shape or place")
+
+
+def _read(instruction: str) -> _Named | None:
+    """What an instruction says; None where it names two colours or two shapes."""
     words = instruction.lower()
     place = _PLACE_PATTERN.search(words)
     shapes = [shape for shape, nouns in SHAPES.items() if re.search(rf"\b(?:{'|'.join(nouns)})\b", words)]
     colours = [colour for colour in COLOURS if re.search(rf"\b{colour}\b", words)]
     if len(shapes) > 1 or len(colours) > 1:
-        return ()
-    named = _Named(next(iter(colours), None), next(iter(shapes), None), place.lastgroup if place else None)
-    return named.find(items)
+        return None
+    return _Named(next(iter(colours), None), next(iter(shapes), None), place.lastgroup if place else None)
 
 
 def write_instruction(items: Sequence[Item], target: int, seed: int, split: Split = "train") -> str:
