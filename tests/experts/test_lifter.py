@@ -131,6 +131,24 @@ def test_a_cube_is_grasped_across_a_side_however_it_was_rolled(env):
     assert (rolled - yaw) / (np.pi / 2) == pytest.approx(round((rolled - yaw) / (np.pi / 2)), abs=1e-3)
 
 
+def turn_hand(facts, beside_grasp_rad):
+    """The same facts with the hand above a cube, turned away from where it would grasp it while it heads straight."""
+    side = find_side(facts)
+    yaw = side % (np.pi / 2) - np.pi / 2 * (side % (np.pi / 2) > np.pi / 4) - beside_grasp_rad
+    pose = np.array([*(facts.positions[facts.target] + [0, 0, 0.07]), 0, np.cos(yaw / 2), np.sin(yaw / 2), 0])
+    return replace(facts, hand_pose=pose, opening_m=0.08, opening_speed=0.0)
+
+
+def test_where_two_turns_are_equally_good_the_hand_hardly_turns_and_away_from_there_faster_and_faster(env):
+    facts = find_target(env, "cube")
+    turns = [decide(turn_hand(facts, np.radians(degrees)))[5] for degrees in range(10, 81)]
+    jumps = np.abs(np.diff(turns))
+    assert jumps.max() <= 2 * STYLE.least_pace + 0.06
+    assert 0 < np.min(np.abs(turns)) <= STYLE.least_pace + 1e-6
+    assert max(turns) > 0.9
+    assert min(turns) < -0.9
+
+
 def test_how_a_ball_or_a_standing_cylinder_is_turned_changes_nothing(env):
     for shape in ("ball", "cylinder"):
         facts = find_target(env, shape)

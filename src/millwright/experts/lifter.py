@@ -56,6 +56,8 @@ class LiftStyle:
     gain: float = 1.3  # what is asked for, as a share of what is left to go
     still_m_s: float = 0.02  # fingers that are slower have closed
     homeward: float = 0.2  # a turn that ends this much nearer to straight ahead may be longer by one
+    torn_rad: float = 0.3  # short of where two turns are equally good, turning slows down: no picture tells which of
+    least_pace: float = 0.1  # them it is to be, and where a label jumps a policy learns the mean, which is to stay
     lowest_m: float = 0.014  # the fingers end 9 mm below the hand's origin
 
 
@@ -65,6 +67,7 @@ class Grasp(NamedTuple):
     place: Floats  # (3,) m
     yaw: float
     width: float
+    tie_rad: float  # a turn as long as this is no better than one the other way
 
 
 class Hand(NamedTuple):
@@ -117,7 +120,9 @@ class Lifter(PlanningExpert[LiftFacts]):
         ease = style.ease if hand.opening < MAX_OPENING_M - style.begun_m else 1.0
         if max(beside, abs(away[2])) < ease * style.near_m and turned < ease * style.near_rad:
             return self._ask(away, turn, CLOSED)
-        return self._ask(self._approach(away, hand, beside, turned, grasp), turn, OPEN)
+        action = self._ask(self._approach(away, hand, beside, turned, grasp), turn, OPEN)
+        action[3:6] *= np.clip((grasp.tie_rad - turned) / style.torn_rad, style.least_pace, 1)
+        return action
 
     def _approach(self, away: Floats, hand: Hand, beside: float, turned: float, grasp: Grasp) -> Floats:
         """The way (3,) m to go: towards the object in a funnel, the less aligned, the higher."""
@@ -158,10 +163,11 @@ def find_grasp(facts: LiftFacts, style: LiftStyle) -> Grasp:
     width = 2 * float(facts.half_sizes[target, 0])
     side = find_side(facts)
     if side is None:
-        return Grasp(place, 0.0, width)
+        return Grasp(place, 0.0, width, math.inf)
     turns = [wrap_angle(side - yaw + quarter * math.pi / 2) for quarter in range(4)]
-    turn = min(turns, key=lambda angle: abs(angle) + style.homeward * abs(wrap_angle(yaw + angle)))
-    return Grasp(place, yaw + turn, width)
+    costs = {turn: abs(turn) + style.homeward * abs(wrap_angle(yaw + turn)) for turn in turns}
+    turn, other = sorted(turns, key=costs.__getitem__)[:2]
+    return Grasp(place, yaw + turn, width, abs(turn) + (costs[other] - costs[turn]) / 2)
 
 
 def find_side(facts: LiftFacts) -> float | None:
