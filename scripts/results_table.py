@@ -9,6 +9,7 @@ from pathlib import Path
 
 from tables.benchmarks import is_benchmark, make_benchmarks
 from tables.cells import Result, Results
+from tables.honesty import make_honesty
 from tables.ladder import make_ladder, plot_ladder
 from tables.randomise import make_gain
 from tables.rates import is_rate, make_rates
@@ -26,7 +27,9 @@ from tables.teaching import make_comparison
 
 ROOT = Path(__file__).parents[1]
 BEGIN, END = "<!-- results:begin -->", "<!-- results:end -->"
-PAGES = frozenset({"brick-study", "brick-compression", "brick-robustness-plain", "brick-robustness-randomised"})
+PAGES = frozenset({
+    "brick-study", "brick-compression", "brick-robustness-plain", "brick-robustness-randomised", "lift-true-success",
+})  # fmt: skip
 """Results that have a page of their own."""
 
 
@@ -78,6 +81,7 @@ TABLES: dict[str, Callable[[Path], str]] = {
     "src/millwright/dashboard/static/learn/index.html": make_comparison,
     "docs/compression.md": make_ladder,
     "docs/robustness.md": make_gain,
+    "docs/lift-true-success.md": make_honesty,
 }
 PLOTS: dict[str, Callable[[Path], str | None]] = {"docs/images/brick-compression.svg": plot_ladder}
 """Written beside the tables; not compared, as another version of what draws them draws them another way."""

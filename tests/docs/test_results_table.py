@@ -8,6 +8,7 @@ from typing import Any
 
 import results_table
 from tables import randomise
+from tables.honesty import make_honesty
 from tables.ladder import make_ladder, plot_ladder
 from tables.randomise import make_gain
 
@@ -109,3 +110,20 @@ def test_the_gain_of_randomised_recordings_is_told_with_its_interval(tmp_path: P
     assert lines[2].startswith("| other light | 100/200 | 180/200 | +40.0 points (+31.")
     assert lines[2].endswith("e-19 | 100 miss |")
     assert "Scenes 5:205" in lines[-1]
+
+
+def test_every_judges_count_stands_beside_the_stages_that_episodes_came_to(tmp_path):
+    assert "Not measured" in make_honesty(tmp_path)
+    row = {
+        "policy": "nothing",
+        "episodes": 200,
+        "successes": {"judge": 0, "height-alone": 1, "height-from-floor": 200},
+        "intervals": {"judge": [0, 0.0188]},
+        "stages": {"closes": 2, "lifts": 3},
+    }
+    fields = {"seeds": "5000:5200", "env": "lift", "policy": "lift"}
+    (tmp_path / "lift-true-success.json").write_text(json.dumps({"rows": [row], "fields": fields}))
+    lines = make_honesty(tmp_path).splitlines()
+    assert lines[0].startswith("| who | success by the report's | success by its repair | success by ours |")
+    assert lines[2] == "| `nothing` | 200/200 | 1/200 | 0/200 | 0.0% to 1.9% | 2 | 3 |"
+    assert "Scenes 5000:5200" in lines[-1]

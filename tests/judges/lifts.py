@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import replace
 
 import numpy as np
 
 from millwright.core.facts import GraspFacts
-from millwright.core.judging import Judge, Verdict
 
 HZ = 15
 UP = np.array([0.0, 0.0, 1.0])
@@ -59,11 +57,3 @@ def move(index: int, delta: tuple[float, float, float]) -> np.ndarray:
     positions = make_facts(0, 0.12).positions.copy()
     positions[index] += delta
     return positions
-
-
-def ask(judge: Judge, facts: Iterable[GraspFacts]) -> Verdict:
-    """What a judge says of an episode."""
-    judge.reset()
-    for row in facts:
-        judge.see(row)
-    return judge.verdict()

@@ -7,14 +7,15 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from millwright.core.judging import judge_facts
 from millwright.judges.lift import LiftLimits, SustainedLift
-from tests.judges.lifts import BY_NONE, HZ, UP, ask, make_facts, make_free, make_lift, move
+from tests.judges.lifts import BY_NONE, HZ, UP, make_facts, make_free, make_lift, move
 
 
 def play_lift(ticks: int = 12, **changes) -> SustainedLift:
     """A judge that saw a lift to 12 cm held for `ticks`, with `changes` while it is up."""
     judge = SustainedLift()
-    ask(judge, make_lift(ticks, **changes))
+    judge_facts(judge, make_lift(ticks, **changes))
     return judge
 
 
@@ -70,13 +71,13 @@ def test_hold_has_to_be_in_one_piece():
 
 def test_object_that_starts_high_has_to_be_lifted_from_there():
     lying = [make_free(tick, 0.3) for tick in range(2)]
-    assert not ask(SustainedLift(), [*lying, *(make_facts(tick, 0.3) for tick in range(2, 30))]).success
-    assert ask(SustainedLift(), [*lying, *(make_facts(tick, 0.41) for tick in range(2, 30))]).success
+    assert not judge_facts(SustainedLift(), [*lying, *(make_facts(tick, 0.3) for tick in range(2, 30))]).success
+    assert judge_facts(SustainedLift(), [*lying, *(make_facts(tick, 0.41) for tick in range(2, 30))]).success
 
 
 def test_object_that_is_in_the_hand_from_the_start_was_not_lifted():
     facts = [make_facts(0, 0.3), *(make_facts(tick, 0.42) for tick in range(1, 30))]
-    verdict = ask(SustainedLift(), facts)
+    verdict = judge_facts(SustainedLift(), facts)
     assert not verdict.success
     assert not verdict.evidence["found_lying"]
 
@@ -84,26 +85,26 @@ def test_object_that_is_in_the_hand_from_the_start_was_not_lifted():
 def test_object_that_was_thrown_counts_again_once_it_lies():
     thrown = [make_free(0, 0.0), make_free(1, 0.0), make_free(2, 0.2, 1.0)]
     caught = [make_facts(tick, 0.33) for tick in range(3, 20)]
-    assert not ask(SustainedLift(), [*thrown, *caught]).success
+    assert not judge_facts(SustainedLift(), [*thrown, *caught]).success
     landed = [make_free(3, 0.0), make_free(4, 0.0), *(make_facts(tick, 0.12) for tick in range(5, 20))]
-    assert ask(SustainedLift(), [*thrown, *landed]).success
+    assert judge_facts(SustainedLift(), [*thrown, *landed]).success
 
 
 def test_object_that_is_nudged_about_before_the_grasp_is_still_found_lying():
     lying = [make_free(0, 0.0), make_free(1, 0.0)]
     nudged = [make_free(tick, 0.004 * (tick % 2), 0.06) for tick in range(2, 6)]
-    assert ask(SustainedLift(), [*lying, *nudged, *(make_facts(tick, 0.12) for tick in range(6, 20))]).success
+    assert judge_facts(SustainedLift(), [*lying, *nudged, *(make_facts(tick, 0.12) for tick in range(6, 20))]).success
 
 
 def test_collision_before_the_lift_is_never_forgiven():
     facts = make_lift()
-    verdict = ask(SustainedLift(), [facts[0], make_free(1, 0.0, robot_collision=True), *facts[1:]])
+    verdict = judge_facts(SustainedLift(), [facts[0], make_free(1, 0.0, robot_collision=True), *facts[1:]])
     assert verdict.failure == "collision"
 
 
 def test_wrong_object_comes_before_collision():
     both = make_free(1, 0.0, robot_collision=True, positions=move(1, (0, 0, 0.05)))
-    assert ask(SustainedLift(), [make_free(0, 0.0), both]).failure == "wrong_object"
+    assert judge_facts(SustainedLift(), [make_free(0, 0.0), both]).failure == "wrong_object"
 
 
 def test_fingers_that_closed_on_nothing_missed_and_idle_ones_ran_out_of_time():
@@ -124,8 +125,8 @@ def test_fingers_that_began_half_open_have_not_closed_until_they_do():
 
 
 def test_limits_are_what_decides():
-    assert not ask(SustainedLift(LiftLimits(height_m=0.2)), make_lift()).success
-    assert ask(SustainedLift(LiftLimits(height_m=0.2)), make_lift(height=0.21)).success
+    assert not judge_facts(SustainedLift(LiftLimits(height_m=0.2)), make_lift()).success
+    assert judge_facts(SustainedLift(LiftLimits(height_m=0.2)), make_lift(height=0.21)).success
 
 
 def test_metrics_hold_a_cycle_time_only_for_successes():
@@ -143,14 +144,14 @@ def shift_other(facts: list, *heights: float) -> list:
 
 
 def test_another_object_that_slides_off_something_was_only_pushed():
-    assert ask(SustainedLift(), shift_other(make_lift(), 0.024, 0.024, 0.0)).success
+    assert judge_facts(SustainedLift(), shift_other(make_lift(), 0.024, 0.024, 0.0)).success
 
 
 def test_another_object_that_falls_below_where_the_lowest_began_is_off_the_table():
-    verdict = ask(SustainedLift(), shift_other(make_lift(), 0.024, 0.024, -0.024))
+    verdict = judge_facts(SustainedLift(), shift_other(make_lift(), 0.024, 0.024, -0.024))
     assert verdict.failure == "wrong_object"
 
 
 def test_another_object_that_fell_is_lifted_from_where_it_fell_to():
-    assert ask(SustainedLift(), shift_other(make_lift(), 0.024, 0.0, 0.027)).success
-    assert ask(SustainedLift(), shift_other(make_lift(), 0.024, 0.0, 0.035)).failure == "wrong_object"
+    assert judge_facts(SustainedLift(), shift_other(make_lift(), 0.024, 0.0, 0.027)).success
+    assert judge_facts(SustainedLift(), shift_other(make_lift(), 0.024, 0.0, 0.035)).failure == "wrong_object"

@@ -8,8 +8,9 @@ from dataclasses import fields, replace
 import numpy as np
 import pytest
 
+from millwright.core.judging import judge_facts
 from millwright.judges.lift import LiftLimits, SustainedLift
-from tests.judges.lifts import UP, ask, make_facts, make_free, make_lift, move
+from tests.judges.lifts import UP, make_facts, make_free, make_lift, move
 
 LYING = [make_free(0, 0.0), make_free(1, 0.0)]
 
@@ -47,5 +48,5 @@ def test_no_clause_is_left_out():
 @pytest.mark.parametrize("clause", CLAUSES)
 def test_without_this_clause_something_else_than_a_lift_succeeds(clause):
     dropped, facts = CLAUSES[clause]
-    assert not ask(SustainedLift(), facts).success
-    assert ask(SustainedLift(replace(LiftLimits(), **{clause: dropped})), facts).success
+    assert not judge_facts(SustainedLift(), facts).success
+    assert judge_facts(SustainedLift(replace(LiftLimits(), **{clause: dropped})), facts).success

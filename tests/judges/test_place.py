@@ -8,9 +8,10 @@ from dataclasses import fields, replace
 import numpy as np
 import pytest
 
+from millwright.core.judging import judge_facts
 from millwright.judges import OverTrayAlone, PlacedInTray
 from millwright.judges.place import PlaceLimits
-from tests.judges.lifts import UP, ask
+from tests.judges.lifts import UP
 from tests.judges.placings import MIDDLE, TABLE, TRAY, make_placing, make_row
 
 BESIDE = (0.4, 0.27, 0.012)
@@ -26,7 +27,7 @@ def place_others(table=(0.6, 0.1, 0.012), tray=(0.45, 0.35, 0.012)) -> np.ndarra
 
 def test_brick_that_was_lifted_let_go_above_the_tray_and_lies_in_it_is_placed():
     judge = PlacedInTray()
-    verdict = ask(judge, make_placing())
+    verdict = judge_facts(judge, make_placing())
     assert verdict.success
     assert verdict.evidence["target"] == "red"
     metrics = judge.metrics()
@@ -35,7 +36,7 @@ def test_brick_that_was_lifted_let_go_above_the_tray_and_lies_in_it_is_placed():
 
 
 def test_brick_that_lies_on_another_in_the_tray_is_placed_too():
-    assert ask(PlacedInTray(), make_placing(end=(*MIDDLE[:2], 0.036))).success
+    assert judge_facts(PlacedInTray(), make_placing(end=(*MIDDLE[:2], 0.036))).success
 
 
 def touch_again(facts: list) -> list:
@@ -66,7 +67,7 @@ NOT_PLACED = {
 @pytest.mark.parametrize("how", NOT_PLACED)
 def test_this_is_not_placed(how):
     facts, failure = NOT_PLACED[how]
-    verdict = ask(PlacedInTray(), facts)
+    verdict = judge_facts(PlacedInTray(), facts)
     assert (verdict.success, verdict.failure) == (False, failure)
 
 
@@ -87,17 +88,17 @@ def test_no_clause_is_left_out():
 @pytest.mark.parametrize("clause", CLAUSES)
 def test_without_this_clause_something_else_than_a_placing_succeeds(clause):
     dropped, facts = CLAUSES[clause]
-    assert not ask(PlacedInTray(), facts).success
-    assert ask(PlacedInTray(replace(PlaceLimits(), **{clause: dropped})), facts).success
+    assert not judge_facts(PlacedInTray(), facts).success
+    assert judge_facts(PlacedInTray(replace(PlaceLimits(), **{clause: dropped})), facts).success
 
 
 def test_brick_that_fell_beside_has_to_be_lifted_again_and_then_counts():
     first = make_placing(end=BESIDE)
     pushed_in = [make_row(20 + tick, MIDDLE, held=False) for tick in range(4)]
-    assert not ask(PlacedInTray(), [*first, *pushed_in]).success
+    assert not judge_facts(PlacedInTray(), [*first, *pushed_in]).success
     again = make_placing()
     later = [replace(row, time_s=row.time_s + 2.0) for row in again]
-    assert ask(PlacedInTray(), [*first, *later]).success
+    assert judge_facts(PlacedInTray(), [*first, *later]).success
 
 
 def test_brick_that_had_left_the_table_before_does_not_count_against_anybody():
@@ -106,20 +107,20 @@ def test_brick_that_had_left_the_table_before_does_not_count_against_anybody():
                 velocities=np.array([row.velocities[0], -9 * UP, row.velocities[2]]))
         for row in make_placing()
     ]  # fmt: skip
-    assert ask(PlacedInTray(), gone).success
+    assert judge_facts(PlacedInTray(), gone).success
 
 
 def test_next_episode_is_judged_anew():
     judge = PlacedInTray()
-    assert ask(judge, make_placing()).success
+    assert judge_facts(judge, make_placing()).success
     judge.reset()
     assert judge.metrics() == {}
-    assert ask(judge, [make_row(0, TABLE, held=False)]).failure == "timeout"
+    assert judge_facts(judge, [make_row(0, TABLE, held=False)]).failure == "timeout"
 
 
 def test_counter_example_takes_a_brick_that_flies_over_for_a_placed_one():
     flying = [make_row(tick, (0.4, 0.2 + 0.1 * tick, 0.3), held=False) for tick in range(4)]
-    assert ask(OverTrayAlone(), flying).success
-    assert not ask(PlacedInTray(), flying).success
-    assert ask(OverTrayAlone(), flying[:1]).failure == "timeout"
+    assert judge_facts(OverTrayAlone(), flying).success
+    assert not judge_facts(PlacedInTray(), flying).success
+    assert judge_facts(OverTrayAlone(), flying[:1]).failure == "timeout"
     assert (TRAY[0, 1], TRAY[1, 1]) == (0.3, 0.5)

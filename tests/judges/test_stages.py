@@ -9,10 +9,11 @@ import pytest
 
 from millwright.catalog import Player
 from millwright.core.facts import GraspFacts
+from millwright.core.judging import judge_facts
 from millwright.judges import HeightAlone, PlacedInTray, SustainedLift
 from millwright.judges.lift import LiftLimits
 from millwright.judges.stages import StageLimits, describe_stages, find_limits, find_stages
-from tests.judges.lifts import BY_NONE, HZ, ask, make_facts, make_free, make_lift
+from tests.judges.lifts import BY_NONE, HZ, make_facts, make_free, make_lift
 
 LIMITS = StageLimits()
 BY_ONE = np.array([[True, False], [False, False]])
@@ -49,7 +50,7 @@ def find_reached(rows: list[GraspFacts], limits: StageLimits = LIMITS) -> list[s
 def test_lift_that_the_judge_counts_reaches_every_stage_and_holds_when_the_judge_says_so() -> None:
     rows = make_episode()
     judge = SustainedLift()
-    assert ask(judge, rows).success
+    assert judge_facts(judge, rows).success
     stages = find_stages(rows, LIMITS)
     assert tuple(stage.name for stage in stages) == NAMES == tuple(describe_stages(LIMITS))
     times = [stage.reached_at_s for stage in stages]
@@ -87,7 +88,7 @@ def test_episode_stops_at_the_first_stage_that_it_does_not_show(rows: list[Grasp
 
 def test_object_that_hangs_in_the_air_shows_nothing_though_height_alone_is_content() -> None:
     rows = [make_free(tick, 0.15 - 0.01 * tick) for tick in range(8)]
-    assert ask(HeightAlone(), rows).success
+    assert judge_facts(HeightAlone(), rows).success
     assert find_reached(rows) == []
 
 

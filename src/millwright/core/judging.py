@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
@@ -47,3 +47,11 @@ class Judge(ABC):
     def metrics(self) -> Mapping[str, float]:
         """Numbers about the episode so far that are worth a mean over many (metres, seconds, ...)."""
         return {}
+
+
+def judge_facts(judge: Judge, rows: Iterable[Any]) -> Verdict:
+    """What `judge` says of an episode, from the facts of its ticks: of one that was played, or recorded."""
+    judge.reset()
+    for facts in rows:
+        judge.see(facts)
+    return judge.verdict()

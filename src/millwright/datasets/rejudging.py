@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from millwright.core.errors import DatasetError
 from millwright.core.facts import load_grasp_facts
-from millwright.core.judging import Judge, Verdict
+from millwright.core.judging import Judge, Verdict, judge_facts
 from millwright.datasets.dataset import Dataset
 
 MakeFacts = Callable[[dict[str, NDArray[Any]], tuple[str, ...]], Any]
@@ -36,7 +36,4 @@ def load_facts(dataset: Dataset, index: int, make_facts: MakeFacts = load_grasp_
 
 def judge_again(dataset: Dataset, index: int, judge: Judge, make_facts: MakeFacts = load_grasp_facts) -> Verdict:
     """What `judge` says of a recorded episode. Arguments and errors as for `load_facts`."""
-    judge.reset()
-    for facts in load_facts(dataset, index, make_facts):
-        judge.see(facts)
-    return judge.verdict()
+    return judge_facts(judge, load_facts(dataset, index, make_facts))

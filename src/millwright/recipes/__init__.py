@@ -12,6 +12,7 @@ from millwright.recipes.brick_robustness import BrickRobustness
 from millwright.recipes.brick_study import BrickStudy
 from millwright.recipes.lift import Lift
 from millwright.recipes.lift_choice import LiftChoice
+from millwright.recipes.lift_true_success import LiftTrueSuccess
 from millwright.recipes.recipe import Recipe
 
 RECIPES: dict[str, type[Recipe]] = {
@@ -27,6 +28,7 @@ RECIPES: dict[str, type[Recipe]] = {
     "brick-study": BrickStudy,
     "lift": Lift,
     "lift-choice": LiftChoice,
+    "lift-true-success": LiftTrueSuccess,
 }
 
 __all__ = [
@@ -43,5 +45,6 @@ __all__ = [
     "BrickStudy",
     "Lift",
     "LiftChoice",
+    "LiftTrueSuccess",
     "Recipe",
 ]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict, dataclass
@@ -10,18 +9,18 @@ from pathlib import Path
 from typing import Any, ClassVar, NamedTuple
 
 from rich.console import Console
-from rich.progress import track
 from rich.table import Table
 
 from millwright.catalog import TASKS, TO_THE_END, make_env, make_judge, make_policy
 from millwright.core.errors import choose
+from millwright.core.judging import judge_facts
 from millwright.core.loop import run_episode
 from millwright.core.policy import Privileged
-from millwright.core.workers import map_seeds
 from millwright.evaluation.provenance import collect_provenance, compute_claim_digest
 from millwright.evaluation.statistics import wilson
 from millwright.evaluation.suite import parse_seeds
 from millwright.recipes.recipe import Recipe, StageClock, claim_folder, write_json
+from millwright.recipes.scenes import play_scenes
 
 ORDINARY = ""
 """The start that is drawn, as everybody else gets it."""
@@ -79,13 +78,8 @@ class Battery:
     def _play(self, env: Any, name: str, start: str, seed: int) -> Outcome:
         policy, options = make_policy(self.env, name), {"start": start} if start else {}
         episode = run_episode(env, policy, make_judge(self.env), seed, options=options, linger=TO_THE_END)
-        fooled = []
-        for example, make in TASKS[self.env].counter_examples.items():
-            judge = make()
-            judge.reset()
-            for step in episode.steps:
-                judge.see(step.facts)
-            fooled += [example] if judge.verdict().success else []
+        examples, rows = TASKS[self.env].counter_examples.items(), [step.facts for step in episode.steps]
+        fooled = [example for example, make in examples if judge_facts(make(), rows).success]
         verdict = episode.verdict
         return Outcome(name, start, isinstance(policy, Privileged), verdict.success, verdict.failure, tuple(fooled))
 
@@ -123,7 +117,6 @@ class BrickGamers(Recipe):
         options, task = battery.options, TASKS[self.env]
         claim_folder(self, out)
         clock = StageClock(out / "stages.json")
-        (out / "scenes").mkdir(exist_ok=True)
         with clock.stage("play"):
             outcomes = self._play_scenes(battery, seeds, out / "scenes")
         command = f"millwright run brick-gamers --env {self.env} --seeds {self.seeds} --pair-seeds {self.pair_seeds}"
@@ -147,22 +140,11 @@ class BrickGamers(Recipe):
 
     def _play_scenes(self, battery: Battery, seeds: range, folder: Path) -> list[Outcome]:
         """Outcomes of all scenes; what the folder holds for the same sources and versions is not played again."""
-        files = {seed: folder / f"{seed}.json" for seed in seeds}
         cells = {seed: list(battery.list_cells(seed)) for seed in seeds}
         about = {"env": self.env, **({"variant": self.variant} if self.variant else {})}
         claims = {seed: compute_claim_digest({**about, "cells": cells[seed]}) for seed in seeds}
-        kept = {seed: json.loads(file.read_text()) for seed, file in files.items() if file.is_file()}
-        scenes = {
-            seed: [Outcome(*row) for row in scene["outcomes"]]
-            for seed, scene in kept.items()
-            if scene["claim"] == claims[seed]
-        }
-        missing = [seed for seed in seeds if seed not in scenes]
-        played = map_seeds(battery, missing, self.workers)
-        for seed, outcomes in track(played, "scenes", total=len(missing), console=Console(stderr=True)):
-            write_json(files[seed], {"claim": claims[seed], "outcomes": outcomes})
-            scenes[seed] = outcomes
-        return [outcome for seed in seeds for outcome in scenes[seed]]
+        played = play_scenes(battery, claims, folder, self.workers)
+        return [Outcome(*row) for scene in played.values() for row in scene]
 
 
 def make_rows(outcomes: Iterable[Outcome], counter_examples: tuple[str, ...]) -> list[dict[str, Any]]:
