@@ -46,6 +46,16 @@ def test_rows_of_a_table_are_looked_up_batch_by_batch():
     assert data.batch(np.array([0, 1]))["text"].tolist() == [[1, 1.5], [0, 0.5]]
 
 
+def test_arrays_that_lie_crosswise_are_put_in_order_once_and_a_file_s_stay_where_they_are(tmp_path):
+    np.save(tmp_path / "x.npy", np.zeros((10, 3)))
+    pictures = np.zeros((10, 3, 4, 4), np.uint8).transpose(0, 2, 3, 1)
+    mapped = np.load(tmp_path / "x.npy", mmap_mode="r")
+    data = ArrayData({"image": pictures, "x": mapped}, {"image": pictures})
+    assert data.arrays["image"].flags.c_contiguous
+    assert data.tables["image"].flags.c_contiguous
+    assert np.shares_memory(data.arrays["x"], mapped)
+
+
 def test_history_goes_back_in_strides_and_stays_within_the_episode():
     data = ArrayData({"image": np.arange(8)[:, None], "proprio": np.arange(8)})
     history = HistoryData(data, {"image": 2}, np.array([0, 0, 0, 0, 0, 5, 5, 5]), stride=2)

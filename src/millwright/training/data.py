@@ -36,8 +36,9 @@ class ArrayData:
         lengths = {name: len(array) for name, array in arrays.items()}
         if len(set(lengths.values())) != 1 or not min(lengths.values()):
             raise FeatureError(f"arrays must be of one length, and not empty; lengths: {lengths}")
-        self.arrays = dict(arrays)
-        self.tables = dict(tables or {})
+        # Of an array that lies crosswise in memory, numpy copies all before it takes a few rows.
+        self.arrays = {name: np.ascontiguousarray(array) for name, array in arrays.items()}
+        self.tables = {name: np.ascontiguousarray(table) for name, table in (tables or {}).items()}
         self._num_samples = min(lengths.values())
 
     @property
