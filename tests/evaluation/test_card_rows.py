@@ -38,6 +38,12 @@ def summary_of_perturbations() -> dict:
     return {"perturbations": rows, "provenance": {"policy_digest": ME}}
 
 
+def summary_of_named() -> dict:
+    counted = {"trials": 60, "successes": 57, "interval": [0.86, 0.98], "failures": {"wrong_object": 3}}
+    about = {"policy_digest": ME, "env_options": {"words": "unseen"}}
+    return {"env": "choice", "seeds": "0:20", "named": {}, **counted, "provenance": about}
+
+
 def test_evaluation_becomes_a_line_with_its_failures_stages_and_hardest_contact() -> None:
     (row,) = read_rows(evaluated(env_options={"hard": True, "bump": False, "click_noise": 0.4}), "a.json", ME)
     assert (row.conditions, row.seeds, row.unit) == ("e, `hard`, `click_noise` 0.4", "0:3", "episodes")
@@ -64,6 +70,12 @@ def test_perturbations_become_a_line_each_that_can_be_read_alone() -> None:
     assert [row.conditions for row in rows] == ["the ordinary world", "plans late", "plans late, played ahead"]
 
 
+def test_objects_named_in_turn_become_a_line() -> None:
+    (row,) = read_rows(summary_of_named(), "a.json", ME)
+    assert row.conditions == "choice, `words` unseen, every object named in turn"
+    assert (row.successes, row.trials, row.unit, row.failures) == (57, 60, "objects", {"wrong_object": 3})
+
+
 @pytest.mark.parametrize(
     ("values", "said"),
     [
@@ -74,6 +86,9 @@ def test_perturbations_become_a_line_each_that_can_be_read_alone() -> None:
         ({"measured": {}}, "no result that a card can hold"),
         (summary_of_tables(failures=None, picks=None, provenance={}), "nothing that it names"),
         ({"perturbations": [{}], "provenance": {"policy_digest": ME}}, "not whole"),
+        ({"perturbations": ["none"], "provenance": {"policy_digest": ME}}, "not whole"),
+        ({**summary_of_named(), "interval": [0.5]}, "not whole"),
+        ({**summary_of_named(), "provenance": ["me"]}, "nothing that it names"),
     ],
 )
 def test_what_is_no_result_of_this_bundle_is_refused_by_name(values: dict, said: str) -> None:
@@ -83,7 +98,8 @@ def test_what_is_no_result_of_this_bundle_is_refused_by_name(values: dict, said:
 
 
 def test_results_of_a_bundle_are_found_among_others() -> None:
-    for values in (evaluated(), summary_of_tables(), summary_of_perturbations()):
+    for values in (evaluated(), summary_of_tables(), summary_of_perturbations(), summary_of_named()):
         assert is_measured_with(values, ME)
         assert not is_measured_with(values, "b" * 64)
     assert not is_measured_with({"provenance": {"policy_digest": ME}}, ME)
+    assert not is_measured_with({"tables": {}, "provenance": "mine"}, ME)

@@ -12,7 +12,7 @@ from millwright.core.workers import map_seeds
 from millwright.datasets.dataset import Dataset
 from millwright.envs.mujoco.rendering import LensRenderer
 from millwright.policies.bundle import load_bundle
-from millwright.recipes import brick_clear
+from millwright.recipes import scenes
 from millwright.recipes.brick_clear import BrickClear, clear_tables, describe_tables
 
 FEW = {"image_size": 32, "max_steps": 75}
@@ -43,7 +43,7 @@ def test_expert_clears_a_table_within_the_limits_and_the_table_is_kept(tmp_path,
     assert "5.00 of 5.00 rad/s^2" in text
     asked = []
     monkeypatch.setattr(
-        brick_clear, "map_seeds", lambda work, seeds, workers: asked.append(seeds) or map_seeds(work, seeds, workers)
+        scenes, "map_seeds", lambda work, seeds, workers: asked.append(seeds) or map_seeds(work, seeds, workers)
     )
     again = clear_tables(Player("brick-clear", FEW, "expert"), range(7500, 7501), 1, tmp_path)
     assert asked == [[]]

@@ -9,11 +9,14 @@ from millwright.core.errors import ResultError
 from millwright.evaluation.result_check import check_result
 from millwright.policies.card import ResultRow
 
-KINDS = "the JSON of `millwright evaluate`, or the summary.json of a recipe that clears tables or tries perturbations"
+KINDS = (
+    "the JSON of `millwright evaluate`, the summary.json of a recipe that clears tables or tries perturbations, or the "
+    "in-turn.json of one that names every object"
+)
 ORDINARY = "the ordinary world"
 """Of perturbations, the one that is none; its own words say that it is as somebody recorded it."""
 SAME = "the same"
-_HELD = {"verdicts", "tables", "perturbations"}
+_HELD = {"verdicts", "tables", "perturbations", "named"}
 FORCE = "max_contact_force_n"
 
 
@@ -21,7 +24,7 @@ def read_rows(values: Mapping[str, Any], source: str, bundle_id: str) -> tuple[R
     """The lines that a result adds to the card of a bundle.
 
     Args:
-        values: JSON of `millwright evaluate`, of a summary of cleared tables or of one of perturbations.
+        values: JSON of one of `KINDS`.
         source: its file's name, for the card and for errors.
         bundle_id: of the bundle's manifest.
 
@@ -33,7 +36,7 @@ def read_rows(values: Mapping[str, Any], source: str, bundle_id: str) -> tuple[R
         raise ResultError(f"{source}: no result that a card can hold; give {KINDS}")
     if "verdicts" in values:
         check_result(values, source)
-    about = values.get("provenance", {})
+    about = _find_provenance(values)
     if about.get("policy_digest") != bundle_id:
         found = about.get("policy_digest") or f"{about.get('policy', 'nothing that it names')}, which is no bundle"
         raise ResultError(f"{source} was measured with {found}; the card is of {bundle_id}")
@@ -42,15 +45,23 @@ def read_rows(values: Mapping[str, Any], source: str, bundle_id: str) -> tuple[R
     try:
         if "perturbations" in values:
             return _read_perturbations(values["perturbations"], source)
-        return _read_tables(values, source) if "tables" in values else (_read_evaluation(values, source),)
-    except (KeyError, TypeError, ValueError) as error:
+        if "tables" in values:
+            return _read_tables(values, source)
+        return (_read_named(values, source) if "named" in values else _read_evaluation(values, source),)
+    except (AttributeError, IndexError, KeyError, TypeError, ValueError) as error:
         raise ResultError(f"{source}: not whole: {error!r}; give {KINDS}") from error
 
 
 def is_measured_with(values: Mapping[str, Any], bundle_id: str) -> bool:
     """A JSON of any kind holds a result of this bundle that a card can hold."""
     inner = _unwrap(values)
-    return bool(_HELD & inner.keys()) and inner.get("provenance", {}).get("policy_digest") == bundle_id
+    return bool(_HELD & inner.keys()) and _find_provenance(inner).get("policy_digest") == bundle_id
+
+
+def _find_provenance(values: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Nothing, where it holds none that could be read."""
+    about = values.get("provenance")
+    return about if isinstance(about, Mapping) else {}
 
 
 def _unwrap(values: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -84,6 +95,13 @@ def _read_tables(values: Mapping[str, Any], source: str) -> tuple[ResultRow, Res
         values["scenes"], (tables["interval"][0], tables["interval"][1]),
     )  # fmt: skip
     return picks, whole
+
+
+def _read_named(values: Mapping[str, Any], source: str) -> ResultRow:
+    return ResultRow(
+        source, f"{describe_conditions(values)}, every object named in turn", values["seeds"], "objects",
+        values["successes"], values["trials"], (values["interval"][0], values["interval"][1]), values["failures"],
+    )  # fmt: skip
 
 
 def _read_perturbations(rows: Sequence[Mapping[str, Any]], source: str) -> tuple[ResultRow, ...]:

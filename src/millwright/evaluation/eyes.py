@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,12 +15,15 @@ from millwright.core.features import Observation
 from millwright.core.planner import Chunk
 from millwright.core.policy import Action, Policy, Privileged
 
-Film = NDArray[np.uint8]  # (time, height, width, 3)
-CAMERA = "observation.images.wrist"
+Film = NDArray[Any]
+"""What a camera saw in an episode, (time, height, width, 3) uint8, or depths."""
+Pictures = Mapping[str, NDArray[Any]]
+"""Of one moment: name -> (height, width, 3) uint8, or depths."""
+PICTURE = "observation.images."
 
 
 class Blindfold(Policy):
-    """A policy whose pictures come from elsewhere. It never forwards facts.
+    """A policy whose pictures, of all cameras, come from elsewhere. It never forwards facts.
 
     Raises:
         MillwrightError: the policy is privileged; it sees the truth, so its eyes cannot be tested.
@@ -27,24 +31,24 @@ class Blindfold(Policy):
 
     arm = "blindfold"
 
-    def __init__(self, policy: Policy, camera: str = CAMERA) -> None:
+    def __init__(self, policy: Policy) -> None:
         if isinstance(policy, Privileged):
             raise MillwrightError(f"{policy.name} is privileged: it sees the truth, so its eyes cannot be tested")
-        self._policy, self._camera = policy, camera
+        self._policy = policy
         self.name = f"{policy.name} ({self.arm})"
 
     def reset(self, seed: int) -> None:
         self._policy.reset(seed)
 
     def act(self, observation: Observation) -> Action:
-        if self._camera not in observation:
-            raise FeatureError(f"no image {self._camera!r}; observed: {', '.join(observation)}")
-        picture = self._replace(observation[self._camera])
-        return self._policy.act({**observation, self._camera: picture})
+        pictures = _list_pictures(observation)
+        if not pictures:
+            raise FeatureError(f"no {PICTURE}CAMERA, so there is nothing to cover; observed: {', '.join(observation)}")
+        return self._policy.act({**observation, **self._replace(pictures)})
 
     @abstractmethod
-    def _replace(self, image: Film) -> Film:
-        """The picture to see instead of `image`, of the same shape."""
+    def _replace(self, pictures: Pictures) -> Pictures:
+        """The pictures to see instead, of the same names and shapes."""
 
     @property
     def plan(self) -> Chunk | None:
@@ -55,29 +59,31 @@ class Blindfold(Policy):
 
 
 class GreyEyes(Blindfold):
-    """Sees a constant grey of brightness 128. Out of distribution: also train a policy on grey images."""
+    """Sees a constant grey of brightness 128, and no depth. Out of distribution: train a policy on grey images too."""
 
     arm = "grey image"
 
-    def _replace(self, image: Film) -> Film:
-        return np.full_like(image, 128)
+    def _replace(self, pictures: Pictures) -> Pictures:
+        return {
+            name: np.full_like(picture, 128 if picture.dtype == np.uint8 else 0) for name, picture in pictures.items()
+        }
 
 
 class OtherEyes(Blindfold):
-    """Sees, tick by tick, the film of another scene; its last picture stays when it is over.
+    """Sees, tick by tick, the films of another scene; their last pictures stay when they are over.
 
     Args:
-        films: seed of a scene -> what the camera saw there, (time, height, width, 3) uint8. Which one is
-            shown is drawn from the episode's seed, never the scene of that seed itself.
+        films: seed of a scene -> what each camera saw there. Which scene is shown is drawn from the episode's seed,
+            never the scene of that seed itself.
 
     Raises:
-        MillwrightError: the policy is privileged, or fewer than two films are given.
+        MillwrightError: the policy is privileged, or films of fewer than two scenes are given.
     """
 
     arm = "another scene's image"
 
-    def __init__(self, policy: Policy, films: Mapping[int, Film], camera: str = CAMERA) -> None:
-        super().__init__(policy, camera)
+    def __init__(self, policy: Policy, films: Mapping[int, Mapping[str, Film]]) -> None:
+        super().__init__(policy)
         if len(films) < 2:
             raise MillwrightError(f"another scene's image needs films of at least two scenes, got {len(films)}")
         self._films, self._tick = dict(films), 0
@@ -85,17 +91,27 @@ class OtherEyes(Blindfold):
     def reset(self, seed: int) -> None:
         super().reset(seed)
         others = sorted(scene for scene in self._films if scene != seed)
-        self._film = self._films[others[np.random.default_rng(seed).integers(len(others))]]
+        self._shown = self._films[others[np.random.default_rng(seed).integers(len(others))]]
         self._tick = 0
 
-    def _replace(self, image: Film) -> Film:
-        picture: Film = self._film[min(self._tick, len(self._film) - 1)]
+    def _replace(self, pictures: Pictures) -> Pictures:
+        shown = {name: film[min(self._tick, len(film) - 1)] for name, film in self._shown.items()}
         self._tick += 1
-        if picture.shape != image.shape:
-            raise FeatureError(f"{self._camera} has shape {image.shape}, the other scene's film {picture.shape}")
-        return picture
+        for name, picture in pictures.items():
+            found = shown[name].shape if name in shown else "none"
+            if found != picture.shape:
+                raise FeatureError(f"{name} has shape {picture.shape}, the other scene's film {found}")
+        return {name: shown[name] for name in pictures}
 
 
-def collect_films(play: Callable[[int], Episode], seeds: Sequence[int], camera: str = CAMERA) -> dict[int, Film]:
-    """Play `seeds` and return what the camera saw in each, for `OtherEyes`. Use seeds that are not evaluated."""
-    return {seed: np.stack([step.observation[camera] for step in play(seed).steps]) for seed in seeds}
+def collect_films(play: Callable[[int], Episode], seeds: Sequence[int]) -> dict[int, dict[str, Film]]:
+    """Play `seeds` and return what every camera saw in each, for `OtherEyes`. Use seeds that are not evaluated."""
+    films = {}
+    for seed in seeds:
+        moments = [_list_pictures(step.observation) for step in play(seed).steps]
+        films[seed] = {name: np.stack([pictures[name] for pictures in moments]) for name in moments[0]}
+    return films
+
+
+def _list_pictures(observation: Observation) -> dict[str, NDArray[Any]]:
+    return {name: value for name, value in observation.items() if name.startswith(PICTURE)}

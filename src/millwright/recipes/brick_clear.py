@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -10,11 +9,9 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from rich.console import Console
-from rich.progress import track
 
 from millwright.catalog import Clearer, Player, make_env
-from millwright.core.workers import map_seeds
-from millwright.evaluation.clearing import Pick, ReduceClearing, from_json, summarise
+from millwright.evaluation.clearing import ReduceClearing, from_json, summarise
 from millwright.evaluation.provenance import collect_provenance, compute_claim_digest
 from millwright.processors.concat import Concat
 from millwright.processors.crop import PromptCrop
@@ -23,7 +20,8 @@ from millwright.processors.place import PlaceInHand, PointInHand
 from millwright.processors.processor import Processor
 from millwright.processors.window import Window
 from millwright.recipes.brick_pick import BOX, IMAGE, POSE, STATE, BrickPick
-from millwright.recipes.recipe import describe_command, write_json
+from millwright.recipes.recipe import describe_command
+from millwright.recipes.scenes import play_scenes
 from millwright.robots import ur5e
 
 ANCHOR, PLACE = "observation.anchor", "observation.place"
@@ -56,7 +54,7 @@ class BrickClear(BrickPick):
         "image_channels": (16, 32, 32),
     }
     linger: ClassVar[int] = 4
-    measured: ClassVar[str] = "summary.json"
+    measured: ClassVar[tuple[str, ...]] = ("summary.json",)
     scenes_a_seed: ClassVar[int] = 1600
     about: ClassVar[str] = "clear the table into a tray, twelve picks in a row without help, within the joints' limits"
 
@@ -82,19 +80,8 @@ def clear_tables(player: Player, seeds: range, workers: int, folder: Path, comma
     num_picks = len(env.unwrapped.object_names)
     env.close()
     claim = compute_claim_digest({**player.describe(), "num_picks": num_picks})
-    folder.mkdir(parents=True, exist_ok=True)
-    files = {seed: folder / f"{seed}.json" for seed in seeds}
-    scenes: dict[int, list[Pick]] = {}
-    for seed, file in files.items():
-        kept = json.loads(file.read_text()) if file.is_file() else {}
-        if kept.get("claim") == claim:
-            scenes[seed] = from_json(kept["picks"])
-    missing = [seed for seed in seeds if seed not in scenes]
-    played = map_seeds(ReduceClearing(Clearer(player, num_picks)), missing, workers)
-    for seed, picks in track(played, "tables", total=len(missing), console=Console(stderr=True)):
-        write_json(files[seed], {"claim": claim, "picks": picks})
-        scenes[seed] = picks
-    scenes = {seed: scenes[seed] for seed in seeds}
+    played = play_scenes(ReduceClearing(Clearer(player, num_picks)), dict.fromkeys(seeds, claim), folder, workers)
+    scenes = {seed: from_json(picks) for seed, picks in played.items()}
     return {
         "schema": 1,
         "env": player.env,

@@ -55,8 +55,8 @@ class Demonstrated(Recipe):
     judge: ClassVar[str]
     evaluated: ClassVar[Mapping[str, Any]] = {}
     """Options of the environment in which the report shows the policy."""
-    measured: ClassVar[str] = "report/result.json"
-    """The file of `out` whose result stands on the bundle's card."""
+    measured: ClassVar[tuple[str, ...]] = ("report/result.json",)
+    """The files of `out` whose results stand on the bundle's card."""
     robot: ClassVar[str] = "ur5e"
     """LeRobot's name of who demonstrates."""
     linger: ClassVar[int] = LINGER
@@ -95,7 +95,7 @@ class Demonstrated(Recipe):
             verdict = self.evaluate(bundle, seeds, out)
         summary = {"recipe": self.name, "fields": asdict(self), "seconds": clock.seconds, "result": verdict}
         write_json(out / "summary.json", summary)
-        save_card(bundle, [out / self.measured])
+        save_card(bundle, [out / name for name in self.measured])
         return summary
 
     def begin(self, out: Path) -> None:
@@ -142,10 +142,14 @@ class Demonstrated(Recipe):
 
     def evaluate(self, bundle: Path, seeds: range, out: Path) -> dict[str, Any]:
         """Play what was trained, write the report, and return the result without single verdicts."""
-        player = Player(self.env, self.evaluated, str(bundle))
-        options = "".join(f" --env.{option} {value}".lower() for option, value in self.evaluated.items())
-        command = f"millwright evaluate {self.env} --policy {bundle} --seeds {self.seeds}{options}"
-        result = evaluate(player, seeds, self.workers, out / "report", claim=player.describe(), command=command)
+        return self.report(bundle, self.evaluated, seeds, out / "report")
+
+    def report(self, bundle: Path, options: Mapping[str, Any], seeds: range, folder: Path) -> dict[str, Any]:
+        """Play with these options of the environment; `folder` gets the report; the result, without single verdicts."""
+        player = Player(self.env, options, str(bundle))
+        told = "".join(f" --env.{option} {value}".lower() for option, value in options.items())
+        command = f"millwright evaluate {self.env} --policy {bundle} --seeds {seeds.start}:{seeds.stop}{told}"
+        result = evaluate(player, seeds, self.workers, folder, claim=player.describe(), command=command)
         return {key: value for key, value in result.to_json().items() if key != "verdicts"}
 
 

@@ -17,14 +17,13 @@ from millwright.core.errors import OptionError
 from millwright.core.workers import map_seeds
 from millwright.datasets.dataset import Dataset
 from millwright.evaluation.naming import count_named
-from millwright.evaluation.provenance import compute_claim_digest
-from millwright.evaluation.suite import evaluate
+from millwright.evaluation.provenance import collect_provenance, compute_claim_digest
 from millwright.policies.vla import Vla
 from millwright.processors.pipeline import Pipeline
 from millwright.recipes.demonstrated import LABEL
 from millwright.recipes.imagined import PICTURE, SHARD, Arrays, Imaginer, imagine_scenes, load_scenes
 from millwright.recipes.lift import CAMERAS, STATE, TASK, Lift
-from millwright.recipes.recipe import write_json
+from millwright.recipes.recipe import describe_command, write_json
 from millwright.training.data import ArrayData, Data, HistoryData, JoinedData
 from millwright.training.shared import prepare_shared
 
@@ -44,6 +43,7 @@ class LiftChoice(Lift):
     name: ClassVar[str] = "lift-choice"
     env: ClassVar[str] = "lift-choice"
     evaluated: ClassVar[Mapping[str, Any]] = {"words": "unseen"}
+    measured: ClassVar[tuple[str, ...]] = ("report/result.json", "report-pairs/result.json", "in-turn.json")
     scenes_a_seed: ClassVar[int] = 1000
     about: ClassVar[str] = "lift the object that the words name, in sentences never trained on"
 
@@ -75,10 +75,10 @@ class LiftChoice(Lift):
         """
         result = super().evaluate(bundle, seeds, out)
         half = seeds[: max(1, len(seeds) // 2)]
-        turns = name_objects(Player(self.env, self.evaluated, str(bundle)), half, self.workers, out / "in-turn.json")
-        player = Player(self.env, {**self.evaluated, "pairs": "unseen"}, str(bundle))
-        held_out = evaluate(player, half, self.workers, out / "report-pairs", claim=player.describe())
-        pairs = {key: value for key, value in held_out.to_json().items() if key != "verdicts"}
+        command = describe_command(self.name, self)
+        player = Player(self.env, self.evaluated, str(bundle))
+        turns = name_objects(player, half, self.workers, out / "in-turn.json", command)
+        pairs = self.report(bundle, {**self.evaluated, "pairs": "unseen"}, half, out / "report-pairs")
         return {**result, "in_turn": turns, "held_out_pairs": pairs}
 
     def prepare_scenes(self, scenes: Arrays, network: Vla, pipeline: Pipeline) -> ArrayData:
@@ -92,15 +92,27 @@ class LiftChoice(Lift):
         return prepare_shared(pipeline, labels, pictures, number, target=LABEL, keep=network.inputs)
 
 
-def name_objects(player: Player, seeds: range, workers: int, file: Path) -> dict[str, Any]:
-    """Name every object of these scenes in turn and count; a file that holds it for the same claim is taken."""
+def name_objects(player: Player, seeds: range, workers: int, file: Path, command: str = "") -> dict[str, Any]:
+    """Name every object of these scenes in turn and count; a file that holds it for the same claim is taken.
+
+    Returns:
+        what `count_named` counts, with env, policy, seeds and provenance; the file holds every outcome too.
+    """
     claim = compute_claim_digest({**player.describe(), "seeds": f"{seeds.start}:{seeds.stop}", "in_turn": True})
     kept: dict[str, Any] = json.loads(file.read_text()) if file.is_file() else {}
     if kept.get("claim") != claim:
         played = map_seeds(Namer(player), seeds, workers)
         scenes = dict(track(played, "in turn", total=len(seeds), console=Console(stderr=True)))
         scenes = {seed: scenes[seed] for seed in seeds}
-        named = {str(seed): [one._asdict() for one in row] for seed, row in scenes.items()}
-        kept = {"claim": claim, **count_named(scenes), "named": named}
+        kept = {
+            "schema": 1,
+            "env": player.env,
+            "policy": player.describe()["policy"],
+            "seeds": f"{seeds.start}:{seeds.stop}",
+            **count_named(scenes),
+            "named": {str(seed): [one._asdict() for one in row] for seed, row in scenes.items()},
+            "provenance": collect_provenance(player.describe(), command),
+            "claim": claim,
+        }
         write_json(file, kept)
     return {key: value for key, value in kept.items() if key not in ("claim", "named")}

@@ -23,7 +23,7 @@ def play_scenes(
         make_play: picklable; called once a worker, gives what plays the scene of a seed and tells what came out.
         claims: seed -> what decides its outcomes, as a digest.
     """
-    folder.mkdir(exist_ok=True)
+    folder.mkdir(parents=True, exist_ok=True)
     files = {seed: folder / f"{seed}.json" for seed in claims}
     kept = {seed: json.loads(file.read_text()) for seed, file in files.items() if file.is_file()}
     missing = [seed for seed, claim in claims.items() if kept.get(seed, {}).get("claim") != claim]
