@@ -68,6 +68,14 @@ def test_a_missing_box_is_an_error_that_names_what_is_there():
         PromptCrop()({IMAGE: torch.zeros((1, 8, 8, 3), dtype=torch.uint8)})
 
 
+def test_an_image_that_is_as_small_as_asked_for_stays_as_it_is():
+    image = torch.from_numpy(np.random.default_rng(0).integers(0, 256, (2, 8, 8, 3), np.uint8))
+    small = ResizeImage(size=8)({IMAGE: image})["image"]
+    assert small.dtype == torch.uint8
+    assert small.is_contiguous()
+    np.testing.assert_array_equal(small, image.permute(0, 3, 1, 2))
+
+
 def test_a_small_image_is_the_mean_of_areas():
     image = torch.zeros((1, 96, 96, 3), dtype=torch.uint8)
     image[:, ::2] = 200
