@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
 from dataclasses import asdict
 from pathlib import Path
@@ -19,7 +20,7 @@ PAGE, RESULTS, IMAGES = (
     ROOT / "results" / "brick-study.json",
     ROOT / "docs" / "images",
 )
-TEXT = Path(__file__).with_name("brick_study_text.md")
+TEXT, CONCLUSIONS = (Path(__file__).with_name(f"brick_study_{name}.md") for name in ("text", "conclusions"))
 LEVEL = 0.05
 ANCHOR_TITLES = {
     "reference": "one thing changed in the reference",
@@ -53,11 +54,13 @@ def make_page(values: dict[str, Any] | None) -> str:
         parts |= dict.fromkeys(
             ("ceilings", "effects", "reached", "table", "probe", "eyes", "verdicts"), "*Not measured yet.*"
         )
+        parts["conclusions"] = ""
         parts["short"] = told
     else:
         rows = {row["name"]: row for row in values["rows"]}
         parts |= {
             "short": make_short(values, rows),
+            "conclusions": make_conclusions(rows),
             "ceilings": make_ceilings(values["ceilings"]["rows"]),
             "effects": "![What each change does to the success rate](images/brick-study-effects.svg)",
             "reached": "![What each change does to reaching the brick](images/brick-study-reached.svg)",
@@ -102,6 +105,18 @@ def make_short(values: dict[str, Any], rows: dict[str, Any]) -> str:
     return "\n".join(lines)
 
 
+def make_conclusions(rows: dict[str, Any]) -> str:
+    """What it comes to, in words; `[[picks CELL]]` and `[[reaches CELL]]` are filled in from the numbers."""
+
+    def fill(match: re.Match[str]) -> str:
+        what, name = match.groups()
+        if name not in rows:
+            return "not run"
+        return _rate(rows[name]) if what == "picks" else f"{rows[name]['reached']}/{rows[name]['episodes']}"
+
+    return re.sub(r"\[\[(picks|reaches) ([\w-]+)\]\]", fill, CONCLUSIONS.read_text()).rstrip()
+
+
 def make_setups() -> str:
     """The anchors side by side, field by field, where any differ."""
     setups = {name: asdict(setup) for name, setup in ANCHORS.items()}
@@ -141,8 +156,8 @@ def _make_cell(row: dict[str, Any]) -> str:
     failures = ", ".join(f"{count} {name}" for name, count in row["failures"].items()) or "none"
     beside = ("", "")
     if "effect" in row:
-        low, high = row["effect_interval"]
-        beside = (f"{100 * row['effect']:+.0f} ({100 * low:+.0f} to {100 * high:+.0f})", f"{row['p_holm']:.1g}")
+        low, high = map(_points, row["effect_interval"])
+        beside = (f"{_points(row['effect'])} ({low} to {high})", f"{row['p_holm']:.1g}")
     cells = (
         f"`{row['name']}`", row["about"], _rate(row), _interval(row["interval"]), *beside,
         f"{row['reached']}/{row['episodes']}",
@@ -197,14 +212,14 @@ def make_verdicts(rows: dict[str, Any]) -> str:
             suspects.setdefault(row["suspect"], []).append(row)
     lines = []
     for suspect, found in suspects.items():
-        told = "; ".join(f"`{row['name']}` {100 * row['effect']:+.0f} ({describe_effect(row)})" for row in found)
+        told = "; ".join(f"`{row['name']}` {_points(row['effect'])} ({describe_effect(row)})" for row in found)
         lines.append(f"- **{suspect}**: {told}.")
     return "\n".join(lines)
 
 
 def describe_effect(row: dict[str, Any]) -> str:
     """What a difference is, in words, and for each training seed where there are several."""
-    each = [f"{100 * effect:+.0f}" for effect in row["effect_by_training_seed"].values()]
+    each = list(map(_points, row["effect_by_training_seed"].values()))
     seeds = f"; by training seed {', '.join(each)}" if len(each) > 1 else ""
     if row["p_holm"] >= LEVEL:
         return f"no difference shown{seeds}"
@@ -240,6 +255,12 @@ def make_plots(values: dict[str, Any]) -> dict[str, str]:
         "brick-study-own.svg": plot_against(make_points("own_mm_p50"), own, "success", logarithmic=True),
         "brick-study-ratio.svg": plot_against(make_points("first_ratio"), ratio, "success"),
     }
+
+
+def _points(share: float) -> str:
+    """Percentage points, with a sign unless there are none."""
+    points = round(100 * share)
+    return f"{points:+d}" if points else "0"
 
 
 def _rate(row: dict[str, Any]) -> str:
