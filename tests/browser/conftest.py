@@ -45,5 +45,7 @@ def open_page(chromium: Browser) -> Iterator[Callable[..., Page]]:
     yield open_
     for page in pages:
         page.context.close()
-    unexpected = [text for text in complaints if "ERR_CONNECTION_REFUSED" not in text]  # of tests that end the server
+    # Of tests that end the server, and of those that ask for what is refused.
+    expected = ("ERR_CONNECTION_REFUSED", "status of 400")
+    unexpected = [text for text in complaints if not any(part in text for part in expected)]
     assert not unexpected, unexpected

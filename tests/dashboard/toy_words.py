@@ -7,10 +7,14 @@ from typing import Any
 from millwright.core.errors import PromptError
 from millwright.dashboard.stage import Stage
 from tests.dashboard.toy_table import COLORS, NAMES, POLICIES, ToyJudge, ToyTable
+from tests.policies.arms import make_arm_observation
 
 
 class ToyWords(ToyTable):
-    """Four of the six bricks are in a scene, from one that the seed tells; the facts know them as `red` and so on."""
+    """Four of the six bricks are in a scene, from one that the seed tells; the facts know them as `red` and so on.
+
+    What is seen first is what an arm sees that a small vla can drive.
+    """
 
     first = 0
 
@@ -42,7 +46,8 @@ class ToyWords(ToyTable):
         wishes["target"] = wishes["target"].split()[0] if "target" in wishes else NAMES[self.first]
         observation, info = super().reset(seed=seed, options=wishes)
         del observation["observation.environment_state"]
-        return {**observation, "task": said or f"lift the {self.object_names[0]}"}, info
+        seen = make_arm_observation(self.first, said or f"lift the {self.object_names[0]}")
+        return {**observation, **seen}, info
 
     def step(self, action: Any) -> tuple[Any, float, bool, bool, dict[str, Any]]:
         observation, *rest = super().step(action)

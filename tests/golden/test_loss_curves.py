@@ -6,7 +6,7 @@ import pytest
 from millwright.policies.networks import make_network
 from millwright.training.augment import ColourJitter
 from millwright.training.gradient import FitConfig, fit
-from millwright.training.journal import load_losses
+from millwright.training.losses import load_losses
 from tests.contracts.test_networks import SMALL as EYED
 from tests.contracts.test_networks import prepare_square
 from tests.policies.makers import SMALL

@@ -11,7 +11,7 @@ from millwright.core.errors import TrainingError
 from millwright.training import gradient
 from millwright.training.data import ArrayData, Order
 from millwright.training.gradient import FitConfig, fit
-from millwright.training.journal import load_losses
+from millwright.training.losses import load_losses
 from tests.training.tasks import Line, make_line_data
 
 CONFIG = FitConfig(

@@ -9,7 +9,6 @@ from contextlib import asynccontextmanager
 from dataclasses import asdict
 from importlib.resources import files
 from typing import Any
-from urllib.parse import urlsplit
 
 from fastapi import FastAPI, WebSocket, WebSocketDisconnect
 from fastapi.staticfiles import StaticFiles
@@ -18,6 +17,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from millwright.core.errors import MillwrightError
+from millwright.dashboard.bundle_routes import Bundles, add_bundle_routes, is_same_origin
 from millwright.dashboard.commands import Answer, CommandError, parse_command
 from millwright.dashboard.room import Browser, Room
 from millwright.dashboard.session import Session
@@ -30,10 +30,11 @@ HEADERS = {
 ANSWER_WITHIN_S = 5.0
 
 
-def make_app(session: Session, room: Room, hosts: tuple[str, ...]) -> FastAPI:
+def make_app(session: Session, room: Room, bundles: Bundles, hosts: tuple[str, ...]) -> FastAPI:
     """The application around a started session.
 
     Args:
+        bundles: what the pages about policies tell of.
         hosts: names under which it may be reached; a page of any other origin can neither read nor drive.
     """
 
@@ -72,14 +73,9 @@ def make_app(session: Session, room: Room, hosts: tuple[str, ...]) -> FastAPI:
                 task.cancel()
             await asyncio.gather(sender, receiver, return_exceptions=True)
 
+    add_bundle_routes(app, bundles)
     app.mount("/", StaticFiles(directory=str(files("millwright.dashboard") / "static"), html=True))
     return app
-
-
-def is_same_origin(socket: WebSocket) -> bool:
-    """Browsers name the page that connects; programs that are no browsers send no origin."""
-    origin = socket.headers.get("origin")
-    return origin is None or urlsplit(origin).netloc == socket.headers.get("host")
 
 
 async def _receive_forever(socket: WebSocket, browser: Browser, room: Room, session: Session) -> None:

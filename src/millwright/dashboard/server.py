@@ -15,9 +15,12 @@ import uvicorn
 
 from millwright.core.errors import ServiceError
 from millwright.dashboard.app import make_app
+from millwright.dashboard.bundle_routes import Bundles
+from millwright.dashboard.models import Models
 from millwright.dashboard.rerun_stream import RerunStream, find_viewer
 from millwright.dashboard.room import Room
 from millwright.dashboard.session import Session
+from millwright.dashboard.trial import Trial
 from millwright.dashboard.viewer_process import ViewerProcess
 
 log = logging.getLogger(__name__)
@@ -113,7 +116,8 @@ def start_dashboard(
     if rerun is not None:
         stream = RerunStream(cast.viewer_factory, session.snapshots, rerun, cast.features)
     room = Room(cast, session.snapshots, viewers)
-    app = make_app(session, room, ("*",) if allow_remote else LOCAL_NAMES)
+    bundles = Bundles(Models(session.bundles), Trial(session.bundles, session.snapshots))
+    app = make_app(session, room, bundles, ("*",) if allow_remote else LOCAL_NAMES)
     config = uvicorn.Config(app, log_level="warning", ws_max_size=65536, timeout_graceful_shutdown=2)
     return Dashboard(session, viewers, uvicorn.Server(config), listener, stream)
 

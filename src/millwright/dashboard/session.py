@@ -6,9 +6,10 @@ import logging
 import queue
 import random
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from concurrent.futures import Future
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 from millwright.core.episode import Step
@@ -69,6 +70,11 @@ class Session:
         self._thread = threading.Thread(target=self._main, name="control", daemon=True)
         self._env: Watched
         self._judge: Judge
+
+    @property
+    def bundles(self) -> Mapping[str, Path]:
+        """Folders of those policies that are bundles."""
+        return self._stage.bundles
 
     def start(self) -> Cast:
         """Build the environment and show the first scene.
@@ -221,8 +227,8 @@ class Session:
         self._env.reset(seed=seed)
         self._waiting.empty()
         scene = self.snapshots.value.scene + 1
-        scenery = self._look_around()
-        self._publish(phase=READY, message="", seed=seed, scene=scene, scenery=scenery, queue=(), **AT_REST)
+        shown = {"seed": seed, "scene": scene, "scenery": self._look_around(), "start": self._env.observation}
+        self._publish(phase=READY, message="", queue=(), **shown, **AT_REST)
 
     def _look_around(self) -> Scenery:
         names, bare = tuple(self._bare.object_names), self._bare

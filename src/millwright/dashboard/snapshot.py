@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from millwright.core.episode import Step
+from millwright.core.features import Observation
 from millwright.core.judging import Verdict
 from millwright.evaluation.statistics import wilson
 
@@ -96,6 +97,8 @@ class Snapshot:
     scene: int = 0
     """Counts the start scenes shown; a click names the one it was aimed at."""
     scenery: Scenery = Scenery()
+    start: Observation | None = None
+    """What a policy would see first in this scene."""
     policy: str = ""
     privileged: bool = False
     state: NDArray[np.float64] = field(default_factory=lambda: np.zeros(0))
@@ -122,7 +125,7 @@ class Snapshot:
     tallies: Mapping[str, Tally] = field(default_factory=dict)
 
     def to_json(self) -> dict[str, Any]:
-        """Without scenery, state, positions, trace and the newest step, which travel by other ways."""
+        """Without scenery, start, state, positions, trace and the newest step, which travel by other ways."""
         return {
             "phase": self.phase,
             "message": self.message,

@@ -48,6 +48,7 @@ def measure_influence(
     camera: str,
     find_end: Callable[[NDArray[np.float32]], Floats],
     area: Rectangle = WHOLE,
+    cells: int = CELLS,
 ) -> Influence:
     """Plan with every patch of the picture hidden in turn, by the picture's median colour.
 
@@ -55,10 +56,11 @@ def measure_influence(
         camera: name of the picture in the observation, uint8 (height, width, 3).
         find_end: the actions of a plan (n, dof) -> points (m, 3) m that tell where it ends.
         area: where to look for influence; only what lies in the picture is searched.
+        cells: along either side of the area; as many calls as there are patches of them.
     """
     picture = observation[camera]
     height, width = picture.shape[:2]
-    columns, rows = (_cut(area[axis], area[axis + 2], size) for axis, size in ((0, width), (1, height)))
+    columns, rows = (_cut(area[axis], area[axis + 2], size, cells) for axis, size in ((0, width), (1, height)))
     cover = np.median(picture.reshape(-1, 3), axis=0).astype(np.uint8)
     places = [(row, column) for row in range(len(rows) - PATCH) for column in range(len(columns) - PATCH)]
 
@@ -88,11 +90,11 @@ def plan_all(planner: Planner, observations: Sequence[Observation]) -> list[NDAr
     return plans
 
 
-def _cut(low: float, high: float, size: int) -> list[int]:
-    """Edges of the cells, pixels: at most CELLS of them, none narrower than a pixel, all of them in the picture."""
+def _cut(low: float, high: float, size: int, most: int) -> list[int]:
+    """Edges of the cells, pixels: at most so many of them, none narrower than a pixel, all of them in the picture."""
     first, last = max(0, round(low * size)), min(size, round(high * size))
     if last - first < PATCH:  # it lies outside: search the picture's rim on that side
         first = min(max(first, 0), size - PATCH)
         last = first + PATCH
-    cells = min(CELLS, last - first)
+    cells = min(most, last - first)
     return [round(edge) for edge in np.linspace(first, last, cells + 1)]

@@ -58,6 +58,20 @@ class CrossAttention(nn.Module):
         return _attend(asked, key, value, self.heads, self.proj, mask)
 
 
+def compute_attention(query: Tensor, key: Tensor, heads: int, mask: Tensor | None = None) -> Tensor:
+    """How much each query looks at each key, to be looked at: (batch, heads, queries, keys), each row's sum is 1.
+
+    Args:
+        query, key: (batch, tokens, width) as `CrossAttention` makes them.
+        mask: (batch, keys) bool; where it is False nothing looks.
+    """
+    query, key = (tokens.unflatten(2, (heads, -1)).transpose(1, 2) for tokens in (query, key))
+    likeness: Tensor = query @ key.transpose(2, 3) / query.shape[3] ** 0.5
+    if mask is not None:
+        likeness = likeness.masked_fill(~mask[:, None, None], float("-inf"))
+    return likeness.softmax(3)
+
+
 def _attend(
     query: Tensor, key: Tensor, value: Tensor, heads: int, proj: nn.Linear, mask: Tensor | None = None
 ) -> Tensor:

@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from torch.utils.tensorboard import SummaryWriter
 
-LOSSES = "losses.jsonl"
+from millwright.training.losses import LOSSES, read_lines
 
 
 class Journal:
@@ -26,7 +26,7 @@ class Journal:
 
     def __init__(self, out: Path, step: int, num_samples: int, position: int, progress: bool) -> None:
         self._file = out / LOSSES
-        kept = [line for line in _read_lines(self._file) if json.loads(line)["step"] <= step]
+        kept = [line for line in read_lines(self._file) if json.loads(line)["step"] <= step]
         self._file.write_text("".join(kept))
         self._board = SummaryWriter(str(out / "tensorboard"), purge_step=step + 1)
         console = Console(stderr=True)
@@ -62,14 +62,3 @@ class Journal:
             if name not in ("step", "samples"):
                 self._board.add_scalar(name, value, row["step"])
         self._bar.update(self._task, description=f"loss {row['loss']:.4f}  {row['samples_per_s']:,.0f}/s")
-
-
-def load_losses(out: Path) -> list[dict[str, Any]]:
-    """The rows of a training so far, oldest first."""
-    return [json.loads(line) for line in _read_lines(out / LOSSES)]
-
-
-def _read_lines(file: Path) -> list[str]:
-    """Complete lines; a last one without its end was cut off by a crash."""
-    lines = file.read_text().splitlines(keepends=True) if file.is_file() else []
-    return [line for line in lines if line.endswith("\n")]

@@ -41,6 +41,11 @@ class Clip(TextEncoder):
                 f"length are wanted: {DEFAULT}, for example"
             )
 
+    def spell(self, text: str) -> tuple[str, ...]:
+        longest = self.clip.config.max_position_embeddings
+        ids = self._tokeniser(text, truncation=True, max_length=longest)["input_ids"]
+        return tuple(self._tokeniser.convert_ids_to_tokens(ids))
+
     def _encode(self, texts: list[str]) -> tuple[Tensor, Tensor, Tensor]:
         longest = self.clip.config.max_position_embeddings
         batch = self._tokeniser(texts, padding=True, truncation=True, max_length=longest, return_tensors="pt")

@@ -31,6 +31,10 @@ class TextEncoder(nn.Module, ABC):
             return Text(long, tokens.float() * mask.unsqueeze(2), mask)
 
     @abstractmethod
+    def spell(self, text: str) -> tuple[str, ...]:
+        """The text's tokens as one reads them, as many as `encode` gives."""
+
+    @abstractmethod
     def _encode(self, texts: list[str]) -> tuple[Tensor, Tensor, Tensor]:
         """As `Text`, of any length and with anything where there is no token."""
 

@@ -23,8 +23,11 @@ class Hashed(TextEncoder):
         if weights:
             raise OptionError(f"hashed words have no weights; leave out {weights!r}, or take another encoder")
 
+    def spell(self, text: str) -> tuple[str, ...]:
+        return tuple(split_words(text)) or ("",)
+
     def _encode(self, texts: list[str]) -> tuple[Tensor, Tensor, Tensor]:
-        rows = [split_words(text) or [""] for text in texts]
+        rows = [list(self.spell(text)) for text in texts]
         longest = max(map(len, rows))
         tokens = torch.stack(
             [torch.stack([_draw(word, self.dim) for word in row + [""] * (longest - len(row))]) for row in rows]

@@ -44,6 +44,9 @@ class MiniLM(TextEncoder):
         )  # fmt: skip
         self.requires_grad_(False)
 
+    def spell(self, text: str) -> tuple[str, ...]:
+        return self._tokenise.spell(text)
+
     def _encode(self, texts: list[str]) -> tuple[Tensor, Tensor, Tensor]:
         ids, mask = pad([self._tokenise(text) for text in texts], self._tokenise.pad)
         tokens = self.bert(ids, mask)

@@ -31,6 +31,7 @@ class WordPiece:
         if not vocabulary.is_file():
             raise OptionError(f"no vocabulary at {vocabulary}; a BERT's vocab.txt, one piece a line, is wanted")
         pieces = vocabulary.read_text(encoding="utf-8").splitlines()
+        self._pieces = pieces
         self._ids = {piece: index for index, piece in enumerate(pieces)}
         try:
             self.pad, self._unknown, self._start, self._end = (
@@ -44,6 +45,10 @@ class WordPiece:
         """Numbers of the tokens of a text, with BERT's own at both ends."""
         ids = [number for word in split_words(text) for number in self._split(word)]
         return [self._start, *ids[: self._longest - 2], self._end]
+
+    def spell(self, text: str) -> tuple[str, ...]:
+        """The tokens of a text."""
+        return tuple(self._pieces[number] for number in self(text))
 
     def _split(self, word: str) -> list[int]:
         if len(word) > MOST_LETTERS:
