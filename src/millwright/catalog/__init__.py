@@ -11,7 +11,7 @@ from millwright.catalog.making import (
     make_policy,
 )
 from millwright.catalog.options import make_with_options
-from millwright.catalog.player import TO_THE_END, Clearer, Namer, Player, cover_eyes, mix_in_expert
+from millwright.catalog.player import TO_THE_END, Clearer, Namer, Player, cover_eyes, limit_motion, mix_in_expert
 from millwright.catalog.tasks import TASKS, USUAL, MakePolicy, Task
 
 __all__ = [
@@ -26,6 +26,7 @@ __all__ = [
     "Task",
     "cover_eyes",
     "find_bundle",
+    "limit_motion",
     "list_policies",
     "list_shipped",
     "make_bundle_policy",

@@ -38,6 +38,18 @@ def cover_eyes(policy: Policy, eyes: str, env: str, env_options: Mapping[str, An
     return choose("arm", eyes, arms)()
 
 
+def limit_motion(policy: Policy, limits: str, env: str, control_hz: float) -> Policy:
+    """The policy within the limits of that name, which belong to the environment's arm and cell.
+
+    Raises:
+        UnknownNameError: the environment has no limits of that name; lists those it has.
+        OptionError: the policy sees the truth.
+    """
+    from millwright.serving.limiter import Limiter
+
+    return Limiter(policy, choose("limit", limits, TASKS[env].limits)(), control_hz)
+
+
 def mix_in_expert(policy: Policy, beta: float, env: str, control_hz: float) -> Policy:
     """The policy, with the task's expert driving `beta` of the ticks."""
     from millwright.policies.mixture import Mixture
@@ -62,6 +74,7 @@ class Player:
             end, to see what those do that it calls successful.
         beta: share of the ticks, 0 to 1, that the task's expert drives instead, as DAgger mixes them.
         execute, blend, latency_s, stale: how a bundle's chunks are played, see `Playing`.
+        limits: empty, or the name of limits within which the policy is kept (`ur5e`).
     """
 
     env: str
@@ -77,6 +90,7 @@ class Player:
     blend: int | None = USUAL.blend
     latency_s: Latency = USUAL.latency_s
     stale: bool = USUAL.stale
+    limits: str = ""
 
     @property
     def playing(self) -> Playing:
@@ -87,6 +101,7 @@ class Player:
         """What decides an episode besides its seed."""
         options = {"env_options": dict(self.env_options), "reset_options": dict(self.reset_options)}
         extra: dict[str, Any] = {"eyes": self.eyes, "judge": self.judge, "linger": self.linger, "beta": self.beta}
+        extra["limits"] = self.limits
         about = {"env": self.env, "policy": self.policy, **options, **{k: v for k, v in extra.items() if v}}
         about |= self.playing.describe()
         task = choose("environment", self.env, TASKS)
@@ -106,6 +121,8 @@ class Player:
             policy = cover_eyes(policy, self.eyes, self.env, self.env_options)
         if self.beta:
             policy = mix_in_expert(policy, self.beta, self.env, control_hz)
+        if self.limits:
+            policy = limit_motion(policy, self.limits, self.env, control_hz)
         return env, policy, self.make_judge()
 
     def make_judge(self) -> Judge:

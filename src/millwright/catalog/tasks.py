@@ -7,11 +7,14 @@ from dataclasses import asdict, dataclass, field
 from functools import partial
 from typing import Any
 
+import numpy as np
+
 from millwright.catalog.options import make_with_options
 from millwright.core.episode import Episode
 from millwright.core.judging import Judge
 from millwright.core.policy import Policy
 from millwright.policies.playing import Playing
+from millwright.robots.limits import Envelope, Workspace
 
 USUAL = Playing()
 """How chunks are played where nothing else is asked for."""
@@ -51,6 +54,8 @@ class Task:
     """Options that make episodes cheaper and change nothing for those who do not look."""
     lacks: Callable[[Sequence[Mapping[str, Any]]], tuple[str, ...]] | None = None
     """Options of recordings -> what none of them shows, in words, for the cards of policies that learned from them."""
+    limits: Mapping[str, Callable[[], Envelope]] = field(default_factory=dict)
+    """What an arm in this cell may be asked for, by name, for a limiter around those who see observations alone."""
 
     @property
     def policies(self) -> Mapping[str, MakePolicy]:
@@ -233,6 +238,19 @@ def _random_change(control_hz: float) -> Policy:
     return RandomChange(7)
 
 
+def _ur5e_at_bricks() -> Envelope:
+    from millwright.robots import ur5e
+
+    chain = ur5e.make_chain()
+    low, high = np.array(BRICK_WORKSPACE_M)
+    box = Workspace(low, high, lambda joints: chain.compute_pose(joints)[:3, 3])
+    return Envelope(ur5e.make_limits(), np.array([[0.0, ur5e.MAX_OPENING_M]]), box, MAX_BRICK_FORCE_N)
+
+
+BRICK_WORKSPACE_M = ((0.2, -0.6, 0.005), (0.95, 0.6, 0.7))
+"""Where fingertips may be: above the bricks, as far as the arm reaches in front of it, fingers not in the table."""
+MAX_BRICK_FORCE_N = 40.0
+"""At the wrist, the hand's own weight included, which is 6 N of it; a pick needs less than 10."""
 GAMERS_OF_ONE = ("hover", "push", "press-and-drag", "fling", "drop", "low-lift", "catch")
 GRASP_GAMERS = (*GAMERS_OF_ONE, "scoop", "rake", "second-guess")
 PLACE_GAMERS = ("hold", "keep", "put-beside", "put-on-rim", "toss", "drop-in", "place-another")
@@ -270,6 +288,7 @@ TASKS: dict[str, Task] = {
         variants={"clutter": {"clutter": True}},
         small_pictures={"image_size": 32},
         lacks=_describe_brick_lacks,
+        limits={"ur5e": _ur5e_at_bricks},
     ),
     "brick-clear": Task(
         "clear the brick table: put the brick pointed at into a tray, within the joints' limits",

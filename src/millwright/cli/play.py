@@ -78,6 +78,7 @@ def evaluate(
     latency_ms: Milliseconds = (0.0, 0.0),
     stale: bool = False,
     judge: OptionalName = None,
+    limits: OptionalName = None,
     card: bool = False,
     *,
     call: Given,
@@ -97,13 +98,15 @@ def evaluate(
             policy plans while it plays.
         stale: it does not, and takes late plans for up to date (a control).
         judge: name of a flawed judge (a control): the report shows what its successes lack.
+        limits: keep the policy within the limits of that name (ur5e on the brick table), joints' jerk included.
         card: write the bundle's model card again, with this result in place of those on it.
     """
     from millwright import catalog
     from millwright.evaluation.behaviour import tabulate
     from millwright.evaluation.suite import evaluate as evaluate_seeds
 
-    player = catalog.Player(env, call.env_options, policy, judge=judge or "", latency_s=latency_ms, stale=stale)
+    playing: Any = {"latency_s": latency_ms, "stale": stale, "limits": limits or ""}
+    player = catalog.Player(env, call.env_options, policy, judge=judge or "", **playing)
     _check(player)
     if report is not None:
         check_folder("--report", report)
@@ -166,8 +169,11 @@ def _check(player: Player) -> Any:
     from millwright import catalog
 
     player.make_judge()
-    catalog.make_policy(player.env, player.policy, player.playing)
-    return catalog.make_env(player.env, **player.env_options).unwrapped
+    policy = catalog.make_policy(player.env, player.policy, player.playing)
+    env = catalog.make_env(player.env, **player.env_options).unwrapped
+    if player.limits:
+        catalog.limit_motion(policy, player.limits, player.env, env.metadata["control_hz"])
+    return env
 
 
 def _summarise(result: Result) -> str:

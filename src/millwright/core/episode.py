@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from millwright.core.features import Observation
 from millwright.core.judging import Verdict
 from millwright.core.planner import Chunk
-from millwright.core.policy import Action
+from millwright.core.policy import Action, Event
 
 
 @dataclass(frozen=True)
@@ -67,6 +67,8 @@ class Episode:
     """What the start was like, by name with its unit (`target_x_m`): what success or failure may go along with."""
     stages: tuple[Stage, ...] = ()
     """How far it came, in the order of the stages; empty where the task has none."""
+    events: tuple[Event, ...] = ()
+    """What a policy's limiter or fallback did; empty without one. `metrics` holds the counts."""
 
     def __len__(self) -> int:
         return len(self.steps)

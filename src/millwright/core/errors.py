@@ -5,6 +5,7 @@ MillwrightError
 ├── OptionError           an option of the wrong type or out of its range
 ├── FeatureError          an observation, action or batch is not what its Features declare
 ├── ActionError           an action that must not be executed (NaN, wrong shape)
+│   └── ExpiredPlanError  a plan that is too old to be executed
 ├── PromptError           a click or a name that points at nothing
 │   └── NothingLeftError  nothing is left to point at: the table is empty
 ├── BundleError           a bundle is incomplete, altered or does not fit
@@ -47,6 +48,10 @@ class FeatureError(MillwrightError, ValueError):
 
 class ActionError(MillwrightError, ValueError):
     """An action that must not be executed."""
+
+
+class ExpiredPlanError(ActionError):
+    """A plan that is too old to be executed."""
 
 
 class PromptError(MillwrightError, ValueError):

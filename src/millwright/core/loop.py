@@ -84,7 +84,8 @@ def run_episode(
     steps = tuple(play(env, policy, judge, seed, labeller, options=options, linger=linger))
     facts = {"policy": policy.name, **(provenance or {}), "privileged": isinstance(policy, Privileged)}
     task = cast(str, steps[0].observation.get("task", ""))
-    return Episode(steps, steps[-1].verdict, seed, task, dict(judge.metrics()), facts)
+    metrics = {**policy.metrics(), **judge.metrics()}
+    return Episode(steps, steps[-1].verdict, seed, task, metrics, facts, events=policy.events)
 
 
 def check_action(action: Any, env: Any) -> Action:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -12,6 +14,15 @@ from millwright.core.features import Observation
 from millwright.core.planner import Chunk
 
 Action = NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class Event:
+    """Something that a policy around a policy did of its own accord: limited, stopped, fell back."""
+
+    tick: int
+    what: str
+    why: str
 
 
 class Policy(ABC):
@@ -31,6 +42,15 @@ class Policy(ABC):
     def plan(self) -> Chunk | None:
         """What this policy intends from the last observation on, if it plans ahead."""
         return None
+
+    @property
+    def events(self) -> tuple[Event, ...]:
+        """What wrappers did in this episode so far, in order."""
+        return ()
+
+    def metrics(self) -> Mapping[str, float]:
+        """Numbers about the episode so far that only the policy knows (how often it was limited)."""
+        return {}
 
     def close(self) -> None:  # noqa: B027 - most policies hold nothing
         """Release connections or processes."""

@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from millwright.core.errors import ActionError, OptionError
+from millwright.core.errors import ActionError, ExpiredPlanError, OptionError
 from millwright.core.features import Feature, Observation
 from millwright.core.planner import Chunk, Memory, Planner
 from millwright.core.policy import Action, Policy
@@ -79,10 +79,10 @@ def refuse_expired(chunk: Chunk, now_s: float, execute: int) -> None:
     """A chunk must not be played beyond its time.
 
     Raises:
-        ActionError: it has expired.
+        ExpiredPlanError: it has expired.
     """
     if now_s > chunk.expires_at_s:
-        raise ActionError(
+        raise ExpiredPlanError(
             f"the chunk observed at {chunk.observed_at_s:.3f} s expired at {chunk.expires_at_s:.3f} s, "
             f"now is {now_s:.3f} s: plan more often (execute={execute}) or let chunks live longer"
         )

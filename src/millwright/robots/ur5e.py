@@ -14,6 +14,7 @@ import numpy as np
 
 from millwright.geometry.poses import Floats, matrix_from_pose
 from millwright.robots.chain import Chain, Joint
+from millwright.robots.limits import MotionLimits
 
 ASSETS = Path(__file__).parent / "assets" / "ur5e"
 
@@ -38,6 +39,8 @@ VELOCITY_LIMIT_RAD_S = math.pi
 ACCELERATION_LIMIT_RAD_S2 = 5.0
 """Universal Robots publishes limits of torque, none of acceleration. This is the one that its own driver gives MoveIt
 for every joint, chosen to hold anywhere (Universal_Robots_ROS2_Driver, pull request 645)."""
+JERK_LIMIT_RAD_S3 = 100.0
+"""Nobody publishes one. This one lets a joint speed up as fast as it may within 50 ms: a choice."""
 TORQUE_LIMITS_N_M: Floats = np.array([150.0, 150.0, 150.0, 28.0, 28.0, 28.0])
 
 SEED_JOINTS: Floats = np.array([0.0, -1.6, 1.9, -1.87, -math.pi / 2, 0.0])
@@ -55,3 +58,14 @@ def make_chain() -> Chain:
     tip = np.eye(4)
     tip[2, 3] = FINGERTIP_OFFSET_M
     return Chain(JOINTS, tool @ tip)
+
+
+def make_limits() -> MotionLimits:
+    """The limits above, for every joint."""
+    every = np.ones(len(JOINTS))
+    return MotionLimits(
+        POSITION_LIMITS_RAD,
+        VELOCITY_LIMIT_RAD_S * every,
+        ACCELERATION_LIMIT_RAD_S2 * every,
+        JERK_LIMIT_RAD_S3 * every,
+    )

@@ -1,1 +1,1 @@
-"""Serving: policies to robots, over gRPC and HTTP, and what keeps a robot safe from them."""
+"""Serving: policies to robots, over gRPC and HTTP, and what keeps robots within their limits."""

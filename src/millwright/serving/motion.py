@@ -1,0 +1,148 @@
+"""LimitedMotion: setpoints of joints that never leave their limits, whatever they are sent after."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from millwright.core.errors import ActionError, import_extra
+from millwright.geometry.poses import Floats
+from millwright.robots.limits import MotionLimits
+
+LOOKS = 4
+"""At so many points of a way to rest it is asked whether the arm may be there."""
+
+
+class State(NamedTuple):
+    """Of n joints: rad, rad/s, rad/s^2."""
+
+    position: Floats
+    velocity: Floats
+    acceleration: Floats
+
+
+class LimitedMotion:
+    """Follows targets with limited velocity, acceleration and jerk, one setpoint a period.
+
+    A step is taken only if the arm could come to rest from where it leads, within its positions and wherever else it
+    has to stay; else it goes on along the way to rest that was found with the step before. So there always is one.
+    Ruckig (Berscheid and Kroeger 2021) plans both ways, from one state to another: waypoints, which it would send to
+    a server, are never used.
+
+    Args:
+        limits: of n joints.
+        period_s: from one setpoint to the next.
+        allows: whether the arm may be where its joints (n,) would put it.
+
+    Raises:
+        MissingExtraError: Ruckig is not installed.
+    """
+
+    def __init__(
+        self, limits: MotionLimits, period_s: float, allows: Callable[[Floats], bool] = lambda joints: True
+    ) -> None:
+        self.limits, self.period_s, self._allows = limits, period_s, allows
+        self._ruckig = import_extra("ruckig", "serving")
+        self._planner = self._ruckig.Ruckig(limits.dof)
+        self._going, self._stopping = self._make_input(), self._make_input()
+        self._stopping.control_interface = self._ruckig.ControlInterface.Velocity
+        self._stopping.synchronization = self._ruckig.Synchronization.No  # every joint as soon as it can
+        self._stopping.target_velocity = [0.0] * limits.dof
+        self.begin(limits.position.mean(axis=1), check=False)
+
+    def begin(self, joints: Floats, check: bool = True) -> None:
+        """The arm stands there, (n,) rad.
+
+        Raises:
+            ActionError: outside of the limits, or where it may not be.
+        """
+        position = np.array(joints, np.float64)
+        if check and not self.limits.hold(position):
+            low, high = self.limits.position.T
+            raise ActionError(f"the arm stands at {position} rad; its limits are {low} to {high}: move it there first")
+        if check and not self._allows(position):
+            raise ActionError(f"the arm stands at {position} rad, outside of its workspace: move it in there first")
+        zero = np.zeros_like(position)
+        self.state = State(np.clip(position, *self.limits.position.T), zero, zero)
+        self._rest: Any = self._plan_rest(self.state)
+        self._resting_s = 0.0
+
+    def follow(self, target: Floats, velocity: Floats, within_s: float) -> str:
+        """One period towards being at `target` (n,) rad with `velocity` (n,) rad/s, in `within_s` or as soon as it can.
+
+        Gives what kept the arm from going there: `position`, `workspace`, or nothing: then `brake` was called.
+        """
+        obstacle = "position"
+        for arriving in (self._limit_velocity(velocity, within_s), np.zeros_like(velocity)):
+            going = self._plan_going(target, arriving, within_s)
+            if going is None:
+                continue
+            state = self._find_state(going, self.period_s)
+            rest = self._plan_rest(state)
+            obstacle = "position" if rest is None else self._find_obstacle(state, rest)
+            if not obstacle:
+                self.state, self._rest, self._resting_s = state, rest, 0.0
+                return ""
+        self.brake()
+        return obstacle
+
+    def brake(self) -> None:
+        """One period on the way to rest; at rest, stay there."""
+        self._resting_s += self.period_s
+        self.state = self._find_state(self._rest, self._resting_s)
+
+    @property
+    def is_at_rest(self) -> bool:
+        return self._resting_s >= float(self._rest.duration)
+
+    # ---------------------------------------------------------------- planning
+
+    def _limit_velocity(self, velocity: Floats, within_s: float) -> Floats:
+        """What of it can be had in that time: a jump of targets is no speed to arrive with."""
+        change = self.limits.acceleration * within_s
+        reached = np.clip(velocity, self.state.velocity - change, self.state.velocity + change)
+        return np.clip(reached, -self.limits.velocity, self.limits.velocity)
+
+    def _plan_going(self, target: Floats, velocity: Floats, within_s: float) -> Any | None:
+        self._going.target_position, self._going.target_velocity = target.tolist(), velocity.tolist()
+        self._going.minimum_duration = within_s
+        return self._plan(self._going, self.state)
+
+    def _plan_rest(self, state: State) -> Any | None:
+        return self._plan(self._stopping, state)
+
+    def _plan(self, wanted: Any, state: State) -> Any | None:
+        """The trajectory; None where Ruckig finds none."""
+        wanted.current_position = state.position.tolist()
+        wanted.current_velocity = state.velocity.tolist()
+        wanted.current_acceleration = state.acceleration.tolist()
+        trajectory = self._ruckig.Trajectory(self.limits.dof)
+        try:
+            result = self._planner.calculate(wanted, trajectory)
+        except self._ruckig.RuckigError:
+            return None
+        return trajectory if result in (self._ruckig.Result.Working, self._ruckig.Result.Finished) else None
+
+    def _find_state(self, trajectory: Any, time_s: float) -> State:
+        """The state then, rounding errors taken off: Ruckig refuses to start beyond a limit."""
+        position, velocity, acceleration = (np.array(values) for values in trajectory.at_time(time_s))
+        fastest, hardest = self.limits.velocity, self.limits.acceleration
+        return State(position, np.clip(velocity, -fastest, fastest), np.clip(acceleration, -hardest, hardest))
+
+    def _find_obstacle(self, state: State, rest: Any) -> str:
+        """What is in the way of coming to rest from `state`; nothing if it can."""
+        extremes = np.array([(bound.min, bound.max) for bound in rest.position_extrema])
+        inside = self.limits.hold(state.position) and self.limits.hold(extremes[:, 0])
+        if not inside or not self.limits.hold(extremes[:, 1]):
+            return "position"
+        way = (np.array(rest.at_time(time_s)[0]) for time_s in np.linspace(0.0, rest.duration, LOOKS))
+        return "" if all(map(self._allows, way)) else "workspace"
+
+    def _make_input(self) -> Any:
+        made = self._ruckig.InputParameter(self.limits.dof)
+        made.max_velocity = self.limits.velocity.tolist()
+        made.max_acceleration = self.limits.acceleration.tolist()
+        made.max_jerk = self.limits.jerk.tolist()
+        return made

@@ -1,0 +1,42 @@
+"""Limits by name, around a policy in the brick table's cell."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from millwright.catalog import Player, limit_motion, make_policy
+from millwright.core.errors import OptionError, UnknownNameError
+from millwright.robots import ur5e
+from tests.serving.arms import compute_rates
+
+SMALL = {"image_size": 32, "max_steps": 20}
+
+
+def test_an_arm_that_is_sent_about_at_random_keeps_its_limits_and_the_episode_says_how_often_they_were_needed():
+    episode = Player("brick-table", SMALL, "random", limits="ur5e")()(7001)
+    actions = np.array([step.action for step in episode.steps], np.float64)
+    start = episode.steps[0].observation["observation.state"][:6]
+    velocity, acceleration, jerk = compute_rates(actions[:, :6], start)
+    assert velocity.max() <= ur5e.VELOCITY_LIMIT_RAD_S + 1e-4
+    assert acceleration.max() <= ur5e.ACCELERATION_LIMIT_RAD_S2 + 1e-3
+    assert jerk.max() <= ur5e.JERK_LIMIT_RAD_S3 + 0.1
+    assert episode.provenance["limits"] == "ur5e"
+    assert episode.metrics["interventions"] == len({event.tick for event in episode.events}) > 0
+
+
+def test_limits_that_an_environment_has_not_are_told_by_name():
+    with pytest.raises(UnknownNameError, match="ur5e"):
+        limit_motion(make_policy("brick-table", "random"), "ur6", "brick-table", 15)
+
+
+def test_experts_cannot_be_limited():
+    with pytest.raises(OptionError, match="sees the truth"):
+        limit_motion(make_policy("brick-table", "expert"), "ur5e", "brick-table", 15)
+
+
+def test_the_limits_of_the_arm_are_those_of_its_data_sheet():
+    limits = ur5e.make_limits()
+    assert limits.dof == 6
+    assert np.allclose(limits.velocity, np.pi)
+    assert np.array_equal(limits.position, ur5e.POSITION_LIMITS_RAD)
