@@ -61,6 +61,12 @@ def test_every_verb_is_in_the_readme(verb: str) -> None:
         (["dashboard", "--env", "lift", "--policy", "exprt"], "did you mean 'expert'"),
         (["dashboard", "--env", "lift", "--policy", "brick-pick"], "was made for 'brick-table', not for 'lift'"),
         (["dashboard", "--host", "192.0.2.1", "--env", "lift"], "allow"),
+        (["serve", "brick-pik"], "shipped bundles: brick-clear"),
+        (["serve", "brick-pick", "--host", "0.0.0.0"], "--token-file"),
+        (["serve", "brick-pick", "--port", "99999"], "0 to 65535"),
+        (["serve", "brick-pick", "--tls-key", "key.pem"], "--tls-cert"),
+        (["serve", "brick-pick", "--token-file", "no-such-file"], "no-such-file"),
+        (["evaluate", "brick-table", "--policy", "grpc://nowhere", "--seeds", "0:1"], "grpc://127.0.0.1:50051"),
     ],
 )
 def test_bad_input_gets_one_line_that_says_what_would_have_worked(

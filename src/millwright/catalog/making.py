@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from millwright.catalog.options import make_with_options
 from millwright.catalog.tasks import TASKS, USUAL
-from millwright.core.errors import BundleError, OptionError, UnknownNameError, choose
+from millwright.core.errors import BundleError, OptionError, UnknownNameError, choose, import_extra
 from millwright.core.judging import Judge
+from millwright.core.planner import Planner
 from millwright.core.policy import Policy
 from millwright.policies.playing import Playing
+
+if TYPE_CHECKING:
+    from millwright.serving.remote import RemotePlanner
 
 SHIPPED = Path(__file__).parents[1] / "shipped"
 """Bundles that come with the package; each bears its recipe's name."""
@@ -54,7 +58,7 @@ def list_policies(env: str) -> tuple[str, ...]:
 
 
 def make_policy(env: str, name: str, playing: Playing = USUAL, control_hz: float | None = None) -> Policy:
-    """A policy by name: an expert, a baseline, a gamer, a shipped bundle, or the path of a bundle.
+    """A policy by name: an expert, a baseline, a gamer, a shipped bundle, the path of a bundle, or grpc://HOST:PORT.
 
     Args:
         playing: how a bundle's chunks are played; the others have none.
@@ -64,8 +68,12 @@ def make_policy(env: str, name: str, playing: Playing = USUAL, control_hz: float
         UnknownNameError: none of these.
         OptionError: another way to play chunks, for a policy that has none.
         BundleError: the bundle is damaged, or was made for another environment.
+        RemoteError: the server does not answer.
     """
     task = choose("environment", env, TASKS)
+    if is_remote(name):
+        planner = connect(name)
+        return _play(env, planner, planner.env, name, name, playing)
     if name in task.policies:
         if playing != USUAL:
             asked = ", ".join(f"{option}={value}" for option, value in playing.describe().items())
@@ -80,6 +88,26 @@ def make_policy(env: str, name: str, playing: Playing = USUAL, control_hz: float
     return make_bundle_policy(env, folder or Path(name), playing)
 
 
+def is_remote(name: str) -> bool:
+    """Whether a policy is asked for by the address of a server."""
+    return name.startswith(("grpc://", "grpcs://"))
+
+
+def connect(address: str) -> RemotePlanner:
+    """The planner that a server has.
+
+    Raises:
+        MissingExtraError: gRPC is not installed.
+        OptionError: the address cannot be read.
+        RemoteError: the server does not answer.
+    """
+    for module in ("grpc", "google.protobuf"):
+        import_extra(module, "serving")
+    from millwright.serving.remote import RemotePlanner
+
+    return RemotePlanner(address)
+
+
 def make_bundle_policy(env: str, folder: Path, playing: Playing = USUAL) -> Policy:
     """The policy that plays a bundle's chunks on the robot it was made for.
 
@@ -87,11 +115,15 @@ def make_bundle_policy(env: str, folder: Path, playing: Playing = USUAL) -> Poli
         BundleError: the bundle is damaged, or was made for another environment.
     """
     from millwright.policies.bundle import load_bundle
-    from millwright.policies.hand_targets import HandTargets
 
     bundle = load_bundle(folder)
-    if bundle.env != env:
-        raise BundleError(f"bundle {folder} was made for {bundle.env!r}, not for {env!r}")
-    planner = bundle.planner(threads=1)
-    player = playing.within(TASKS[env].playing).make_policy(planner, folder.name)
+    return _play(env, bundle.planner(threads=1), bundle.env, f"bundle {folder}", folder.name, playing)
+
+
+def _play(env: str, planner: Planner, made_for: str, whose: str, name: str, playing: Playing) -> Policy:
+    from millwright.policies.hand_targets import HandTargets
+
+    if made_for != env:
+        raise BundleError(f"{whose} was made for {made_for!r}, not for {env!r}")
+    player = playing.within(TASKS[env].playing).make_policy(planner, name)
     return HandTargets(player) if planner.action.name == "hand_target" else player

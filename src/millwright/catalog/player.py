@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from itertools import repeat
 from typing import TYPE_CHECKING, Any
 
-from millwright.catalog.making import find_bundle, make_env, make_judge, make_policy
+from millwright.catalog.making import connect, find_bundle, is_remote, make_env, make_judge, make_policy
 from millwright.catalog.tasks import TASKS, USUAL
 from millwright.core.episode import Episode
 from millwright.core.errors import choose
@@ -104,6 +104,8 @@ class Player:
         extra["limits"] = self.limits
         about = {"env": self.env, "policy": self.policy, **options, **{k: v for k, v in extra.items() if v}}
         about |= self.playing.describe()
+        if is_remote(self.policy):
+            return {**about, "policy_digest": connect(self.policy).digest}
         task = choose("environment", self.env, TASKS)
         folder = None if self.policy in task.policies else find_bundle(self.policy)
         if folder is None:

@@ -18,6 +18,7 @@ from millwright.cli.demo import dashboard, demo
 from millwright.cli.experiment import run, train
 from millwright.cli.look import list_names, probe, replay
 from millwright.cli.play import compare, evaluate, record
+from millwright.cli.serve import serve
 from millwright.core.errors import MillwrightError, choose
 
 HELP = """\
@@ -34,6 +35,7 @@ usage: millwright VERB ...
   compare    two results of `evaluate`: is one better, or was it luck?
   replay     an episode as a file for the Rerun viewer: the scene in 3D, pictures, numbers, verdict
   probe      where a policy would go for each object of a scene, and what in its picture decides that
+  serve      policies to robots over gRPC and HTTP; `evaluate --policy grpc://HOST:PORT` plays them from there
   card       what a stranger should know before playing a bundle, written anew with results
   dataset    look after datasets: validate, and more (`millwright dataset --help`)
   list       envs, policies, gamers (cheats), starts (adversarial ones), recipes or judges
@@ -53,6 +55,7 @@ examples:
   millwright replay data 12
   millwright probe runs/mine/brick-pick --seed 4242
   millwright card runs/mine/brick-pick --results mine.json mine-hard.json
+  millwright serve brick-pick --port 50051
   millwright dataset validate data
 
 `millwright VERB --help` says more. Seeds are half open: 0:500 is 500 episodes.
@@ -78,6 +81,7 @@ VERBS: dict[str, Callable[[list[str]], None]] = {
     "compare": partial(_parse_and_call, compare),
     "replay": partial(_parse_and_call, replay),
     "probe": partial(_parse_and_call, probe),
+    "serve": partial(_parse_and_call, serve),
     "card": partial(_parse_and_call, card),
     "dataset": dataset,
     "list": partial(_parse_and_call, list_names),

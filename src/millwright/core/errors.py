@@ -16,6 +16,7 @@ MillwrightError
 ├── TrainingError         a training that cannot go on (losses that are not finite, a checkpoint of another run)
 ├── WorkerError           an episode failed in a worker process (names the seed)
 ├── ServiceError          the dashboard or a server cannot start (a port in use)
+│   └── RemoteError       a server of policies does not answer in time, or refuses (names its address)
 └── MissingExtraError     an optional dependency is not installed (gives the command)
 """
 
@@ -92,6 +93,10 @@ class WorkerError(MillwrightError):
 
 class ServiceError(MillwrightError):
     """A dashboard or server that cannot start."""
+
+
+class RemoteError(ServiceError):
+    """A server of policies that does not answer in time, or refuses."""
 
 
 class MissingExtraError(MillwrightError, ImportError):

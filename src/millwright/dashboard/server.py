@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import errno
-import ipaddress
 import logging
 import socket
 import threading
@@ -14,6 +12,7 @@ from types import TracebackType
 import uvicorn
 
 from millwright.core.errors import ServiceError
+from millwright.core.listening import is_loopback, listen
 from millwright.dashboard.app import make_app
 from millwright.dashboard.bundle_routes import Bundles
 from millwright.dashboard.models import Models
@@ -99,7 +98,7 @@ def start_dashboard(
     _check_host(host, allow_remote)
     if rerun is not None:
         find_viewer(rerun)  # before anything is built
-    listener = _listen(host, port)
+    listener = listen(host, port)
     try:
         session = make_session()
         cast = session.start()
@@ -123,11 +122,7 @@ def start_dashboard(
 
 
 def _check_host(host: str, allow_remote: bool) -> None:
-    try:
-        loopback = host == "localhost" or ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        loopback = False
-    if loopback:
+    if is_loopback(host):
         return
     if not allow_remote:
         raise ServiceError(
@@ -135,25 +130,3 @@ def _check_host(host: str, allow_remote: bool) -> None:
             "use --host 127.0.0.1, or --allow-remote when that is meant"
         )
     log.warning("the dashboard on %s can be reached, and driven, from other machines; it asks for no password", host)
-
-
-def _listen(host: str, port: int) -> socket.socket:
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    listener = socket.socket(family, socket.SOCK_STREAM)
-    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    try:
-        listener.bind((host, port))
-    except OverflowError as error:
-        listener.close()
-        raise ServiceError(f"a port is a number from 0 to 65535, got {port}; 0 takes a free one") from error
-    except OSError as error:
-        listener.close()
-        if error.errno == errno.EADDRINUSE:
-            reason = f"port {port} on {host} is in use; stop what uses it, or choose another: --port {port + 1}"
-        elif error.errno == errno.EACCES:
-            reason = f"port {port} on {host} is not ours to take; choose one above 1023: --port 8000"
-        else:
-            reason = f"cannot listen on {host}, port {port}: {error.strerror or error}"
-        raise ServiceError(reason) from error
-    listener.listen(128)  # connections wait from now on, also while the server starts
-    return listener

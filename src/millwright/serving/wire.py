@@ -61,7 +61,7 @@ def count_bytes(features: Features) -> int:
 def encode_chunk(chunk: Chunk, remembered: bool = False) -> pb.Chunk:
     """A chunk with all that it says about itself."""
     return pb.Chunk(
-        actions=_encode_array(chunk.actions.astype(np.float32, copy=False)),
+        actions=encode_array(chunk.actions.astype(np.float32, copy=False)),
         rate_hz=chunk.rate_hz,
         confidence=chunk.confidence,
         observed_at_s=chunk.observed_at_s,
@@ -86,6 +86,12 @@ def decode_chunk(message: pb.Chunk, action: Feature) -> Chunk:
     return Chunk(actions, message.rate_hz, confidence, *times, message.digest)
 
 
+def encode_array(array: NDArray[Any]) -> pb.Array:
+    """Numbers, as they are."""
+    data = array.astype(array.dtype.newbyteorder("<"), copy=False).tobytes()
+    return pb.Array(dtype=array.dtype.name, shape=array.shape, data=data)
+
+
 def encode_features(features: Iterable[Feature]) -> list[pb.Feature]:
     """Declarations, as they are."""
     return [
@@ -106,17 +112,12 @@ def _encode_value(feature: Feature, value: Any, pictures: Pictures) -> pb.Value:
         return pb.Value(text=value)
     array = np.asarray(value)
     if pictures == "raw" or not (feature.is_image or feature.is_depth):
-        return pb.Value(array=_encode_array(array))
+        return pb.Value(array=encode_array(array))
     if feature.is_depth:
         return pb.Value(png=_compress(_to_millimetres(array)[..., 0], "PNG"))
     if pictures == "png":
         return pb.Value(png=_compress(array, "PNG"))
     return pb.Value(jpeg=_compress(array, "JPEG"))
-
-
-def _encode_array(array: NDArray[Any]) -> pb.Array:
-    data = array.astype(array.dtype.newbyteorder("<"), copy=False).tobytes()
-    return pb.Array(dtype=array.dtype.name, shape=array.shape, data=data)
 
 
 def _compress(picture: NDArray[Any], kind: str) -> bytes:

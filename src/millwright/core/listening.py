@@ -1,0 +1,44 @@
+"""Listening: taking a port, or saying why not."""
+
+from __future__ import annotations
+
+import errno
+import ipaddress
+import socket
+
+from millwright.core.errors import ServiceError
+
+
+def is_loopback(host: str) -> bool:
+    """Whether only this machine reaches it."""
+    try:
+        return host == "localhost" or ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """A socket on which connections wait from now on, also while the server starts; port 0 takes a free one.
+
+    Raises:
+        ServiceError: the port is in use or not ours to take, or the host is not this machine's.
+    """
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((host, port))
+    except OverflowError as error:
+        listener.close()
+        raise ServiceError(f"a port is a number from 0 to 65535, got {port}; 0 takes a free one") from error
+    except OSError as error:
+        listener.close()
+        if error.errno == errno.EADDRINUSE:
+            reason = f"port {port} on {host} is in use; stop what uses it, or choose another: --port {port + 1}"
+        elif error.errno == errno.EACCES:
+            reason = f"port {port} on {host} is not ours to take; choose one above 1023: --port 8000"
+        else:
+            reason = f"cannot listen on {host}, port {port}: {error.strerror or error}"
+        raise ServiceError(reason) from error
+    listener.listen(128)
+    return listener

@@ -1,0 +1,149 @@
+"""Desk: where questions in messages meet engines, whatever carried them: the same for gRPC and HTTP."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from typing import NamedTuple
+
+from millwright.core.errors import FeatureError
+from millwright.serving import wire
+from millwright.serving.engine import Asked, Caps, Engine
+from millwright.serving.metrics import Metrics
+from millwright.serving.protos import policy_pb2 as pb
+from millwright.serving.refusal import Code, RefusedError
+
+LONGEST_NAME = 128
+"""Characters of a robot's name."""
+
+
+class Prepared(NamedTuple):
+    """An observation that was read, who is to plan with it, and when it came (monotonic)."""
+
+    engine: Engine
+    asked: Asked
+    came_s: float
+
+
+class Desk:
+    """Engines by name; the first is meant where a client names none."""
+
+    def __init__(self, engines: Mapping[str, Engine], caps: Caps, metrics: Metrics) -> None:
+        self.caps, self.metrics = caps, metrics
+        self._engines = engines
+        self._decoders = ThreadPoolExecutor(2, "decode")
+
+    @property
+    def message_bytes(self) -> int:
+        """The largest message that an honest client sends, and as much again for names and framing."""
+        largest = max(wire.count_bytes(engine.served.planner.inputs) for engine in self._engines.values())
+        return min(2 * largest + 2**16, self.caps.max_message_bytes)
+
+    def describe(self, bundle: str) -> pb.DescribeResponse:
+        """What a bundle sees and answers.
+
+        Raises:
+            RefusedError: no bundle of that name is served.
+        """
+        engine = self._find(bundle)
+        planner = engine.served.planner
+        if not engine.golden.chunk_length:
+            raise RefusedError(Code.UNAVAILABLE, f"{engine.served.name} is being warmed up")
+        return pb.DescribeResponse(
+            bundle=engine.served.name, digest=planner.digest, env=engine.served.env, rate_hz=planner.rate_hz,
+            inputs=wire.encode_features(planner.inputs.values()), action=wire.encode_features([planner.action])[0],
+            chunk_length=engine.golden.chunk_length, remembers=engine.golden.remembers, bundles=list(self._engines),
+        )  # fmt: skip
+
+    def reset(self, request: pb.ResetRequest, client: str) -> None:
+        """Forget a robot.
+
+        Raises:
+            RefusedError: no bundle of that name is served, or the robot has no name.
+        """
+        self._find(request.bundle).reset(_name_robot(request.robot, client))
+
+    async def prepare(self, request: pb.ActRequest, client: str) -> Prepared | RefusedError:
+        """Read an observation. Pictures are decompressed in other threads.
+
+        Args:
+            client: who asks; one client's robots are not another's.
+        """
+        came_s = time.monotonic()
+        try:
+            engine, robot = self._find(request.bundle), _name_robot(request.robot, client)
+            features, values = engine.served.planner.inputs, dict(request.observation)
+            with self.metrics.time(engine.served.name, "decode"):
+                if any(value.WhichOneof("kind") in ("png", "jpeg") for value in values.values()):
+                    loop = asyncio.get_running_loop()
+                    seen = await loop.run_in_executor(self._decoders, wire.decode_observation, features, values)
+                else:
+                    seen = wire.decode_observation(features, values)
+            after = request.after if request.HasField("after") else None
+            deadline_s = came_s + self._read_budget(request.budget_s)
+            return Prepared(
+                engine, Asked(robot, seen, deadline_s, _read_time(request), request.sequence, after), came_s
+            )
+        except FeatureError as error:
+            return self._count(RefusedError(Code.INVALID_ARGUMENT, str(error)))
+        except RefusedError as refusal:
+            return self._count(refusal)
+
+    async def answer(self, request: pb.ActRequest, prepared: Prepared | RefusedError) -> pb.ActResponse:
+        """The chunk, or why there is none."""
+        response = pb.ActResponse(robot=request.robot, sequence=request.sequence)
+        if isinstance(prepared, RefusedError):
+            response.refusal.CopyFrom(_tell(prepared))
+            return response
+        name = prepared.engine.served.name
+        try:
+            answer = await prepared.engine.ask(prepared.asked)
+            with self.metrics.time(name, "encode"):
+                response.chunk.CopyFrom(wire.encode_chunk(answer.chunk, answer.remembered))
+            self.metrics.stages.labels(name, "total").observe(time.monotonic() - prepared.came_s)
+        except RefusedError as refusal:
+            response.refusal.CopyFrom(_tell(self._count(refusal)))
+        return response
+
+    async def stop(self) -> None:
+        """Answer who waits, and nobody else."""
+        await asyncio.gather(*(engine.stop() for engine in self._engines.values()))
+        self._decoders.shutdown(wait=False, cancel_futures=True)
+
+    def _find(self, bundle: str) -> Engine:
+        name = bundle or next(iter(self._engines))
+        if name not in self._engines:
+            raise RefusedError(
+                Code.NOT_FOUND, f"no bundle {name[:80]!r} is served here; served bundles: {', '.join(self._engines)}"
+            )
+        return self._engines[name]
+
+    def _read_budget(self, budget_s: float) -> float:
+        if not budget_s >= 0:
+            raise RefusedError(Code.INVALID_ARGUMENT, f"budget_s is seconds, 0 or more, got {budget_s}")
+        return min(budget_s or self.caps.max_budget_s, self.caps.max_budget_s)
+
+    def _count(self, refusal: RefusedError) -> RefusedError:
+        self.metrics.refused.labels(refusal.code.name).inc()
+        return refusal
+
+
+def _name_robot(robot: str, client: str) -> str:
+    if not 0 < len(robot) <= LONGEST_NAME:
+        raise RefusedError(
+            Code.INVALID_ARGUMENT, f"robot is a name of 1 to {LONGEST_NAME} characters, got {len(robot)}"
+        )
+    return f"{client}/{robot}"
+
+
+def _read_time(request: pb.ActRequest) -> float:
+    observed_at_s = request.observed_at_s
+    if abs(observed_at_s) < float("inf"):
+        return observed_at_s
+    raise RefusedError(Code.INVALID_ARGUMENT, f"observed_at_s is seconds of the robot's clock, got {observed_at_s}")
+
+
+def _tell(refusal: RefusedError) -> pb.Refusal:
+    return pb.Refusal(code=refusal.code, message=str(refusal))

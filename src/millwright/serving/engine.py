@@ -1,0 +1,225 @@
+"""Engine: one planner for many robots. Their newest observations are planned with together, off the event loop."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import Sequence
+from concurrent.futures import Executor
+from dataclasses import dataclass, replace
+
+from millwright.core.features import Observation
+from millwright.core.planner import Chunk, Memory, Planner
+from millwright.serving.golden import Golden, check_planner, is_sound
+from millwright.serving.metrics import Metrics
+from millwright.serving.refusal import Code, RefusedError
+from millwright.serving.robots import Robots
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Served:
+    """A planner, what clients call it, and the environment it was made for."""
+
+    name: str
+    planner: Planner
+    env: str = ""
+
+
+@dataclass(frozen=True)
+class Caps:
+    """How much a server takes on."""
+
+    max_batch: int = 32
+    """Robots in one call of a planner; 1: each alone, so that nobody's chunk depends, in its last bits, on others'."""
+    max_budget_s: float = 2.0
+    """The longest that an observation may wait for its chunk."""
+    max_robots: int = 1024
+    memory_age_s: float = 600.0
+    max_rate_hz: float = 500.0
+    """Observations a second of one robot."""
+    max_streams: int = 256
+    stream_idle_s: float = 60.0
+    """After so long without an observation a stream is ended."""
+    max_connections: int = 512
+    max_message_bytes: int = 16 * 2**20
+    drain_s: float = 5.0
+
+
+@dataclass(frozen=True)
+class Asked:
+    """One observation, checked. `sequence` and `after` as in the protocol, `deadline_s` monotonic."""
+
+    robot: str
+    observation: Observation
+    deadline_s: float
+    observed_at_s: float = 0.0
+    sequence: int = 0
+    after: int | None = None
+
+
+@dataclass(frozen=True)
+class Answer:
+    """A chunk, and whether the robot is remembered."""
+
+    chunk: Chunk
+    remembered: bool
+
+
+@dataclass(eq=False)
+class _Waiting:
+    asked: Asked
+    answer: asyncio.Future[Answer]
+    since_s: float
+    memory: Memory = None
+
+
+class Engine:
+    """Call every method on the event loop that `start` ran on.
+
+    Args:
+        worker: of one thread; planners that share it never plan at the same time.
+    """
+
+    def __init__(self, served: Served, caps: Caps, metrics: Metrics, worker: Executor) -> None:
+        self.served = served
+        self.golden = Golden(0, False)
+        self._caps, self._metrics, self._worker = caps, metrics, worker
+        self._robots = Robots(caps.max_robots, caps.memory_age_s, caps.max_rate_hz)
+        self._waiting: dict[str, _Waiting] = {}  # at most one a robot; whoever waits longest comes first
+        self._wake, self._idle = asyncio.Event(), asyncio.Event()
+        self._task: asyncio.Task[None] | None = None
+
+    async def start(self) -> None:
+        """Warm up, and answer from now on.
+
+        Raises:
+            BundleError: the planner fails its golden check.
+        """
+        loop = asyncio.get_running_loop()
+        served, batch = self.served, self._caps.max_batch
+        self.golden = await loop.run_in_executor(self._worker, check_planner, served.planner, served.name, batch)
+        self._task = asyncio.create_task(self._run(), name=f"plan {served.name}")
+
+    async def stop(self) -> None:
+        """Answer who waits, nobody else, and end."""
+        task, self._task = self._task, None
+        if task is None:
+            return
+        while self._waiting or not self._idle.is_set():
+            self._idle.clear()
+            self._wake.set()
+            await self._idle.wait()
+        task.cancel()
+
+    async def ask(self, asked: Asked) -> Answer:
+        """The chunk of an observation. While it waits a newer one of the same robot takes its place.
+
+        Raises:
+            RefusedError: it gets none; says why.
+        """
+        if self._task is None:
+            raise RefusedError(Code.UNAVAILABLE, "the server is starting or stopping")
+        self._robots.admit(asked.robot)
+        self._metrics.robots.labels(self.served.name).set(len(self._robots))
+        waiting = _Waiting(asked, asyncio.get_running_loop().create_future(), time.monotonic())
+        self._enter(waiting)
+        try:
+            async with asyncio.timeout(asked.deadline_s - time.monotonic()):
+                return await waiting.answer
+        except TimeoutError:
+            raise RefusedError(
+                Code.DEADLINE_EXCEEDED, "the chunk was not there within the observation's budget"
+            ) from None
+        finally:
+            if self._waiting.get(asked.robot) is waiting:
+                del self._waiting[asked.robot]
+
+    def reset(self, robot: str) -> None:
+        """Forget what is remembered of a robot."""
+        self._robots.forget(robot)
+
+    def _enter(self, waiting: _Waiting) -> None:
+        robot, older = waiting.asked.robot, self._waiting.get(waiting.asked.robot)
+        if older is not None:
+            self._metrics.drops.labels(self.served.name).inc()
+            late = waiting.asked.sequence < older.asked.sequence
+            dropped = waiting if late else older
+            _refuse(dropped, RefusedError(Code.ABORTED, "a newer observation of this robot took its place"))
+            if late:
+                return
+        self._waiting[robot] = waiting  # a dictionary keeps the older one's place in the line
+        self._wake.set()
+
+    async def _run(self) -> None:
+        loop = asyncio.get_running_loop()
+        while True:
+            await self._wake.wait()
+            self._wake.clear()
+            self._idle.clear()
+            while batch := self._take():
+                with self._metrics.time(self.served.name, "plan"):
+                    answers = await loop.run_in_executor(self._worker, self._plan, batch)
+                for waiting, (answer, memory) in zip(batch, answers, strict=True):
+                    self._settle(waiting, answer, memory)
+            self._idle.set()
+
+    def _take(self) -> list[_Waiting]:
+        """Who is planned for next, with what is remembered of each."""
+        batch: list[_Waiting] = []
+        while self._waiting and len(batch) < self._caps.max_batch:
+            waiting = self._waiting.pop(next(iter(self._waiting)))
+            if waiting.answer.done():
+                continue
+            try:
+                waiting.memory = self._robots.recall(waiting.asked.robot, waiting.asked.after)
+            except RefusedError as refusal:
+                _refuse(waiting, refusal)
+                continue
+            self._metrics.stages.labels(self.served.name, "queue").observe(time.monotonic() - waiting.since_s)
+            batch.append(waiting)
+        if batch:
+            self._metrics.batches.labels(self.served.name).observe(len(batch))
+        return batch
+
+    def _settle(self, waiting: _Waiting, answer: Answer | RefusedError, memory: Memory) -> None:
+        if waiting.answer.done():  # too late, or nobody is there any more: then it never was
+            return
+        if isinstance(answer, RefusedError):
+            waiting.answer.set_exception(answer)
+            return
+        self._robots.remember(waiting.asked.robot, waiting.asked.sequence, memory)
+        waiting.answer.set_result(answer)
+
+    def _plan(self, batch: Sequence[_Waiting]) -> list[tuple[Answer | RefusedError, Memory]]:
+        """In the worker's thread. Where planning for all fails, each is planned for alone, so that one pays for one."""
+        planner = self.served.planner
+        try:
+            seen = [waiting.asked.observation for waiting in batch]
+            chunks, memories = planner.plan(seen, [waiting.memory for waiting in batch])
+            return [
+                (self._stamp(waiting.asked, chunk, memory), memory)
+                for waiting, chunk, memory in zip(batch, chunks, memories, strict=True)
+            ]
+        except Exception:
+            if len(batch) > 1:
+                return [row for waiting in batch for row in self._plan([waiting])]
+            log.exception("%s could not plan for %s", self.served.name, batch[0].asked.robot)
+            return [(RefusedError(Code.INTERNAL, "the policy could not plan; the server's log says why"), None)]
+
+    def _stamp(self, asked: Asked, chunk: Chunk, memory: Memory) -> Answer | RefusedError:
+        planner = self.served.planner
+        if not is_sound(chunk, planner.action, self.golden.chunk_length):
+            log.error("%s gave a chunk for %s that is not sound: %s", self.served.name, asked.robot, chunk.actions)
+            return RefusedError(Code.INTERNAL, "the policy gave a chunk that is not finite or not as declared")
+        lifetime_s = min(chunk.expires_at_s - chunk.observed_at_s, len(chunk) / chunk.rate_hz)
+        at_s = asked.observed_at_s
+        stamped = replace(chunk, observed_at_s=at_s, expires_at_s=at_s + lifetime_s, digest=planner.digest)
+        return Answer(stamped, memory is not None)
+
+
+def _refuse(waiting: _Waiting, refusal: RefusedError) -> None:
+    if not waiting.answer.done():
+        waiting.answer.set_exception(refusal)

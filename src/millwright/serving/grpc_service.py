@@ -1,0 +1,160 @@
+"""PolicyService over gRPC: calls come in, the desk answers; nothing is computed here."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Any, NoReturn, TypeVar
+
+import grpc
+from google.protobuf.message import DecodeError, Message
+
+from millwright.serving.access import Access
+from millwright.serving.desk import Desk
+from millwright.serving.protos import policy_pb2 as pb
+from millwright.serving.refusal import Code, RefusedError
+
+SERVICE = pb.DESCRIPTOR.services_by_name["PolicyService"].full_name
+PER_STREAM = 64
+"""Observations of one stream that are being answered; the next one is read when one is done."""
+UNARY_S = 5.0
+"""Deadline of what takes no planning."""
+STATUS = {code.value[0]: code for code in grpc.StatusCode}
+
+Context = grpc.aio.ServicerContext[Any, Any]
+Sent = TypeVar("Sent", bound=Message)
+
+
+def make_handler(desk: Desk, access: Access, stopping: asyncio.Event) -> grpc.GenericRpcHandler:
+    """What a gRPC server is given."""
+    service = PolicyService(desk, access, stopping)
+    act = grpc.stream_stream_rpc_method_handler(service.act, _reader(pb.ActRequest), pb.ActResponse.SerializeToString)
+    describe = grpc.unary_unary_rpc_method_handler(
+        service.describe, _reader(pb.DescribeRequest), pb.DescribeResponse.SerializeToString
+    )
+    reset = grpc.unary_unary_rpc_method_handler(
+        service.reset, _reader(pb.ResetRequest), pb.ResetResponse.SerializeToString
+    )
+    return grpc.method_handlers_generic_handler(SERVICE, {"Act": act, "Describe": describe, "Reset": reset})
+
+
+def _reader(kind: type[Sent]) -> Callable[[bytes], Sent | None]:
+    """Garbage becomes None, so that the call can say so: gRPC itself would blame the server."""
+
+    def read(data: bytes) -> Sent | None:
+        try:
+            return kind.FromString(data)
+        except DecodeError:
+            return None
+
+    return read
+
+
+class PolicyService:
+    """The methods of the service, as the protocol describes them."""
+
+    def __init__(self, desk: Desk, access: Access, stopping: asyncio.Event) -> None:
+        self._desk, self._access, self._stopping = desk, access, stopping
+        self._streams = 0
+
+    async def describe(self, request: pb.DescribeRequest | None, context: Context) -> pb.DescribeResponse:
+        async def answer(client: str) -> pb.DescribeResponse:
+            return self._desk.describe(_check(request, pb.DescribeRequest).bundle)
+
+        return await self._unary(context, answer)
+
+    async def reset(self, request: pb.ResetRequest | None, context: Context) -> pb.ResetResponse:
+        async def answer(client: str) -> pb.ResetResponse:
+            self._desk.reset(_check(request, pb.ResetRequest), client)
+            return pb.ResetResponse()
+
+        return await self._unary(context, answer)
+
+    async def act(self, requests: Any, context: Context) -> None:
+        """Read, and answer each observation when its chunk is there; end when told to, or when nothing comes."""
+        client = await self._admit(context)
+        if self._streams >= self._desk.caps.max_streams:
+            await self._abort(context, Code.RESOURCE_EXHAUSTED, f"{self._streams} streams are open, which is the most")
+        self._streams += 1
+        self._desk.metrics.streams.set(self._streams)
+        try:
+            await self._stream(client, context)
+        except RefusedError as refusal:
+            await self._abort(context, refusal.code, str(refusal))
+        finally:
+            self._streams -= 1
+            self._desk.metrics.streams.set(self._streams)
+
+    async def _stream(self, client: str, context: Context) -> None:
+        gate, writing = asyncio.Semaphore(PER_STREAM), asyncio.Lock()
+        refusal: RefusedError | None = None
+
+        async def answer(request: pb.ActRequest, prepared: Any) -> None:
+            response = await self._desk.answer(request, prepared)
+            async with writing:
+                await context.write(response)
+            gate.release()
+
+        async with asyncio.TaskGroup() as group:
+            while True:
+                await gate.acquire()
+                try:
+                    request = await self._read(context)
+                except RefusedError as error:  # those who were read before are answered first
+                    refusal = error
+                    break
+                if request is None:
+                    break
+                group.create_task(answer(request, await self._desk.prepare(request, client)))
+        if refusal is not None:
+            raise refusal
+
+    async def _read(self, context: Context) -> pb.ActRequest | None:
+        """The next request; None at the stream's end.
+
+        Raises:
+            RefusedError: it is garbage, none came for long, or the server stops.
+        """
+        reading = asyncio.ensure_future(context.read())
+        stopping = asyncio.ensure_future(self._stopping.wait())
+        idle_s = self._desk.caps.stream_idle_s
+        try:
+            await asyncio.wait({reading, stopping}, timeout=idle_s, return_when=asyncio.FIRST_COMPLETED)
+            if not reading.done():
+                if self._stopping.is_set():
+                    raise RefusedError(Code.UNAVAILABLE, "the server is stopping")
+                raise RefusedError(Code.DEADLINE_EXCEEDED, f"no observation came for {idle_s:g} s")
+            request = reading.result()
+        finally:
+            reading.cancel()
+            stopping.cancel()
+        return None if request is grpc.aio.EOF else _check(request, pb.ActRequest)
+
+    async def _unary(self, context: Context, answer: Callable[[str], Awaitable[Sent]]) -> Sent:
+        client = await self._admit(context)
+        try:
+            async with asyncio.timeout(UNARY_S):
+                return await answer(client)
+        except RefusedError as refusal:
+            await self._abort(context, refusal.code, str(refusal))
+
+    async def _admit(self, context: Context) -> str:
+        """Whose call it is; nobody's ends here."""
+        headers = {str(key): value for key, value in context.invocation_metadata() or ()}
+        name = next(iter(context.auth_context().get("x509_common_name", ())), b"")
+        header = headers.get("authorization")
+        client = self._access.identify(header if isinstance(header, str) else None, name.decode(errors="replace"))
+        if client is None:
+            self._desk.metrics.refused.labels("UNAUTHENTICATED").inc()
+            await context.abort(grpc.StatusCode.UNAUTHENTICATED, "a token is asked for: authorization: Bearer TOKEN")
+        return client
+
+    async def _abort(self, context: Context, code: Code, message: str) -> NoReturn:
+        self._desk.metrics.refused.labels(code.name).inc()
+        await context.abort(STATUS[code], message)
+
+
+def _check(request: Sent | None, kind: type[Sent]) -> Sent:
+    if request is None:
+        raise RefusedError(Code.INVALID_ARGUMENT, f"these bytes are no {kind.DESCRIPTOR.full_name}")
+    return request

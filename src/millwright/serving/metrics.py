@@ -1,0 +1,46 @@
+"""Metrics: what a server counts and times, as Prometheus reads it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+
+SECONDS = (0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0)
+SIZES = (1, 2, 4, 8, 16, 32, 64)
+STAGES = ("decode", "queue", "plan", "encode", "total")
+"""Of an answer: its observation is read, waits for its turn, is planned with, and the chunk is written."""
+
+
+class Metrics:
+    """Of one server, in a registry of its own."""
+
+    def __init__(self) -> None:
+        self.registry = CollectorRegistry()
+        self.stages = Histogram(
+            "millwright_stage_seconds", "Time that a stage of an answer took.", ("bundle", "stage"),
+            buckets=SECONDS, registry=self.registry,
+        )  # fmt: skip
+        self.batches = Histogram(
+            "millwright_batch_size", "Robots planned for in one call of the policy.", ("bundle",),
+            buckets=SIZES, registry=self.registry,
+        )  # fmt: skip
+        self.drops = Counter(
+            "millwright_queue_drops", "Observations whose place a newer one took.", ("bundle",), registry=self.registry
+        )
+        self.refused = Counter(
+            "millwright_refused", "Observations and calls that were refused.", ("code",), registry=self.registry
+        )
+        self.robots = Gauge("millwright_robots", "Robots heard of lately.", ("bundle",), registry=self.registry)
+        self.streams = Gauge("millwright_streams", "Streams that are open.", registry=self.registry)
+
+    @contextmanager
+    def time(self, bundle: str, stage: str) -> Iterator[None]:
+        """Time a stage."""
+        started_s = time.perf_counter()
+        try:
+            yield
+        finally:
+            self.stages.labels(bundle, stage).observe(time.perf_counter() - started_s)

@@ -1,0 +1,242 @@
+"""RemotePlanner: a planner whose planning is done by a server, the same to whoever plays its chunks."""
+
+from __future__ import annotations
+
+import os
+import queue
+import re
+import threading
+import time
+import uuid
+import weakref
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import grpc
+
+from millwright.core.errors import FeatureError, OptionError, RemoteError
+from millwright.core.features import Observation
+from millwright.core.planner import Chunk, Memory, Planner
+from millwright.serving import wire
+from millwright.serving.protos import policy_pb2 as pb
+from millwright.serving.refusal import Code
+
+SERVICE = pb.DESCRIPTOR.services_by_name["PolicyService"].full_name
+ADDRESS = re.compile(r"(grpcs?)://((?:\[[0-9a-fA-F:]+\]|[^\s/:\[\]]+):\d{1,5})(?:/([^\s/]+))?/?")
+EXAMPLE = "grpc://127.0.0.1:50051 or grpc://127.0.0.1:50051/brick-pick, grpcs:// with TLS"
+TOKEN, CA, CERT, KEY = (f"MILLWRIGHT_{name}" for name in ("TOKEN", "TLS_CA", "TLS_CERT", "TLS_KEY"))
+"""Environment variables: a token, and files in PEM. Not arguments: those are seen by everybody on a machine."""
+Metadata = tuple[tuple[str, str | bytes], ...]
+ANSWER_S = 5.0
+"""How long a plan is waited for."""
+OPTIONS = [
+    ("grpc.initial_reconnect_backoff_ms", 100),
+    ("grpc.max_reconnect_backoff_ms", 1000),
+    ("grpc.keepalive_time_ms", 10_000),
+    ("grpc.keepalive_timeout_ms", 5_000),
+    ("grpc.max_receive_message_length", 16 * 2**20),
+]
+
+
+@dataclass(frozen=True)
+class Address:
+    """Where a server is, and which of its bundles is meant; empty: its first."""
+
+    target: str
+    bundle: str
+    tls: bool
+
+
+def parse_address(text: str) -> Address:
+    """Read `grpc://HOST:PORT[/BUNDLE]`.
+
+    Raises:
+        OptionError: it is something else.
+    """
+    found = ADDRESS.fullmatch(text)
+    if found is None:
+        raise OptionError(f"{text} is no address of a server of policies; {EXAMPLE} is meant")
+    return Address(found[2], found[3] or "", found[1] == "grpcs")
+
+
+class RemotePlanner(Planner):
+    """Asks a server for each chunk and waits for it. Picklable by its address: whoever gets it connects anew.
+
+    A token and certificates are read from `MILLWRIGHT_TOKEN`, `MILLWRIGHT_TLS_CA`, `_CERT` and `_KEY`. After an error
+    it may be asked again: a stream that broke is opened anew. Its memory of a robot is the number of the answer that
+    the server is to go on from.
+
+    Args:
+        address: `grpc://HOST:PORT[/BUNDLE]`; `grpcs://` with TLS.
+        answer_s: how long a plan is waited for.
+        pictures: how they travel: `raw`, `png` or `jpeg`.
+
+    Raises:
+        OptionError: the address cannot be read.
+        RemoteError: nobody answers there, or not to us.
+    """
+
+    def __init__(self, address: str, answer_s: float = ANSWER_S, pictures: wire.Pictures = "raw") -> None:
+        self.address = address
+        self._answer_s, self._pictures = answer_s, pictures
+        self._where = parse_address(address)
+        token = os.environ.get(TOKEN)
+        self._metadata: Metadata = (("authorization", f"Bearer {token}"),) if token else ()
+        self._channel = _connect(self._where)
+        weakref.finalize(self, self._channel.close)
+        described = self._describe()
+        self.name, self.env = described.bundle, described.env
+        self.inputs = wire.decode_features(described.inputs)
+        (self.action,) = wire.decode_features([described.action]).values()
+        self.rate_hz, self.digest = described.rate_hz, described.digest
+        self._remembers = described.remembers
+        self._client = uuid.uuid4().hex[:12]
+        self._stream: _Stream | None = None
+        self._robots = self._sequence = 0
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return RemotePlanner, (self.address, self._answer_s, self._pictures)
+
+    def plan(self, observations: Sequence[Observation], memories: Sequence[Memory]) -> tuple[list[Chunk], list[Memory]]:
+        """As `Planner.plan`.
+
+        Raises:
+            FeatureError: an observation is not what `inputs` declare; nothing was sent.
+            RemoteError: a chunk did not come in time, was refused, or is not what the server declared.
+        """
+        requests = [
+            self._make_request(row, observation, memory)
+            for row, (observation, memory) in enumerate(zip(observations, memories, strict=True))
+        ]
+        answers = self._exchange(requests)
+        chunks = [self._read(answers[request.sequence]) for request in requests]
+        left = [{"robot": request.robot, "after": request.sequence} for request in requests]
+        remembered = [answers[request.sequence].chunk.remembered for request in requests]
+        return chunks, [memory if kept else None for memory, kept in zip(left, remembered, strict=True)]
+
+    def close(self) -> None:
+        """Hang up."""
+        self._channel.close()
+
+    def _describe(self) -> pb.DescribeResponse:
+        call = self._channel.unary_unary(
+            f"/{SERVICE}/Describe", pb.DescribeRequest.SerializeToString, pb.DescribeResponse.FromString
+        )
+        try:
+            described: pb.DescribeResponse = call(
+                pb.DescribeRequest(bundle=self._where.bundle), timeout=self._answer_s, metadata=self._metadata
+            )
+        except grpc.RpcError as error:
+            raise _explain(self.address, error) from error
+        return described
+
+    def _make_request(self, row: int, observation: Observation, memory: Memory) -> pb.ActRequest:
+        self._sequence += 1
+        if memory is not None:
+            robot, after = memory["robot"], memory["after"]
+        else:
+            # who is remembered needs a name of its own; of others it is enough that a batch holds each once
+            self._robots += 1
+            robot, after = f"{self._client}-{self._robots if self._remembers else row}", 0
+        return pb.ActRequest(
+            bundle=self.name, robot=robot, sequence=self._sequence, budget_s=self._answer_s, after=after,
+            observation=wire.encode_observation(self.inputs, observation, self._pictures),
+        )  # fmt: skip
+
+    def _exchange(self, requests: Sequence[pb.ActRequest]) -> dict[int, pb.ActResponse]:
+        if self._stream is None or self._stream.broken:
+            self._stream = _Stream(self._channel, self._metadata)
+        for request in requests:
+            self._stream.send(request)
+        wanted = {request.sequence for request in requests}
+        answers: dict[int, pb.ActResponse] = {}
+        until_s = time.monotonic() + self._answer_s
+        while wanted - answers.keys():
+            try:
+                response = self._stream.receive(until_s - time.monotonic())
+            except queue.Empty:
+                raise RemoteError(f"{self.address} gave no answer within {self._answer_s:g} s") from None
+            except grpc.RpcError as error:
+                raise _explain(self.address, error) from error
+            if response.sequence in wanted:  # else it is late: nobody waits for it any more
+                answers[response.sequence] = response
+        return answers
+
+    def _read(self, response: pb.ActResponse) -> Chunk:
+        if response.WhichOneof("answer") != "chunk":
+            code = response.refusal.code
+            name = Code(code).name if code in set(Code) else f"code {code}"
+            raise RemoteError(f"{self.address} refused: {name}: {response.refusal.message}")
+        try:
+            return wire.decode_chunk(response.chunk, self.action)
+        except FeatureError as error:
+            raise RemoteError(f"{self.address} answered with what must not be played: {error}") from error
+
+
+class _Stream:
+    """One Act call. What it receives is read by a thread, so that waiting for it can end."""
+
+    def __init__(self, channel: grpc.Channel, metadata: Metadata) -> None:
+        self._requests: queue.SimpleQueue[pb.ActRequest | None] = queue.SimpleQueue()
+        self._answers: queue.SimpleQueue[pb.ActResponse | grpc.RpcError] = queue.SimpleQueue()
+        self.broken = False
+        act = channel.stream_stream(f"/{SERVICE}/Act", pb.ActRequest.SerializeToString, pb.ActResponse.FromString)
+        call = act(iter(self._requests.get, None), metadata=metadata)
+        threading.Thread(
+            target=_receive, args=(call, self._answers, self._requests), name="answers", daemon=True
+        ).start()
+
+    def send(self, request: pb.ActRequest) -> None:
+        self._requests.put(request)
+
+    def receive(self, timeout_s: float) -> pb.ActResponse:
+        """The next answer.
+
+        Raises:
+            queue.Empty: there is none yet.
+            grpc.RpcError: there will be none.
+        """
+        answer = self._answers.get(timeout=max(timeout_s, 0.0))
+        if isinstance(answer, grpc.RpcError):
+            self.broken = True
+            raise answer
+        return answer
+
+
+def _receive(
+    call: Iterator[pb.ActResponse],
+    answers: queue.SimpleQueue[pb.ActResponse | grpc.RpcError],
+    requests: queue.SimpleQueue[pb.ActRequest | None],
+) -> None:
+    try:
+        for answer in call:
+            answers.put(answer)
+    except grpc.RpcError as error:
+        answers.put(error)
+    else:
+        answers.put(grpc.RpcError("the server ended the stream"))
+    requests.put(None)  # whoever sends them is done too
+
+
+def _connect(where: Address) -> grpc.Channel:
+    if not where.tls:
+        return grpc.insecure_channel(where.target, OPTIONS)
+    found = [os.environ.get(name) for name in (CA, KEY, CERT)]
+    try:
+        files = [Path(name).read_bytes() if name else None for name in found]
+    except OSError as error:
+        raise OptionError(f"TLS needs {error.filename}, which cannot be read: {error.strerror}") from error
+    return grpc.secure_channel(where.target, grpc.ssl_channel_credentials(*files), OPTIONS)
+
+
+def _explain(address: str, error: Any) -> RemoteError:
+    if not isinstance(error, grpc.Call):
+        return RemoteError(f"{address}: {error}")
+    code, details = error.code(), error.details() or ""
+    advice = {
+        grpc.StatusCode.UNAVAILABLE: f"; is a server running there (`millwright serve BUNDLE`)? {EXAMPLE}",
+        grpc.StatusCode.UNAUTHENTICATED: f"; put a token into {TOKEN}",
+    }.get(code, "")
+    return RemoteError(f"{address}: {code.name}: {details[:500]}{advice}")

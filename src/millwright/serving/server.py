@@ -1,0 +1,208 @@
+"""Server: bundles on a port, in a thread with an event loop of its own; inference in another one."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import signal
+import threading
+from collections.abc import Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, field
+from types import TracebackType
+from typing import Any
+
+import grpc
+from grpc_health.v1 import health, health_pb2, health_pb2_grpc
+from grpc_reflection.v1alpha import reflection
+
+from millwright.core.errors import ServiceError
+from millwright.serving.access import Access, check_binding
+from millwright.serving.desk import Desk
+from millwright.serving.engine import Caps, Engine, Served
+from millwright.serving.grpc_service import SERVICE, make_handler
+from millwright.serving.metrics import Metrics
+
+log = logging.getLogger(__name__)
+STARTED_S = 120.0
+SERVING, NOT_SERVING = health_pb2.HealthCheckResponse.SERVING, health_pb2.HealthCheckResponse.NOT_SERVING
+
+
+@dataclass(frozen=True)
+class Setup:
+    """What is served, where and to whom.
+
+    Args:
+        served: what may be asked for, by name; the first where a client names none.
+        host, port: to listen on; 0 takes a free port.
+        http_port: of the HTTP twin and of metrics; None: there is none.
+        production: reflection is off.
+    """
+
+    served: Sequence[Served]
+    host: str = "127.0.0.1"
+    port: int = 0
+    http_port: int | None = None
+    access: Access = field(default_factory=Access)
+    caps: Caps = field(default_factory=Caps)
+    production: bool = False
+
+    def __post_init__(self) -> None:
+        names = [one.name for one in self.served]
+        if not names or len(set(names)) < len(names):
+            raise ServiceError(
+                f"bundles are served by name, each once, and at least one; got {', '.join(names) or 'none'}"
+            )
+        check_binding(self.host, self.access)
+        if not 0 <= self.port <= 65535:
+            raise ServiceError(f"a port is a number from 0 to 65535, got {self.port}; 0 takes a free one")
+
+
+@dataclass(frozen=True)
+class Addresses:
+    """Where a server is reached; `http` is empty where there is none."""
+
+    grpc: str
+    http: str = ""
+
+
+class PolicyServer:
+    """A server that runs; close it, or use it as a context. `addresses` says where.
+
+    Raises:
+        ServiceError: a port is taken, or TLS files cannot be used.
+        BundleError: a bundle fails its golden check.
+    """
+
+    def __init__(self, setup: Setup) -> None:
+        self._setup = setup
+        self._started: Future[Addresses] = Future()
+        self._thread = threading.Thread(target=self._run, name="serve", daemon=True)
+        self._thread.start()
+        self.addresses = self._started.result(STARTED_S)
+
+    def close(self) -> None:
+        """Take no more calls, answer those under way, and end."""
+        with contextlib.suppress(RuntimeError):  # it has ended by itself
+            self._loop.call_soon_threadsafe(self._stop.set)
+        self._thread.join()
+
+    def __enter__(self) -> PolicyServer:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self.close()
+
+    def _run(self) -> None:
+        try:
+            asyncio.run(self._serve())
+        except BaseException as error:  # whoever waits for the start is told
+            if self._started.done():
+                log.exception("the server of policies ended")
+            else:
+                self._started.set_exception(error)
+
+    async def _serve(self) -> None:
+        setup = self._setup
+        self._loop, self._stop = asyncio.get_running_loop(), asyncio.Event()
+        metrics = Metrics()
+        with ThreadPoolExecutor(1, "plan") as worker:
+            engines = {one.name: Engine(one, setup.caps, metrics, worker) for one in setup.served}
+            desk = Desk(engines, setup.caps, metrics)
+            server, checks, port = make_grpc(setup, desk, self._stop)
+            for name in ("", SERVICE):
+                await checks.set(name, NOT_SERVING)
+            await server.start()
+            try:
+                for engine in engines.values():
+                    await engine.start()
+                web = await start_web(setup, desk)
+                for name in ("", SERVICE):
+                    await checks.set(name, SERVING)
+                host = f"[{setup.host}]" if ":" in setup.host else setup.host
+                self._started.set_result(Addresses(f"{host}:{port}", web.url if web else ""))
+                await self._stop.wait()
+            finally:
+                await checks.enter_graceful_shutdown()
+                self._stop.set()
+                await drain(desk, setup.caps.drain_s)
+                await server.stop(setup.caps.drain_s)
+            if web is not None:
+                await web.close()
+
+
+async def drain(desk: Desk, drain_s: float) -> None:
+    """Answer who waits, as long as that takes no longer."""
+    try:
+        async with asyncio.timeout(drain_s):
+            await desk.stop()
+    except TimeoutError:
+        log.warning("after %g s some robots still waited for their chunks; they were not answered", drain_s)
+
+
+def make_grpc(
+    setup: Setup, desk: Desk, stopping: asyncio.Event
+) -> tuple[grpc.aio.Server, health.aio.HealthServicer, int]:
+    """A server that listens but does not run yet, its health, and its port."""
+    caps = setup.caps
+    server = grpc.aio.server(options=make_options(desk), maximum_concurrent_rpcs=2 * caps.max_streams)
+    server.add_generic_rpc_handlers((make_handler(desk, setup.access, stopping),))
+    checks = health.aio.HealthServicer()
+    health_pb2_grpc.add_HealthServicer_to_server(checks, server)
+    if not setup.production:
+        reflection.enable_server_reflection((SERVICE, health.SERVICE_NAME, reflection.SERVICE_NAME), server)
+    host = f"[{setup.host}]" if ":" in setup.host else setup.host
+    address = f"{host}:{setup.port}"
+    try:
+        if setup.access.tls is None:
+            port = server.add_insecure_port(address)
+        else:
+            port = server.add_secure_port(address, make_credentials(setup.access))
+    except RuntimeError as error:
+        raise ServiceError(
+            f"cannot listen on {address}: it is in use, not this machine's or not ours to take"
+        ) from error
+    return server, checks, port
+
+
+def make_credentials(access: Access) -> grpc.ServerCredentials:
+    """Of a server that shows a certificate; where there is an authority, clients must show one too."""
+    assert access.tls is not None
+    key, certificate, authority = access.tls.read()
+    return grpc.ssl_server_credentials([(key, certificate)], authority, authority is not None)
+
+
+def make_options(desk: Desk) -> list[tuple[str, Any]]:
+    """What gRPC itself refuses: large messages, too many connections, and those on whose other end nobody is."""
+    caps = desk.caps
+    return [
+        ("grpc.max_receive_message_length", desk.message_bytes),
+        ("grpc.max_allowed_incoming_connections", caps.max_connections),
+        ("grpc.max_concurrent_streams", caps.max_streams),
+        ("grpc.max_metadata_size", 8192),
+        ("grpc.server_handshake_timeout_ms", 5000),
+        ("grpc.keepalive_time_ms", 10_000),
+        ("grpc.keepalive_timeout_ms", 5_000),
+        ("grpc.keepalive_permit_without_calls", 1),
+        ("grpc.http2.min_ping_interval_without_data_ms", 5_000),
+        ("grpc.max_connection_idle_ms", 300_000),
+        ("grpc.so_reuseport", 0),  # two servers on one port would share the robots between them
+    ]
+
+
+async def start_web(setup: Setup, desk: Desk) -> Any:
+    """The HTTP twin, if it is wanted; its errors are the server's."""
+    if setup.http_port is None:
+        return None
+    from millwright.serving.http_twin import Web
+
+    return await Web.start(setup.host, setup.http_port, setup.access, desk)
+
+
+def wait_for_signal() -> None:
+    """Until somebody wants this process to end: SIGTERM, or Ctrl-C. Call it in the main thread."""
+    asked = threading.Event()
+    for one in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(one, lambda number, frame: asked.set())
+    asked.wait()
