@@ -21,6 +21,7 @@ from millwright.envs.mujoco.rendering import FAST, CameraRenderer
 from millwright.experts.brick_picker import BrickPicker
 from millwright.geometry.cameras import Pinhole
 from millwright.geometry.poses import invert_matrix
+from millwright.geometry.solids import Box
 from millwright.judges import SustainedLift
 
 IMAGE, BOX = "observation.images.wrist", "observation.environment_state"
@@ -242,8 +243,11 @@ def test_a_scene_is_drawn_with_its_sizes_from_its_facts_alone(envs):
     env = envs["shapes"]
     viewer = env.viewer_factory()()
     _, info = env.reset(seed=SEED)
-    told = bricks.Bricks.from_numbers(viewer.state_of(info["facts"])[-7 * len(NAMES) :])
+    state = viewer.state_of(info["facts"])
+    told = bricks.Bricks.from_numbers(state[-7 * len(NAMES) :])
     assert np.array_equal(told.half_sizes, env.cell.half_sizes)
+    boxes = {solid.frame: solid.half_sizes for solid in viewer.find_solids(state) if isinstance(solid, Box)}
+    assert np.allclose([boxes[name] for name in NAMES], env.cell.half_sizes)
     viewer.close()
 
 

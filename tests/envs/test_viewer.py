@@ -44,7 +44,8 @@ def test_facts_are_enough_to_draw_the_scene(env, viewer):
 
 def test_every_brick_is_a_box_of_its_colour_in_its_own_frame(env, viewer):
     _, info = env.reset(seed=SEED)
-    bricks = {solid.frame: solid for solid in viewer.solids if isinstance(solid, Box) and solid.frame in NAMES}
+    solids = viewer.find_solids(env.scene_state())
+    bricks = {solid.frame: solid for solid in solids if isinstance(solid, Box) and solid.frame in NAMES}
     assert tuple(bricks) == NAMES
     assert all(np.array_equal(brick.half_sizes, HALF_SIZES) for brick in bricks.values())
     red = "#" + "".join(f"{round(255 * part):02x}" for part in bricks["red"].color)

@@ -27,6 +27,9 @@ class ToyView:
         self.lenses = {"overhead": Pinhole(40, 30, 50.0), "wrist": wrist}
         self.drawn = 0
 
+    def find_solids(self, state: Any) -> tuple[Box | Mesh, ...]:
+        return self.solids
+
     def lens(self, camera: str) -> Camera:
         return self.lenses[camera]
 

@@ -12,6 +12,10 @@ from millwright.core.errors import FeatureError
 from millwright.core.features import Feature, Features
 
 Floats = NDArray[np.float64]
+OF_OBJECTS = ("positions", "orientations", "velocities", "pad_contacts", "half_sizes", "colours")
+"""Facts that have a row for each object."""
+LATER = ("half_sizes", "colours")
+"""Facts that older recordings lack."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -56,7 +60,7 @@ class GraspFacts:
 
     def features(self) -> Features:
         """Features of `to_arrays`."""
-        names = {"facts.positions", "facts.orientations", "facts.velocities", "facts.pad_contacts", "facts.half_sizes"}
+        names = {f"facts.{name}" for name in OF_OBJECTS}
         return Features(
             *(
                 Feature(name, value.shape, str(value.dtype), names=self.names if name in names else ())
@@ -71,12 +75,12 @@ class GraspFacts:
         Raises:
             FeatureError: an array is missing.
         """
-        needed = {f"facts.{f.name}" for f in fields(cls)} - {"facts.names", "facts.half_sizes"}
+        needed = {f"facts.{f.name}" for f in fields(cls) if f.name not in ("names", *LATER)}
         if missing := needed - set(arrays):
             raise FeatureError(f"what is needed to judge again is missing: {', '.join(sorted(missing))}")
         values: dict[str, Any] = {"names": names}
         for f in fields(cls):
-            told = f.name != "half_sizes" or "facts.half_sizes" in arrays  # recordings may be older than that
+            told = f.name not in LATER or f"facts.{f.name}" in arrays
             if f.name != "names" and told:
                 array = np.asarray(arrays[f"facts.{f.name}"])
                 scalar = f.type in ("int", "float", "bool")
@@ -102,6 +106,8 @@ class LiftFacts(GraspFacts):
     """What is known of a grasping task whose objects are not all boxes, too."""
 
     shapes: NDArray[np.int64] = field(kw_only=True)  # (n,) of SHAPES
+    colours: Floats = field(kw_only=True, default_factory=lambda: np.zeros((0, 4)))
+    """(n, 4) RGB and opacity, 0 to 1, 0 for what is put aside; (0, 4): not told."""
 
 
 def load_grasp_facts(arrays: dict[str, NDArray[Any]], names: tuple[str, ...]) -> GraspFacts:

@@ -124,7 +124,7 @@ def _serve(viewer_factory: Callable[[], Any], connection: Connection, url: str, 
                 recording.connect_grpc(url, default_blueprint=make_layout(view, step.observation))
                 recording.send_recording_name(name)
                 shown, scene = name, SceneLog(recording, view, features)
-                scene.log_scene()
+                scene.log_scene(step.facts)
             scene.log_step(step)
     except EOFError:
         pass  # the parent has gone

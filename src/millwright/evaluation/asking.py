@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -13,7 +13,7 @@ from millwright.core.features import Observation
 from millwright.evaluation.scene_view import SceneView
 from millwright.geometry.boxes import compute_corners
 from millwright.geometry.poses import Floats
-from millwright.geometry.solids import Box
+from millwright.geometry.solids import Box, Solid
 
 CLICK_SPREAD = 0.8
 """Clicks fall anywhere on this share of an object's length and width: pointing is not exact, so looking has to be."""
@@ -51,8 +51,8 @@ def find_scene(env: Any, view: SceneView, seed: int) -> Scene:
         raise OptionError(f"{type(env).__name__} names no objects (object_names), so there is nothing to ask for")
     _, info = env.reset(seed=seed)
     state = view.state_of(info["facts"])
-    poses = view.find_poses(state)
-    return Scene(seed, state, {name: (_find_box(view, name), poses[name]) for name in env.object_names})
+    solids, poses = view.find_solids(state), view.find_poses(state)
+    return Scene(seed, state, {name: (_find_box(solids, name), poses[name]) for name in env.object_names})
 
 
 def ask_for_each(env: Any, view: SceneView, scene: Scene) -> Iterator[Asked]:
@@ -76,9 +76,9 @@ def measure_mm(one: Floats, other: Floats) -> float:
     return 1e3 * float(np.linalg.norm(one[:2] - other[:2]))
 
 
-def _find_box(view: SceneView, name: str) -> Box:
+def _find_box(solids: Sequence[Solid], name: str) -> Box:
     """The largest box that moves with an object."""
-    boxes = [solid for solid in view.solids if isinstance(solid, Box) and solid.frame == name]
+    boxes = [solid for solid in solids if isinstance(solid, Box) and solid.frame == name]
     if not boxes:
         raise OptionError(f"{name} is no box in this view, so no point on it can be clicked")
     return max(boxes, key=lambda box: float(np.prod(box.half_sizes)))

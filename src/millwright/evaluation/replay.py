@@ -39,7 +39,7 @@ def write_replay(episode: Episode, view: SceneView, path: Path, features: Featur
             about = rr.TextDocument(describe_episode(episode), media_type=rr.MediaType.MARKDOWN)
             recording.log("episode", about, static=True, strict=True)
             log = SceneLog(recording, view, features)
-            log.log_scene()
+            log.log_scene(episode.steps[0].facts)
             for step in episode.steps:
                 log.log_step(step)
             recording.disconnect()

@@ -46,14 +46,17 @@ class SceneLog:
         self._recording, self._view = recording, view
         self._features = features or Features()
         self._named: set[str] = set()
+        self._frames: tuple[str, ...] = ()
         self._way: list[Floats] = []
 
-    def log_scene(self) -> None:
-        """What does not change: the solids, in frames whose poses every step gives."""
+    def log_scene(self, facts: Any) -> None:
+        """What stays as it is in the episode that these facts are of: solids, in frames that every step places."""
+        solids = self._view.find_solids(self._view.state_of(facts))
+        self._frames = tuple(dict.fromkeys(solid.frame for solid in solids))
         self._log("world", rr.ViewCoordinates.RIGHT_HAND_Z_UP, static=True)
         self._log("world/hand", rr.TransformAxes3D(0.04), static=True)
         boxes, meshes = defaultdict(list), defaultdict(list)
-        for solid in self._view.solids:
+        for solid in solids:
             if isinstance(solid, Box):
                 boxes[solid.frame].append(solid)
             elif isinstance(solid, Mesh):
@@ -71,7 +74,7 @@ class SceneLog:
         self._recording.set_time(TIME, duration=step.time_s)
         state = self._view.state_of(step.facts)
         poses = self._view.find_poses(state)
-        for frame in dict.fromkeys(solid.frame for solid in self._view.solids):
+        for frame in self._frames:
             self._log(f"world/scene/{frame}", _make_transform(poses[frame]))
         self._log_pictures(step, state)
         self._log_plans(step)

@@ -25,9 +25,8 @@ class SceneView(Protocol):
     def cameras(self) -> tuple[str, ...]:
         """Names of the cameras."""
 
-    @property
-    def solids(self) -> tuple[Solid, ...]:
-        """Everything that is to be seen, in the frames of `find_poses`."""
+    def find_solids(self, state: ArrayLike) -> tuple[Solid, ...]:
+        """Everything that is to be seen, in the frames of `find_poses`: what it looks like stays so for an episode."""
 
     def lens(self, camera: str) -> Camera:
         """How a camera projects."""

@@ -20,7 +20,7 @@ export class Chart {
     const x = (value) => LEFT + ((value - x0) / (x1 - x0 || 1)) * (width - LEFT - RIGHT);
     const y = (value) => TOP + (1 - (scale(value) - low) / (high - low || 1)) * (height - TOP - BOTTOM);
     const svg = draw("svg", { width, height, viewBox: `0 0 ${width} ${height}`, role: "img", "aria-label": this.options.label ?? "" });
-    for (const value of this.options.log ? decades(low, high) : marks(low, high, height > 140 ? 4 : 2)) {
+    for (const value of this.options.log ? decades(low, high) : marks(low, high, 4)) {
       svg.append(draw("line", { x1: LEFT, x2: width - RIGHT, y1: y(value), y2: y(value), class: value === 0 ? "zero" : "grid" }));
       svg.append(draw("text", { x: LEFT - 7, y: y(value) + 4, "text-anchor": "end" }, short(value)));
     }

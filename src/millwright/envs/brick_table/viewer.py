@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from functools import cached_property, partial
+from functools import partial
 
 import mujoco
 import numpy as np
@@ -75,9 +75,9 @@ class BrickTableViewer:
 
     # ------------------------------------------------- for viewers that draw by themselves
 
-    @cached_property
-    def solids(self) -> tuple[Solid, ...]:
+    def find_solids(self, state: ArrayLike) -> tuple[Solid, ...]:
         """Everything that is to be seen, in the frames of `find_poses`."""
+        self._place(state)
         return make_solids(self._model, self._look.groups)
 
     def find_poses(self, state: ArrayLike) -> dict[str, Floats]:

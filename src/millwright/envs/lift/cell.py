@@ -236,6 +236,7 @@ class LiftCell:
             max_penetration_m=penetration_m,
             half_sizes=self.half_sizes,
             shapes=self._shapes,
+            colours=self.colours,
         )
 
 

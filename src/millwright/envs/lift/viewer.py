@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from functools import cached_property
-
 import mujoco
 import numpy as np
 from numpy.typing import ArrayLike
@@ -62,9 +60,9 @@ class LiftViewer:
 
     # ------------------------------------------------- for viewers that draw by themselves
 
-    @cached_property
-    def solids(self) -> tuple[Solid, ...]:
+    def find_solids(self, state: ArrayLike) -> tuple[Solid, ...]:
         """Everything that is to be seen, in the frames of `find_poses`."""
+        self._place(state)
         return make_solids(self._cell.model, self._look.groups)
 
     def find_poses(self, state: ArrayLike) -> dict[str, Floats]:
@@ -83,8 +81,12 @@ class LiftViewer:
         return pose @ GRAPHICS_FROM_OPTICAL
 
     def state_of(self, facts: LiftFacts) -> Floats:
-        """The scene state that facts tell of, so that recordings can be drawn too; colours are those drawn last."""
+        """The scene state that facts tell of, so that recordings can be drawn too; old ones tell no colours, and get
+        those drawn last.
+        """
         cell = self._cell
+        if len(facts.colours):
+            cell.colours = facts.colours
         bodies = tuple(range(len(facts.names)))
         cell.show(
             ArmState(facts.joint_positions, facts.opening_m), bodies, np.hstack([facts.positions, facts.orientations])

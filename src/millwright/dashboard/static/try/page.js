@@ -135,7 +135,8 @@ function showWays() {
     showWays();
   })));
   const { about, frames } = maps[page.way];
-  setText(byId("about"), `${sentence(about)}.`);
+  const none = maps.length === 1 ? "This network has no attention that could be drawn: the words change how its eyes see. " : "";
+  setText(byId("about"), `${none}${sentence(about)}.`);
   byId("frames").hidden = frames.length < 2;
   byId("frames").replaceChildren(...frames.map(({ label }, index) => toggle(label, index === page.frame, () => {
     page.frame = index;
@@ -179,13 +180,14 @@ function sayMap(kind, values) {
 function showChunk({ actions, names, unit, rate_hz, bundle, instruction }) {
   setText(byId("chunk-of"), `${actions.length} actions, ${1000 / rate_hz} ms each · ${bundle} · “${instruction}”`);
   const units = unit.split(",").map((text) => text.trim());
+  const reach = (of) => Math.max(0.1, ...actions.flatMap((action) => action.filter((_, column) => units[column] === of)).map(Math.abs));
   byId("dims").replaceChildren(...actions[0].map((_, column) => {
     const box = make("div", "chart");
     const color = COLORS[column % COLORS.length];
     const points = actions.map((action, step) => [step + 1, action[column]]);
     const name = names[column] ?? `number ${column + 1}`;
     const scale = units[column] && /^\d/.test(units[column]) ? `1 is ${units[column]}` : "";
-    new Chart(box, [{ name, color, points }], { low: -0.2, high: 0.2, steps: true, label: `${name} over the actions of the chunk` });
+    new Chart(box, [{ name, color, points }], { low: -reach(units[column]), high: reach(units[column]), steps: true, label: `${name} over the actions of the chunk` });
     return make("div", "dim", make("div", "name", make("b", "", name), make("small", "", scale)), box);
   }));
 }
