@@ -1,0 +1,166 @@
+"""Fallback: hold, and then let another policy drive, while the one that should does not answer or is not sure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+from millwright.core.clock import Clock
+from millwright.core.errors import ActionError, ExpiredPlanError, MillwrightError, OptionError
+from millwright.core.features import Observation
+from millwright.core.planner import Chunk
+from millwright.core.policy import Action, Event, Policy, Privileged
+from millwright.policies.async_chunk_player import Hold, hold_state
+
+DRIVES, HOLDS, FALLS_BACK = "came back", "held", "fell back"
+
+
+@dataclass(frozen=True)
+class Patience:
+    """When somebody else is to drive, and when no longer.
+
+    Args:
+        deadline_s: a plan from longer ago is no answer in time.
+        min_confidence: below that a plan is not played, where it tells its confidence.
+        hold_s: the arm holds for so long before the fallback drives.
+        retry_s: while the fallback drives, the policy is asked again so often.
+        answers: in a row, that give the arm back to it.
+
+    Raises:
+        OptionError: a value out of its range.
+    """
+
+    deadline_s: float = 0.5
+    min_confidence: float = 0.0
+    hold_s: float = 0.5
+    retry_s: float = 0.5
+    answers: int = 2
+
+    def __post_init__(self) -> None:
+        if not (self.deadline_s > 0 and self.hold_s >= 0 and self.retry_s >= 0 and self.answers >= 1):
+            raise OptionError(f"a deadline is above 0, hold and retry at least 0, answers at least 1; got {self}")
+        if not 0 <= self.min_confidence <= 1:
+            raise OptionError(f"a confidence lies in 0 to 1; got min_confidence={self.min_confidence}")
+
+
+class Fallback(Policy):
+    """Plays `policy` while its plans come in time and it is sure of them; else holds, then plays `fallback`.
+
+    A policy that raises has not answered: a remote call ends with an error when its own deadline is over. Both see the
+    same observations and nothing else. The fallback begins anew whenever its turn comes. Every switch is an event with
+    its tick and reason. Without anything to say before, holding means the state as it was observed.
+
+    Args:
+        policy: who should drive; shows its plans, with their time since `reset`.
+        fallback: who drives meanwhile: a bundle on this machine, or a rule.
+        clock: tells the time since `reset`.
+        patience: when to switch.
+        hold: gives the first action, where holding comes first.
+
+    Raises:
+        OptionError: one of them is privileged.
+    """
+
+    def __init__(
+        self, policy: Policy, fallback: Policy, clock: Clock, patience: Patience | None = None, hold: Hold = hold_state
+    ) -> None:
+        for one in (policy, fallback):
+            if isinstance(one, Privileged):
+                raise OptionError(f"{one.name} sees the truth; whoever falls back or is fallen back on sees none of it")
+        self._policy, self._fallback, self._clock, self._hold = policy, fallback, clock, hold
+        self._patience = patience or Patience()
+        self.name = policy.name
+        self.reset(0)
+
+    def reset(self, seed: int) -> None:
+        self._seed = seed
+        self._policy.reset(seed)
+        self._fallback.reset(seed)
+        self._clock.restart()
+        self.doing = DRIVES
+        self._since_s = self._asked_s = 0.0
+        self._good = 0
+        self._tick = -1
+        self._last: Action | None = None
+        self._events: list[Event] = []
+        self._ticks = {HOLDS: 0, FALLS_BACK: 0}
+
+    def act(self, observation: Observation) -> Action:
+        self._tick += 1
+        now_s = self._clock.tick()
+        answer, why = self._ask(observation, now_s)
+        self._decide(answer is not None, why, now_s)
+        if self.doing == FALLS_BACK:
+            action = self._fallback.act(observation)
+        elif answer is not None and self.doing == DRIVES:
+            action = answer
+        else:
+            action = self._hold(observation) if self._last is None else self._last
+        if self.doing != DRIVES:
+            self._ticks[self.doing] += 1
+        self._last = action
+        return action
+
+    @property
+    def plan(self) -> Chunk | None:
+        """Of whoever drives, in time since `reset`; None while the arm holds."""
+        if self.doing == DRIVES:
+            return self._policy.plan
+        plan = self._fallback.plan if self.doing == FALLS_BACK else None
+        if plan is None:
+            return None
+        begun_s = self._since_s  # the fallback's own time began there
+        return replace(plan, observed_at_s=plan.observed_at_s + begun_s, expires_at_s=plan.expires_at_s + begun_s)
+
+    @property
+    def events(self) -> tuple[Event, ...]:
+        return tuple(self._events)
+
+    def metrics(self) -> Mapping[str, float]:
+        """How often the fallback's turn came, and ticks for which it drove and the arm was held."""
+        fell = sum(event.what == FALLS_BACK for event in self._events)
+        ticks = {"hold_ticks": self._ticks[HOLDS], "fallback_ticks": self._ticks[FALLS_BACK]}
+        return {"fallbacks": float(fell), **{name: float(count) for name, count in ticks.items()}}
+
+    def close(self) -> None:
+        self._policy.close()
+        self._fallback.close()
+
+    # ---------------------------------------------------------------- who drives
+
+    def _ask(self, observation: Observation, now_s: float) -> tuple[Action | None, str]:
+        """What the policy wants, or why that is not to be played; nothing of both while it is not asked."""
+        waiting = self.doing == FALLS_BACK and not self._good
+        if waiting and now_s - self._asked_s < self._patience.retry_s - 1e-9:
+            return None, ""
+        self._asked_s = now_s
+        try:
+            action = self._policy.act(observation)
+        except ExpiredPlanError:
+            return None, "late"
+        except ActionError:
+            return None, "refused"
+        except MillwrightError:
+            return None, "no answer"
+        plan = self._policy.plan
+        if now_s - (0.0 if plan is None else plan.observed_at_s) > self._patience.deadline_s + 1e-9:
+            return None, "late"
+        if plan is not None and plan.confidence is not None and not plan.confidence >= self._patience.min_confidence:
+            return None, "not sure"
+        return action, ""
+
+    def _decide(self, answered: bool, why: str, now_s: float) -> None:
+        self._good = self._good + 1 if answered else 0
+        needed = self._patience.answers if self.doing == FALLS_BACK else 1
+        if self.doing != DRIVES and self._good >= needed:
+            self._switch(DRIVES, "answered", now_s)
+        elif self.doing == DRIVES and not answered:
+            self._why = why
+            self._switch(HOLDS, why, now_s)
+        if self.doing == HOLDS and now_s - self._since_s >= self._patience.hold_s - 1e-9:
+            self._switch(FALLS_BACK, self._why, now_s)
+            self._fallback.reset(self._seed)
+
+    def _switch(self, doing: str, why: str, now_s: float) -> None:
+        self.doing, self._since_s = doing, now_s
+        self._events.append(Event(self._tick, doing, why))

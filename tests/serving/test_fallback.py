@@ -1,0 +1,154 @@
+"""The arm holds, another policy drives, and the first one comes back: on simulated time, every switch told."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from millwright.core.clock import TickClock
+from millwright.core.errors import ActionError, ExpiredPlanError, OptionError, ServiceError
+from millwright.core.planner import Chunk
+from millwright.core.policy import Policy, Privileged
+from millwright.serving.fallback import Fallback, Patience
+from millwright.serving.limiter import Limiter
+from tests.serving.arms import ENVELOPE, observe
+
+HZ = 10.0
+PATIENCE = Patience(deadline_s=0.3, min_confidence=0.6, hold_s=0.3, retry_s=0.4, answers=2)
+"""Three ticks, three ticks, four ticks."""
+
+
+class Answering(Policy):
+    """Says its own tick; at ticks of `troubles` it raises, is late or is unsure instead."""
+
+    name = "answering"
+
+    def __init__(self, troubles=None):
+        self.troubles = troubles or {}
+
+    def reset(self, seed):
+        self.asked = []
+
+    def act(self, observation):
+        tick = int(observation["tick"])
+        self.asked.append(tick)
+        trouble = self.troubles.get(tick)
+        if isinstance(trouble, Exception):
+            raise trouble
+        observed_s, confidence = trouble or (tick / HZ, 0.9)
+        self._plan = Chunk(np.zeros((1, 3), np.float32), HZ, confidence, observed_s, observed_s + 1.0)
+        return np.array([tick, 0, 0], np.float32)
+
+    @property
+    def plan(self):
+        return self._plan
+
+
+class Rule(Policy):
+    """Says -1, -2, ... from its reset on."""
+
+    name = "rule"
+
+    def reset(self, seed):
+        self.said = 0
+
+    def act(self, observation):
+        self.said += 1
+        return np.array([-self.said, 0, 0], np.float32)
+
+    @property
+    def plan(self):
+        return Chunk(np.zeros((1, 3), np.float32), HZ, observed_at_s=0.0, expires_at_s=0.5)
+
+
+def drive(policy, ticks):
+    policy.reset(3)
+    return [float(policy.act({**observe(), "tick": tick})[0]) for tick in range(ticks)]
+
+
+def tell(policy):
+    return [(event.tick, event.what, event.why) for event in policy.events]
+
+
+def test_while_answers_come_nothing_is_changed():
+    policy = Fallback(Answering(), Rule(), TickClock(HZ), PATIENCE)
+    assert drive(policy, 10) == list(range(10))
+    assert policy.events == ()
+    assert set(policy.metrics().values()) == {0.0}
+
+
+@pytest.mark.parametrize(
+    ("trouble", "why"),
+    [
+        (ServiceError("gone"), "no answer"),
+        (ExpiredPlanError("old"), "late"),
+        (ActionError("nan"), "refused"),
+        ((0.0, 0.9), "late"),
+        ((9.9, 0.59), "not sure"),
+        ((9.9, float("nan")), "not sure"),
+    ],
+)
+def test_it_holds_then_falls_back_then_comes_back(trouble, why):
+    answering = Answering(dict.fromkeys(range(5, 13), trouble))
+    policy = Fallback(answering, Rule(), TickClock(HZ), PATIENCE)
+    said = drive(policy, 20)
+    assert said[:5] == [0, 1, 2, 3, 4]
+    assert said[5:8] == [4, 4, 4]
+    assert said[8:16] == [-1, -2, -3, -4, -5, -6, -7, -8]  # asked at 8, 12, 16: the second good answer is 17's
+    assert said[17:] == [17, 18, 19]
+    assert tell(policy) == [(5, "held", why), (8, "fell back", why), (17, "came back", "answered")]
+    assert policy.metrics() == {"fallbacks": 1.0, "hold_ticks": 3.0, "fallback_ticks": 9.0}
+
+
+def test_who_does_not_answer_is_not_asked_at_every_tick_of_the_fallback():
+    answering = Answering(dict.fromkeys(range(5, 100), ServiceError("gone")))
+    drive(Fallback(answering, Rule(), TickClock(HZ), PATIENCE), 30)
+    assert [tick for tick in answering.asked if tick > 8] == [12, 16, 20, 24, 28]
+
+
+def test_a_short_silence_is_only_held():
+    policy = Fallback(Answering({5: ServiceError("gone"), 6: ServiceError("gone")}), Rule(), TickClock(HZ), PATIENCE)
+    assert drive(policy, 10) == [0, 1, 2, 3, 4, 4, 4, 7, 8, 9]
+    assert tell(policy) == [(5, "held", "no answer"), (7, "came back", "answered")]
+
+
+def test_the_fallback_begins_anew_at_its_next_turn():
+    silent = dict.fromkeys([*range(2, 6), *range(12, 30)], ServiceError("gone"))
+    said = drive(Fallback(Answering(silent), Rule(), TickClock(HZ), PATIENCE), 18)
+    assert said.count(-1.0) == 2
+
+
+def test_without_anything_said_before_the_observed_state_is_held():
+    policy = Fallback(Answering({0: ServiceError("gone")}), Rule(), TickClock(HZ), PATIENCE)
+    policy.reset(0)
+    assert np.allclose(policy.act({**observe((0.4, 0.5)), "tick": 0}), [0.4, 0.5, 0.02])
+
+
+def test_a_limiter_around_it_takes_the_plans_of_the_fallback_for_as_young_as_they_are():
+    answering = Answering(dict.fromkeys(range(1, 100), ServiceError("gone")))
+    limiter = Limiter(Fallback(answering, Rule(), TickClock(HZ), PATIENCE), ENVELOPE, HZ)
+    drive(limiter, 9)
+    assert limiter.stopped is None
+    stale = [event.tick for event in limiter.events if event.why == "stale"]
+    assert stale == []
+    assert limiter.metrics()["fallbacks"] == 1
+    drive(limiter, 14)
+    assert [event.tick for event in limiter.events if event.why == "stale"] == [10, 11, 12, 13]
+
+
+@pytest.mark.parametrize("first", [True, False])
+def test_who_sees_the_truth_is_neither_fallen_back_on_nor_from(first):
+    class Seer(Rule, Privileged):
+        def see(self, facts): ...
+
+    pair = (Seer(), Rule()) if first else (Rule(), Seer())
+    with pytest.raises(OptionError, match="sees the truth"):
+        Fallback(*pair, TickClock(HZ))
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"deadline_s": 0}, {"hold_s": -1}, {"retry_s": -1}, {"answers": 0}, {"min_confidence": 1.5}]
+)
+def test_patience_out_of_its_range_is_refused(wrong):
+    with pytest.raises(OptionError, match="got"):
+        Patience(**wrong)
