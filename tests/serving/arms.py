@@ -8,6 +8,7 @@ from millwright.core.errors import ActionError
 from millwright.core.planner import Chunk
 from millwright.core.policy import Policy
 from millwright.robots.limits import Envelope, MotionLimits, Workspace
+from millwright.serving.command_loop import Arm
 
 HZ = 15.0
 LIMITS = MotionLimits(
@@ -73,3 +74,25 @@ def compute_rates(setpoints, start, hz=HZ):
         way = np.diff(way, axis=0) * hz
         rates.append(np.abs(way).max(axis=0))
     return rates
+
+
+class StillArm(Arm):
+    """Goes where it is sent, at once; feels what it is told to."""
+
+    def __init__(self, joints=(0.0, 0.0)):
+        self.joints, self.wrench, self.sent = np.array(joints), np.zeros(6), []
+
+    def read(self):
+        return self.joints, self.wrench
+
+    def send(self, joints):
+        self.joints = joints
+        self.sent.append(joints)
+
+
+def make_envelope():
+    return ENVELOPE
+
+
+def make_arm_outside():
+    return StillArm((5.0, 0.0))

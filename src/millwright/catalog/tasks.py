@@ -239,16 +239,15 @@ def _random_change(control_hz: float) -> Policy:
 
 
 def _ur5e_at_bricks() -> Envelope:
-    from millwright.robots import ur5e
+    from millwright.robots import jaws, ur5e
 
     chain = ur5e.make_chain()
-    low, high = np.array(BRICK_WORKSPACE_M)
+    # as far as the arm reaches in front of it, and fingertips above the table
+    low, high = np.array([(0.2, -0.6, jaws.TIP_M), (0.95, 0.6, 0.7)])
     box = Workspace(low, high, lambda joints: chain.compute_pose(joints)[:3, 3])
     return Envelope(ur5e.make_limits(), np.array([[0.0, ur5e.MAX_OPENING_M]]), box, MAX_BRICK_FORCE_N)
 
 
-BRICK_WORKSPACE_M = ((0.2, -0.6, 0.005), (0.95, 0.6, 0.7))
-"""Where fingertips may be: above the bricks, as far as the arm reaches in front of it, fingers not in the table."""
 MAX_BRICK_FORCE_N = 40.0
 """At the wrist, the hand's own weight included, which is 6 N of it; a pick needs less than 10."""
 GAMERS_OF_ONE = ("hover", "push", "press-and-drag", "fling", "drop", "low-lift", "catch")

@@ -15,7 +15,7 @@ from millwright.core.planner import Chunk
 from millwright.core.policy import Action, Event, Policy, Privileged
 from millwright.geometry.poses import Floats
 from millwright.robots.limits import Envelope
-from millwright.serving.motion import LimitedMotion
+from millwright.serving.motion import Course, LimitedMotion
 
 LIMITED = ("position", "velocity", "acceleration", "jerk", "workspace", "gripper")
 """Why an action was changed."""
@@ -66,7 +66,7 @@ class Limiter(Policy):
         """Why the arm was stopped; None while it was not."""
         self._events: list[Event] = []
         self._tick = -1
-        self._asked: list[Floats] = []
+        self._break_off()
         self._setpoints: list[Floats] = []
 
     def act(self, observation: Observation) -> Action:
@@ -84,7 +84,7 @@ class Limiter(Policy):
         asked = None if self.stopped is not None else self._ask(observation, now_s)
         if asked is None:
             self._motion.brake()
-            self._asked = []
+            self._break_off()
         else:
             self._go(asked[: self._dof])
             self._grip(asked[self._dof :])
@@ -110,6 +110,10 @@ class Limiter(Policy):
         self._policy.close()
 
     # ---------------------------------------------------------------- one tick
+
+    def _break_off(self) -> None:
+        """What is asked for next has nothing to do with what was asked for last."""
+        self._course, self._lags = Course(self._period_s), False
 
     @property
     def _dof(self) -> int:
@@ -154,23 +158,17 @@ class Limiter(Policy):
     def _go(self, asked: Floats) -> None:
         """One period after the joint targets (n,)."""
         target = np.clip(asked, *self._envelope.motion.position.T)
-        velocity = self._find_velocity(target)
-        obstacle = self._motion.follow(target, velocity, self._period_s)
+        # an arm that lags behind would swing about targets that its own place brings forth, were they continued
+        velocity = self._course.go_to(target, self._motion.state.position, going_on=not self._lags)
+        self._motion.aim(target, velocity, self._period_s)
+        obstacle = self._motion.step()
+        self._lags = bool(np.abs(self._motion.state.position - target).max() > SLACK_RAD)
         if np.abs(asked - target).max() > SLACK_RAD:
             self._note("position")
         elif obstacle:
             self._note(obstacle)
-        elif np.abs(self._motion.state.position - target).max() > SLACK_RAD:
+        elif self._lags:
             self._note(self._find_limit(target))
-
-    def _find_velocity(self, target: Floats) -> Floats:
-        """With which targets go through `target`, rad/s: as the last three of them go on."""
-        rest = self._motion.state.position
-        self._asked = [*self._asked, target][-3:]
-        before = self._asked[-2] if len(self._asked) > 1 else rest
-        earlier = self._asked[-3] if len(self._asked) > 2 else before
-        velocity: Floats = (3 * target - 4 * before + earlier) / (2 * self._period_s)
-        return velocity
 
     def _find_limit(self, target: Floats) -> str:
         """The first derivative that would have been too great on the way from setpoint to setpoint to `target`."""

@@ -13,6 +13,8 @@ from millwright.robots.limits import MotionLimits
 
 LOOKS = 4
 """At so many points of a way to rest it is asked whether the arm may be there."""
+STILL_S = 1e-4
+"""That long before it rests, an arm is at rest but for rounding."""
 
 
 class State(NamedTuple):
@@ -21,6 +23,26 @@ class State(NamedTuple):
     position: Floats
     velocity: Floats
     acceleration: Floats
+
+
+class Course:
+    """Targets as they come, one every `period_s`, and how fast to go through the newest."""
+
+    def __init__(self, period_s: float) -> None:
+        self._period_s = period_s
+        self._steps: list[Floats] = []
+        self._last: Floats | None = None
+
+    def go_to(self, target: Floats, start: Floats, going_on: bool) -> Floats:
+        """The velocity at `target` (n,), rad/s, of targets that began at `start` (n,).
+
+        Args:
+            going_on: as they go on, from the last three of them; else as they came to it, from the last two.
+        """
+        step = target - (start if self._last is None else self._last)
+        self._steps, self._last = [*self._steps, step][-2:], target
+        velocity: Floats = (1.5 * step - 0.5 * self._steps[0] if going_on else step) / self._period_s
+        return velocity
 
 
 class LimitedMotion:
@@ -68,36 +90,53 @@ class LimitedMotion:
         self.state = State(np.clip(position, *self.limits.position.T), zero, zero)
         self._rest: Any = self._plan_rest(self.state)
         self._resting_s = 0.0
+        self._target = self.state.position
+        self._ways: list[Any] = []
 
-    def follow(self, target: Floats, velocity: Floats, within_s: float) -> str:
-        """One period towards being at `target` (n,) rad with `velocity` (n,) rad/s, in `within_s` or as soon as it can.
+    def aim(self, target: Floats, velocity: Floats, within_s: float) -> None:
+        """Be at `target` (n,) rad with `velocity` (n,) rad/s in `within_s` or as soon as can be; then stop there.
 
-        Gives what kept the arm from going there: `position`, `workspace`, or nothing: then `brake` was called.
+        Where that velocity leads out of where the arm may be, the arm is to stop at `target` at once.
         """
+        self._target = target
+        self._set_out([self._limit_velocity(velocity, within_s), np.zeros_like(velocity)], within_s)
+
+    def step(self) -> str:
+        """One period towards the aim.
+
+        Gives what kept the arm from going there: `position`, `workspace`, or nothing: then it did as `brake` does.
+        """
+        if self._ways and self._gone_s > self._ways[0].duration - self.period_s / 2:
+            self._set_out([np.zeros_like(self._target)], self.period_s)
+        self._gone_s += self.period_s
         obstacle = "position"
-        for arriving in (self._limit_velocity(velocity, within_s), np.zeros_like(velocity)):
-            going = self._plan_going(target, arriving, within_s)
-            if going is None:
-                continue
-            state = self._find_state(going, self.period_s)
+        for way in self._ways:
+            state = self._find_state(way, self._gone_s)
             rest = self._plan_rest(state)
             obstacle = "position" if rest is None else self._find_obstacle(state, rest)
             if not obstacle:
-                self.state, self._rest, self._resting_s = state, rest, 0.0
+                self.state, self._rest, self._resting_s, self._ways = state, rest, 0.0, [way]
                 return ""
         self.brake()
+        self._set_out([np.zeros_like(self._target)], self.period_s)
         return obstacle
 
     def brake(self) -> None:
-        """One period on the way to rest; at rest, stay there."""
+        """One period on the way to rest; at rest, stay there. What was aimed at has to be aimed at anew."""
         self._resting_s += self.period_s
         self.state = self._find_state(self._rest, self._resting_s)
+        self._ways = []
 
     @property
     def is_at_rest(self) -> bool:
-        return self._resting_s >= float(self._rest.duration)
+        return float(self._rest.duration) - self._resting_s < STILL_S
 
     # ---------------------------------------------------------------- planning
+
+    def _set_out(self, velocities: list[Floats], within_s: float) -> None:
+        """Find ways to the target from here, the one to be preferred first."""
+        ways = (self._plan_going(velocity, within_s) for velocity in velocities)
+        self._ways, self._gone_s = [way for way in ways if way is not None], 0.0
 
     def _limit_velocity(self, velocity: Floats, within_s: float) -> Floats:
         """What of it can be had in that time: a jump of targets is no speed to arrive with."""
@@ -105,8 +144,8 @@ class LimitedMotion:
         reached = np.clip(velocity, self.state.velocity - change, self.state.velocity + change)
         return np.clip(reached, -self.limits.velocity, self.limits.velocity)
 
-    def _plan_going(self, target: Floats, velocity: Floats, within_s: float) -> Any | None:
-        self._going.target_position, self._going.target_velocity = target.tolist(), velocity.tolist()
+    def _plan_going(self, velocity: Floats, within_s: float) -> Any | None:
+        self._going.target_position, self._going.target_velocity = self._target.tolist(), velocity.tolist()
         self._going.minimum_duration = within_s
         return self._plan(self._going, self.state)
 
