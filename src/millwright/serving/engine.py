@@ -44,6 +44,8 @@ class Caps:
     stream_idle_s: float = 60.0
     """After so long without an observation a stream is ended."""
     max_connections: int = 512
+    handshake_s: float = 5.0
+    """After so long a connection that says nothing is closed."""
     max_message_bytes: int = 16 * 2**20
     drain_s: float = 5.0
 

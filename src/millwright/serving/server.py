@@ -181,7 +181,7 @@ def make_options(desk: Desk) -> list[tuple[str, Any]]:
         ("grpc.max_allowed_incoming_connections", caps.max_connections),
         ("grpc.max_concurrent_streams", caps.max_streams),
         ("grpc.max_metadata_size", 8192),
-        ("grpc.server_handshake_timeout_ms", 5000),
+        ("grpc.server_handshake_timeout_ms", round(1000 * caps.handshake_s)),
         ("grpc.keepalive_time_ms", 10_000),
         ("grpc.keepalive_timeout_ms", 5_000),
         ("grpc.keepalive_permit_without_calls", 1),
