@@ -78,6 +78,9 @@ class _Waiting:
     memory: Memory = None
 
 
+_Planned = tuple[Answer | RefusedError, Memory]
+
+
 class Engine:
     """Call every method on the event loop that `start` ran on.
 
@@ -91,8 +94,8 @@ class Engine:
         self._caps, self._metrics, self._worker = caps, metrics, worker
         self._robots = Robots(caps.max_robots, caps.memory_age_s, caps.max_rate_hz)
         self._waiting: dict[str, _Waiting] = {}  # at most one a robot; whoever waits longest comes first
-        self._wake, self._idle = asyncio.Event(), asyncio.Event()
-        self._task: asyncio.Task[None] | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None  # that of those who are let in
+        self._busy, self._idle = False, asyncio.Event()
 
     async def start(self) -> None:
         """Warm up, and answer from now on.
@@ -103,18 +106,14 @@ class Engine:
         loop = asyncio.get_running_loop()
         served, batch = self.served, self._caps.max_batch
         self.golden = await loop.run_in_executor(self._worker, check_planner, served.planner, served.name, batch)
-        self._task = asyncio.create_task(self._run(), name=f"plan {served.name}")
+        self._loop = loop
 
     async def stop(self) -> None:
         """Answer who waits, nobody else, and end."""
-        task, self._task = self._task, None
-        if task is None:
-            return
-        while self._waiting or not self._idle.is_set():
+        self._loop = None
+        while self._busy:
             self._idle.clear()
-            self._wake.set()
             await self._idle.wait()
-        task.cancel()
 
     async def ask(self, asked: Asked) -> Answer:
         """The chunk of an observation. While it waits a newer one of the same robot takes its place.
@@ -122,12 +121,13 @@ class Engine:
         Raises:
             RefusedError: it gets none; says why.
         """
-        if self._task is None:
+        if self._loop is None:
             raise RefusedError(Code.UNAVAILABLE, "the server is starting or stopping")
         self._robots.admit(asked.robot)
         self._metrics.robots.labels(self.served.name).set(len(self._robots))
-        waiting = _Waiting(asked, asyncio.get_running_loop().create_future(), time.monotonic())
+        waiting = _Waiting(asked, self._loop.create_future(), time.monotonic())
         self._enter(waiting)
+        self._go_on(self._loop)
         try:
             async with asyncio.timeout(asked.deadline_s - time.monotonic()):
                 return await waiting.answer
@@ -153,19 +153,29 @@ class Engine:
             if late:
                 return
         self._waiting[robot] = waiting  # a dictionary keeps the older one's place in the line
-        self._wake.set()
 
-    async def _run(self) -> None:
-        loop = asyncio.get_running_loop()
-        while True:
-            await self._wake.wait()
-            self._wake.clear()
-            self._idle.clear()
-            while batch := self._take():
-                with self._metrics.time(self.served.name, "plan"):
-                    answers = await loop.run_in_executor(self._worker, self._plan, batch)
-                for waiting, (answer, memory) in zip(batch, answers, strict=True):
-                    self._settle(waiting, answer, memory)
+    def _go_on(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Plan for those who wait, unless others are being planned for: then their end is the beginning of this."""
+        if self._busy or not (batch := self._take()):
+            return
+        self._busy = True
+        started_s = time.monotonic()
+
+        def work() -> None:
+            answers = self._plan(batch)
+            loop.call_soon_threadsafe(self._deliver, loop, batch, answers, started_s)
+
+        self._worker.submit(work)
+
+    def _deliver(
+        self, loop: asyncio.AbstractEventLoop, batch: Sequence[_Waiting], answers: Sequence[_Planned], started_s: float
+    ) -> None:
+        self._metrics.stages.labels(self.served.name, "plan").observe(time.monotonic() - started_s)
+        self._busy = False
+        for waiting, (answer, memory) in zip(batch, answers, strict=True):
+            self._settle(waiting, answer, memory)
+        self._go_on(loop)
+        if not self._busy:
             self._idle.set()
 
     def _take(self) -> list[_Waiting]:
@@ -195,7 +205,7 @@ class Engine:
         self._robots.remember(waiting.asked.robot, waiting.asked.sequence, memory)
         waiting.answer.set_result(answer)
 
-    def _plan(self, batch: Sequence[_Waiting]) -> list[tuple[Answer | RefusedError, Memory]]:
+    def _plan(self, batch: Sequence[_Waiting]) -> list[_Planned]:
         """In the worker's thread. Where planning for all fails, each is planned for alone, so that one pays for one."""
         planner = self.served.planner
         try:

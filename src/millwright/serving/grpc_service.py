@@ -56,6 +56,14 @@ class PolicyService:
     def __init__(self, desk: Desk, access: Access, stopping: asyncio.Event) -> None:
         self._desk, self._access, self._stopping = desk, access, stopping
         self._streams = 0
+        self._reading: set[asyncio.Timeout] = set()
+        self._watch = asyncio.create_task(self._end_reading())
+
+    async def _end_reading(self) -> None:
+        """When the server stops, nothing more is waited for."""
+        await self._stopping.wait()
+        for patience in self._reading:
+            patience.reschedule(asyncio.get_running_loop().time())
 
     async def describe(self, request: pb.DescribeRequest | None, context: Context) -> pb.DescribeResponse:
         async def answer(client: str) -> pb.DescribeResponse:
@@ -115,19 +123,17 @@ class PolicyService:
         Raises:
             RefusedError: it is garbage, none came for long, or the server stops.
         """
-        reading = asyncio.ensure_future(context.read())
-        stopping = asyncio.ensure_future(self._stopping.wait())
         idle_s = self._desk.caps.stream_idle_s
         try:
-            await asyncio.wait({reading, stopping}, timeout=idle_s, return_when=asyncio.FIRST_COMPLETED)
-            if not reading.done():
-                if self._stopping.is_set():
-                    raise RefusedError(Code.UNAVAILABLE, "the server is stopping")
-                raise RefusedError(Code.DEADLINE_EXCEEDED, f"no observation came for {idle_s:g} s")
-            request = reading.result()
+            async with asyncio.timeout(0 if self._stopping.is_set() else idle_s) as patience:
+                self._reading.add(patience)
+                request = await context.read()
+        except TimeoutError:
+            if self._stopping.is_set():
+                raise RefusedError(Code.UNAVAILABLE, "the server is stopping") from None
+            raise RefusedError(Code.DEADLINE_EXCEEDED, f"no observation came for {idle_s:g} s") from None
         finally:
-            reading.cancel()
-            stopping.cancel()
+            self._reading.discard(patience)
         return None if request is grpc.aio.EOF else _check(request, pb.ActRequest)
 
     async def _unary(self, context: Context, answer: Callable[[str], Awaitable[Sent]]) -> Sent:
