@@ -27,6 +27,8 @@ COUPLED = {
     "mended--diffusion": {"network", "execute"},
     "plateau--crop": {"routing", "straight_box"},
     "reference--whole-chunks": {"execute", "blend"},
+    "reference--act-unjittered": {"network", "jitter"},  # beside reference--act: what it lacks there
+    "reference--act-posture": {"network", "posture"},
 }
 
 

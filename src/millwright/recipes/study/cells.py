@@ -68,6 +68,8 @@ BREAK: tuple[Row, ...] = (
     ("inputs", "posture", "told its joint angles and where the hand is", {"posture": True}),
     ("normalisation", "shared", "all steps share their statistics", {"per_step": False}),
     ("network", "act", "ACT", {"network": "act"}),
+    ("network", "act-unjittered", "ACT, colours do not vary in training", {"network": "act", "jitter": False}),
+    ("network", "act-posture", "ACT, told its joint angles and where the hand is", {"network": "act", "posture": True}),
     ("network", "diffusion", "Diffusion", {"network": "diffusion"}),
 )
 """Changes to the reference: does breaking one thing break it?"""
@@ -137,8 +139,7 @@ LADDER: tuple[Row, ...] = (
 
 DECIDING = frozenset({
     "reference--token", "reference--raw-token", "reference--state", "reference--state-gripped", "reference--clean",
-    "plateau--gripped", "plateau--whitened", "plateau--attention", "mended--attention", "mended--perturbed-plan",
-    "mended--true-box", "mended--replanning",
+    "reference--whole-chunks", "reference--act", "mended--5-crop",
 })  # fmt: skip
 
 
