@@ -1,6 +1,6 @@
 """How long after an anomaly arrived the command loop had sent its first command on the way to rest. Prints JSON.
 
-python benchmarks/bench_watchdog.py [--anomalies 10000] [--load 2]
+python benchmarks/bench_watchdog.py [--anomalies 10000] [--arms 4] [--load 2]
 
 Each anomaly meets a moving arm. It arrives when its setpoint is sent, when its force is there to be read, or, of a
 missed heartbeat, when the silence is as long as it may be. `--load` processes that only count run beside it.
@@ -9,10 +9,12 @@ missed heartbeat, when the silence is as long as it may be. `--load` processes t
 from __future__ import annotations
 
 import argparse
+import itertools
 import json
 import multiprocessing
 import os
 import time
+from concurrent.futures import ThreadPoolExecutor
 from multiprocessing.sharedctypes import SynchronizedArray
 from typing import Any
 
@@ -24,8 +26,8 @@ from millwright.robots.limits import Envelope
 from millwright.serving.command_loop import Arm, CommandLoop
 from millwright.serving.watchdog import Beat
 
-BEAT = Beat(command_hz=250.0, setpoint_hz=15.0, heartbeat_s=0.1)
-TICKS, STEP_RAD = 3, 0.01
+BEAT = Beat(command_hz=250.0, setpoint_hz=50.0, heartbeat_s=0.1)
+TICKS, STEP_RAD = 2, 0.001
 """Setpoints before each anomaly, and the way from one to the next."""
 MAX_FORCE_N, HELP_S = 40.0, 5.0
 KINDS = ("not_finite", "limit", "force", "heartbeat")
@@ -89,24 +91,30 @@ def inject(loop: CommandLoop, shared: SynchronizedArray[float], kind: str) -> fl
     return halted.commanded_s - arrived_s if halted.why == kind else float("nan")
 
 
-def measure(anomalies: int) -> dict[str, Any]:
-    """Milliseconds from arrival to the first command, all kinds together and each, and what else halted the arm."""
+def drive(anomalies: int) -> tuple[dict[str, list[float]], int]:
+    """Seconds from arrival to the first command, of so many anomalies of one arm, and how often others came first."""
     shared = multiprocessing.get_context("spawn").Array("d", [*ur5e.SEED_JOINTS, 0.0])
     took_s: dict[str, list[float]] = {kind: [] for kind in KINDS}
     early = 0
     with CommandLoop(SharedArm(shared), make_envelope, BEAT) as loop:
-        while sum(map(len, took_s.values())) < anomalies:
-            kind = KINDS[sum(map(len, took_s.values())) % len(KINDS)]
-            seconds = inject(loop, shared, kind)
-            loop.reset()
-            if np.isfinite(seconds):
-                took_s[kind].append(seconds)
-            else:
+        for kind in itertools.islice(itertools.cycle(KINDS), anomalies):
+            while not np.isfinite(seconds := inject(loop, shared, kind)):
                 early += 1
+                loop.reset()
+            took_s[kind].append(seconds)
+            loop.reset()
+    return took_s, early
+
+
+def measure(anomalies: int, arms: int) -> dict[str, Any]:
+    """Milliseconds, all kinds together and each; arms side by side, each with its own loop."""
+    with ThreadPoolExecutor(arms) as pool:
+        driven = list(pool.map(drive, [anomalies // arms] * arms))
+    took_s = {kind: [seconds for one, _ in driven for seconds in one[kind]] for kind in KINDS}
     every = [seconds for kind in KINDS for seconds in took_s[kind]]
     return {
         "anomalies": len(every),
-        "halted_early": early,
+        "halted_early": sum(early for _, early in driven),
         "stop_ms": summarise(every),
         **{f"{kind}_ms": summarise(seconds) for kind, seconds in took_s.items()},
     }
@@ -124,6 +132,7 @@ def main() -> None:
     """Inject anomalies one after the other, beside so many busy processes."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--anomalies", type=int, default=10_000)
+    parser.add_argument("--arms", type=int, default=4)
     parser.add_argument("--load", type=int, default=2)
     arguments = parser.parse_args()
     context = multiprocessing.get_context("spawn")
@@ -131,12 +140,13 @@ def main() -> None:
     for process in busy:
         process.start()
     try:
-        measured = measure(arguments.anomalies)
+        measured = measure(arguments.anomalies, arguments.arms)
     finally:
         load = os.getloadavg()
         for process in busy:
             process.terminate()
-    about = {"command_hz": BEAT.command_hz, "heartbeat_s": BEAT.heartbeat_s, "busy_processes": arguments.load}
+    about = {"command_hz": BEAT.command_hz, "heartbeat_s": BEAT.heartbeat_s, "arms": arguments.arms}
+    about |= {"busy_processes": arguments.load}
     print(json.dumps({**about, "load_average": [round(one, 2) for one in load], **measured}, indent=2))
 
 

@@ -124,6 +124,12 @@ def test_without_anything_said_before_the_observed_state_is_held():
     assert np.allclose(policy.act({**observe((0.4, 0.5)), "tick": 0}), [0.4, 0.5, 0.02])
 
 
+def test_whoever_does_nothing_holds_from_each_silence_on():
+    answering = Answering({tick: ServiceError("gone") for tick in (3, 4, 7)})
+    policy = Fallback(answering, Rule(), TickClock(HZ), PATIENCE, hold=Rule())
+    assert drive(policy, 9) == [0, 1, 2, -1, -2, 5, 6, -1, 8]
+
+
 def test_a_limiter_around_it_takes_the_plans_of_the_fallback_for_as_young_as_they_are():
     answering = Answering(dict.fromkeys(range(1, 100), ServiceError("gone")))
     limiter = Limiter(Fallback(answering, Rule(), TickClock(HZ), PATIENCE), ENVELOPE, HZ)

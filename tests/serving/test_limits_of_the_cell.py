@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from millwright.catalog import Player, limit_motion, make_policy
+from millwright.catalog import Player, fall_back, limit_motion, make_policy
 from millwright.core.errors import OptionError, UnknownNameError
 from millwright.robots import ur5e
 from tests.serving.arms import compute_rates
@@ -30,9 +30,18 @@ def test_limits_that_an_environment_has_not_are_told_by_name():
         limit_motion(make_policy("brick-table", "random"), "ur6", "brick-table", 15)
 
 
-def test_experts_cannot_be_limited():
+def test_experts_can_neither_be_limited_nor_fallen_back_on():
     with pytest.raises(OptionError, match="sees the truth"):
         limit_motion(make_policy("brick-table", "expert"), "ur5e", "brick-table", 15)
+    with pytest.raises(OptionError, match="sees the truth"):
+        fall_back(make_policy("brick-table", "random"), "expert", "brick-table", 15)
+
+
+def test_a_fallback_is_part_of_what_decides_an_episode_and_of_its_metrics():
+    player = Player("brick-table", {**SMALL, "max_steps": 3}, "random", fallback="nothing")
+    assert player.describe()["fallback"] == "nothing"
+    assert "limits" not in player.describe()
+    assert player()(7001).metrics["fallbacks"] == 0.0
 
 
 def test_the_limits_of_the_arm_are_those_of_its_data_sheet():

@@ -11,7 +11,16 @@ from millwright.catalog.making import (
     make_policy,
 )
 from millwright.catalog.options import make_with_options
-from millwright.catalog.player import TO_THE_END, Clearer, Namer, Player, cover_eyes, limit_motion, mix_in_expert
+from millwright.catalog.player import (
+    TO_THE_END,
+    Clearer,
+    Namer,
+    Player,
+    cover_eyes,
+    fall_back,
+    limit_motion,
+    mix_in_expert,
+)
 from millwright.catalog.tasks import TASKS, USUAL, MakePolicy, Task
 
 __all__ = [
@@ -25,6 +34,7 @@ __all__ = [
     "Player",
     "Task",
     "cover_eyes",
+    "fall_back",
     "find_bundle",
     "limit_motion",
     "list_policies",

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from millwright.catalog.making import connect, find_bundle, is_remote, make_env, make_judge, make_policy
 from millwright.catalog.tasks import TASKS, USUAL
+from millwright.core.clock import TickClock
 from millwright.core.episode import Episode
 from millwright.core.errors import choose
 from millwright.core.judging import Judge
@@ -50,6 +51,19 @@ def limit_motion(policy: Policy, limits: str, env: str, control_hz: float) -> Po
     return Limiter(policy, choose("limit", limits, TASKS[env].limits)(), control_hz)
 
 
+def fall_back(policy: Policy, fallback: str, env: str, control_hz: float) -> Policy:
+    """The policy, with that of another name to fall back on while it does not answer.
+
+    Raises:
+        OptionError: one of them sees the truth.
+        MillwrightError: as `make_policy`.
+    """
+    from millwright.serving.fallback import Fallback
+
+    other, nothing = (make_policy(env, name, control_hz=control_hz) for name in (fallback, "nothing"))
+    return Fallback(policy, other, TickClock(control_hz), hold=nothing)
+
+
 def mix_in_expert(policy: Policy, beta: float, env: str, control_hz: float) -> Policy:
     """The policy, with the task's expert driving `beta` of the ticks."""
     from millwright.policies.mixture import Mixture
@@ -74,6 +88,7 @@ class Player:
             end, to see what those do that it calls successful.
         beta: share of the ticks, 0 to 1, that the task's expert drives instead, as DAgger mixes them.
         execute, blend, latency_s, stale: how a bundle's chunks are played, see `Playing`.
+        fallback: empty, or who drives while the policy does not answer, as for `make_policy`.
         limits: empty, or the name of limits within which the policy is kept (`ur5e`).
     """
 
@@ -90,6 +105,7 @@ class Player:
     blend: int | None = USUAL.blend
     latency_s: Latency = USUAL.latency_s
     stale: bool = USUAL.stale
+    fallback: str = ""
     limits: str = ""
 
     @property
@@ -101,7 +117,7 @@ class Player:
         """What decides an episode besides its seed."""
         options = {"env_options": dict(self.env_options), "reset_options": dict(self.reset_options)}
         extra: dict[str, Any] = {"eyes": self.eyes, "judge": self.judge, "linger": self.linger, "beta": self.beta}
-        extra["limits"] = self.limits
+        extra |= {"fallback": self.fallback, "limits": self.limits}
         about = {"env": self.env, "policy": self.policy, **options, **{k: v for k, v in extra.items() if v}}
         about |= self.playing.describe()
         if is_remote(self.policy):
@@ -123,6 +139,8 @@ class Player:
             policy = cover_eyes(policy, self.eyes, self.env, self.env_options)
         if self.beta:
             policy = mix_in_expert(policy, self.beta, self.env, control_hz)
+        if self.fallback:
+            policy = fall_back(policy, self.fallback, self.env, control_hz)
         if self.limits:
             policy = limit_motion(policy, self.limits, self.env, control_hz)
         return env, policy, self.make_judge()

@@ -78,6 +78,7 @@ def evaluate(
     latency_ms: Milliseconds = (0.0, 0.0),
     stale: bool = False,
     judge: OptionalName = None,
+    fallback: OptionalName = None,
     limits: OptionalName = None,
     card: bool = False,
     *,
@@ -98,6 +99,7 @@ def evaluate(
             policy plans while it plays.
         stale: it does not, and takes late plans for up to date (a control).
         judge: name of a flawed judge (a control): the report shows what its successes lack.
+        fallback: who drives while the policy, a server's for example, does not answer: a name or path, as for it.
         limits: keep the policy within the limits of that name (ur5e on the brick table), joints' jerk included.
         card: write the bundle's model card again, with this result in place of those on it.
     """
@@ -105,7 +107,7 @@ def evaluate(
     from millwright.evaluation.behaviour import tabulate
     from millwright.evaluation.suite import evaluate as evaluate_seeds
 
-    playing: Any = {"latency_s": latency_ms, "stale": stale, "limits": limits or ""}
+    playing: Any = {"latency_s": latency_ms, "stale": stale, "fallback": fallback or "", "limits": limits or ""}
     player = catalog.Player(env, call.env_options, policy, judge=judge or "", **playing)
     _check(player)
     if report is not None:
@@ -171,8 +173,11 @@ def _check(player: Player) -> Any:
     player.make_judge()
     policy = catalog.make_policy(player.env, player.policy, player.playing)
     env = catalog.make_env(player.env, **player.env_options).unwrapped
+    control_hz = env.metadata["control_hz"]
+    if player.fallback:
+        policy = catalog.fall_back(policy, player.fallback, player.env, control_hz)
     if player.limits:
-        catalog.limit_motion(policy, player.limits, player.env, env.metadata["control_hz"])
+        catalog.limit_motion(policy, player.limits, player.env, control_hz)
     return env
 
 

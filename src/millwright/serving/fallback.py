@@ -10,7 +10,7 @@ from millwright.core.errors import ActionError, ExpiredPlanError, MillwrightErro
 from millwright.core.features import Observation
 from millwright.core.planner import Chunk
 from millwright.core.policy import Action, Event, Policy, Privileged
-from millwright.policies.async_chunk_player import Hold, hold_state
+from millwright.policies.async_chunk_player import hold_state
 
 DRIVES, HOLDS, FALLS_BACK = "came back", "held", "fell back"
 
@@ -48,21 +48,27 @@ class Fallback(Policy):
 
     A policy that raises has not answered: a remote call ends with an error when its own deadline is over. Both see the
     same observations and nothing else. The fallback begins anew whenever its turn comes. Every switch is an event with
-    its tick and reason. Without anything to say before, holding means the state as it was observed.
+    its tick and reason.
 
     Args:
         policy: who should drive; shows its plans, with their time since `reset`.
         fallback: who drives meanwhile: a bundle on this machine, or a rule.
         clock: tells the time since `reset`.
         patience: when to switch.
-        hold: gives the first action, where holding comes first.
+        hold: does nothing, from its reset on. None: the last action again, for actions that say where to be; before
+            there was one, the state as observed.
 
     Raises:
         OptionError: one of them is privileged.
     """
 
     def __init__(
-        self, policy: Policy, fallback: Policy, clock: Clock, patience: Patience | None = None, hold: Hold = hold_state
+        self,
+        policy: Policy,
+        fallback: Policy,
+        clock: Clock,
+        patience: Patience | None = None,
+        hold: Policy | None = None,
     ) -> None:
         for one in (policy, fallback):
             if isinstance(one, Privileged):
@@ -95,7 +101,7 @@ class Fallback(Policy):
         elif answer is not None and self.doing == DRIVES:
             action = answer
         else:
-            action = self._hold(observation) if self._last is None else self._last
+            action = self._stay(observation)
         if self.doing != DRIVES:
             self._ticks[self.doing] += 1
         self._last = action
@@ -128,6 +134,11 @@ class Fallback(Policy):
 
     # ---------------------------------------------------------------- who drives
 
+    def _stay(self, observation: Observation) -> Action:
+        if self._hold is not None:
+            return self._hold.act(observation)
+        return hold_state(observation) if self._last is None else self._last
+
     def _ask(self, observation: Observation, now_s: float) -> tuple[Action | None, str]:
         """What the policy wants, or why that is not to be played; nothing of both while it is not asked."""
         waiting = self.doing == FALLS_BACK and not self._good
@@ -157,6 +168,8 @@ class Fallback(Policy):
         elif self.doing == DRIVES and not answered:
             self._why = why
             self._switch(HOLDS, why, now_s)
+            if self._hold is not None:
+                self._hold.reset(self._seed)
         if self.doing == HOLDS and now_s - self._since_s >= self._patience.hold_s - 1e-9:
             self._switch(FALLS_BACK, self._why, now_s)
             self._fallback.reset(self._seed)
