@@ -92,17 +92,18 @@ def _count_parts(bundle: Bundle) -> tuple[list[dict[str, Any]], str]:
     """Parameters part by part, largest first; without encoders of text, and why, where these cannot be loaded."""
     from millwright.nets.parameters import count_parameters
 
-    problem = ""
+    own, problem = count_parameters(bundle.network), ""
     try:
         counts = bundle.count_parameters()
     except MillwrightError as error:
-        counts, problem = count_parameters(bundle.network), f"its text encoder is not counted: {error}"
+        counts, problem = own, f"its text encoder is not counted: {error}"
     rows = sorted(counts.items(), key=lambda row: -sum(row[1]))
-    return [{"name": name, "trainable": count.trainable, "frozen": count.frozen} for name, count in rows], problem
+    return [{"name": name, **count._asdict(), "beside": name not in own} for name, count in rows], problem
 
 
 def _describe_feature(feature: Feature) -> dict[str, Any]:
-    return {"name": feature.name, "shape": feature.shape, "unit": feature.unit, "names": feature.names}
+    shape = () if feature.is_text else feature.shape
+    return {"name": feature.name, "shape": shape, "unit": feature.unit, "names": feature.names}
 
 
 def _describe_step(row: Mapping[str, Any]) -> dict[str, Any]:

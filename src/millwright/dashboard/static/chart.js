@@ -1,10 +1,11 @@
 // Lines over numbers, as SVG that fits its box.
 
+const FEW = 30; // points that are marked one by one
 const LEFT = 46, RIGHT = 12, TOP = 10, BOTTOM = 26;
 export const COLORS = ["#2f6fdd", "#d9412f", "#1f9d5b", "#d98a00", "#8a4fd3", "#0f8fa3", "#7a7a7a"];
 
 export class Chart {
-  /** lines: [{name, color, points: [[x, y]]}]; options: {log, low, high, xUnit, steps: mark every point} */
+  /** lines: [{name, color, points: [[x, y]]}]; options: {log, low, high, label} */
   constructor(box, lines, options = {}) {
     Object.assign(this, { box, lines, options });
     new ResizeObserver(() => this.draw()).observe(box);
@@ -25,12 +26,12 @@ export class Chart {
       svg.append(draw("text", { x: LEFT - 7, y: y(value) + 4, "text-anchor": "end" }, short(value)));
     }
     for (const value of marks(x0, x1, width > 300 ? 4 : 2)) {
-      svg.append(draw("text", { x: x(value), y: height - 7, "text-anchor": "middle" }, short(value) + (value === 0 ? "" : (this.options.xUnit ?? ""))));
+      svg.append(draw("text", { x: x(value), y: height - 7, "text-anchor": "middle" }, short(value)));
     }
     for (const { color, points } of this.lines) {
       const shown = points.filter(([, value]) => !this.options.log || value > 0);
       svg.append(draw("polyline", { points: shown.map(([a, b]) => `${x(a)},${y(b)}`).join(" "), stroke: color, class: "curve" }));
-      if (this.options.steps) for (const [a, b] of shown) svg.append(draw("circle", { cx: x(a), cy: y(b), r: 2.4, fill: color }));
+      if (shown.length < FEW) for (const [a, b] of shown) svg.append(draw("circle", { cx: x(a), cy: y(b), r: 2.4, fill: color }));
     }
     this.box.replaceChildren(svg);
   }

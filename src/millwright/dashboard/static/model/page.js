@@ -49,11 +49,12 @@ function showAbout({ network, env, env_options, judge, id }) {
 function showFlow(model) {
   const sees = model.inputs.map((feature) => chip(feature.name, shapeOf(feature)));
   const answers = [chip(model.action.name, model.action.names.length ? model.action.names.join(", ") : shapeOf(model.action))];
+  const own = model.parts.filter((part) => !part.beside);
   const chunk = model.length ? `a chunk of ${model.length} at ${model.rate_hz} Hz` : `at ${model.rate_hz} Hz`;
   byId("flow").replaceChildren(
     stage("Observes", "", sees),
     stage("Prepares", "pipeline", model.before.map(chipOf)),
-    stage(model.network, `${short(sum(model.parts))} parameters`, [makeBar(model.parts), ...model.parts.map((part) => chip(part.name, short(part.trainable + part.frozen)))], "network"),
+    stage(model.network, `${short(sum(own))} parameters`, [makeBar(own), ...own.map((part) => chip(part.name, short(part.trainable + part.frozen)))], "network"),
     stage("Makes actions", "pipeline", model.after.map(chipOf)),
     stage("Answers", chunk, answers),
   );
@@ -72,7 +73,7 @@ function stage(name, detail, children, className = "") {
   return make("li", className, make("div", "head", make("b", "", sentence(name)), make("small", "", detail)), make("div", "chips", ...(children.length ? children : [make("span", "nothing", "nothing")])));
 }
 
-const sayValue = (value) => (Array.isArray(value) ? value.map(sayValue).join(" ") : String(value)) || "none";
+const sayValue = (value) => (Array.isArray(value) ? value.map(sayValue).filter(Boolean).join(" ") : String(value));
 
 /** All parts side by side, as wide as they are large. */
 function makeBar(parts) {
@@ -107,7 +108,7 @@ function showParameters({ parts, problem, config }) {
 }
 
 function showPairs(list, values) {
-  const rows = Object.entries(values).map(([name, value]) => make("div", "", make("dt", "", name.replaceAll("_", " ")), make("dd", "", sayValue(value))));
+  const rows = Object.entries(values).map(([name, value]) => make("div", "", make("dt", "", name.replaceAll("_", " ")), make("dd", "", sayValue(value) || "none")));
   list.replaceChildren(...rows);
 }
 

@@ -2,8 +2,8 @@
 
 const SIZE = 360;
 
-/** map: rows of numbers over the picture, of which `most` glows brightest. */
-export function drawLook(canvas, src, map, most) {
+/** map: rows of numbers over the picture; `least` is dark, `most` glows brightest. */
+export function drawLook(canvas, src, map, { least, most }) {
   const picture = new Image();
   picture.onload = () => {
     const ratio = window.devicePixelRatio || 1;
@@ -14,12 +14,12 @@ export function drawLook(canvas, src, map, most) {
     if (!map.length) return;
     pen.imageSmoothingEnabled = true;
     pen.imageSmoothingQuality = "high";
-    pen.drawImage(makeGlow(map, most), 0, 0, canvas.width, canvas.height);
+    pen.drawImage(makeGlow(map, least, most), 0, 0, canvas.width, canvas.height);
   };
   picture.src = src;
 }
 
-function makeGlow(map, most) {
+function makeGlow(map, least, most) {
   const rows = map.length, columns = map[0].length;
   const glow = document.createElement("canvas");
   glow.width = columns;
@@ -27,7 +27,7 @@ function makeGlow(map, most) {
   const pen = glow.getContext("2d");
   const pixels = pen.createImageData(columns, rows);
   map.flat().forEach((value, index) => {
-    const share = Math.max(0, value) / most;
+    const share = (value - least) / (most - least || 1);
     // from a dark veil over red to yellow, ever clearer to tell from the picture
     pixels.data.set([Math.round(255 * Math.min(1, 2.2 * share)), Math.round(220 * Math.max(0, share - 0.35) / 0.65), 20, Math.round(110 + 85 * share)], 4 * index);
   });

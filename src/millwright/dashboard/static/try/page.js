@@ -157,12 +157,12 @@ function showLooks() {
   const { pictures, maps } = page.answer;
   const { kind, frames } = maps[page.way];
   const shown = frames[page.frame].maps;
-  const most = Math.max(...Object.values(shown).flat(2), 1e-9);
+  const all = Object.values(shown).flat(2);
+  const range = { least: kind === "influence" ? 0 : Math.min(...all), most: Math.max(...all) };
   const figures = pictures.map(({ camera, src, given }) => {
     const canvas = make("canvas");
-    drawLook(canvas, src, shown[camera] ?? [], most);
-    const values = (shown[camera] ?? []).flat();
-    const told = sayMap(kind, values);
+    drawLook(canvas, src, shown[camera] ?? [], range);
+    const told = sayMap(kind, (shown[camera] ?? []).flat());
     const name = make("b", "", sentence(camera));
     return make("figure", "look", canvas, make("figcaption", "", name, ` ${given ? "yours, as it sees it" : "from the scene"}${told ? ` · ${told}` : ""}`));
   });
@@ -171,9 +171,10 @@ function showLooks() {
 
 function sayMap(kind, values) {
   if (!values.length) return "";
-  const total = values.reduce((sum, value) => sum + value, 0), most = Math.max(...values);
-  if (kind === "picture") return `${(100 * total).toFixed(0)}% of its attention`;
-  if (kind === "words") return `${(100 * total / values.length).toFixed(0)}% of its attention`;
+  const percent = (share, digits = 0) => `${(100 * share).toFixed(digits)}%`;
+  const total = values.reduce((sum, value) => sum + value, 0), [least, most] = [Math.min(...values), Math.max(...values)];
+  if (kind === "picture") return `${percent(total)} of its attention, ${percent(least, 1)} to ${percent(most, 1)} a place`;
+  if (kind === "words") return `${percent(least)} to ${percent(most)} of a place’s attention`;
   return `up to ${most.toFixed(1)} mm`;
 }
 
@@ -187,7 +188,7 @@ function showChunk({ actions, names, unit, rate_hz, bundle, instruction }) {
     const points = actions.map((action, step) => [step + 1, action[column]]);
     const name = names[column] ?? `number ${column + 1}`;
     const scale = units[column] && /^\d/.test(units[column]) ? `1 is ${units[column]}` : "";
-    new Chart(box, [{ name, color, points }], { low: -reach(units[column]), high: reach(units[column]), steps: true, label: `${name} over the actions of the chunk` });
+    new Chart(box, [{ name, color, points }], { low: -reach(units[column]), high: reach(units[column]), label: `${name} over the actions of the chunk` });
     return make("div", "dim", make("div", "name", make("b", "", name), make("small", "", scale)), box);
   }));
 }
