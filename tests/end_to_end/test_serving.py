@@ -57,3 +57,14 @@ def test_a_server_that_is_not_there_ends_evaluating_with_what_to_start(
 ) -> None:
     assert evaluate("grpc://127.0.0.1:1", tmp_path / "result.json") == 2
     assert "millwright serve BUNDLE" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "words", [["serve", "brick-pick"], ["evaluate", "brick-table", "--policy", "grpc://127.0.0.1:1", "--seeds", "0:1"]]
+)
+def test_without_the_extra_the_command_says_what_to_install(
+    words: list[str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setitem(sys.modules, "grpc", None)
+    assert cli.main(words) == 2
+    assert "pip install 'millwright[serving]'" in capsys.readouterr().err

@@ -202,6 +202,7 @@ def test_who_waits_when_it_stops_is_answered_and_nobody_after() -> None:
             stopping = asyncio.create_task(engine.stop())
             await settle(engine)
             assert await outcome(engine.ask(ask("late"))) == Code.UNAVAILABLE
+            assert not stopping.done()
             planner.gate.set()
             await stopping
             assert [await task for task in tasks] == [0, 1, 2]

@@ -34,7 +34,7 @@ class Caps:
 
     max_batch: int = 32
     """Robots in one call of a planner; 1: each alone, so that nobody's chunk depends, in its last bits, on others'."""
-    max_budget_s: float = 2.0
+    max_budget_s: float = 10.0
     """The longest that an observation may wait for its chunk."""
     max_robots: int = 1024
     memory_age_s: float = 600.0

@@ -29,8 +29,8 @@ EXAMPLE = "grpc://127.0.0.1:50051 or grpc://127.0.0.1:50051/brick-pick, grpcs://
 TOKEN, CA, CERT, KEY = (f"MILLWRIGHT_{name}" for name in ("TOKEN", "TLS_CA", "TLS_CERT", "TLS_KEY"))
 """Environment variables: a token, and files in PEM. Not arguments: those are seen by everybody on a machine."""
 Metadata = tuple[tuple[str, str | bytes], ...]
-ANSWER_S = 5.0
-"""How long a plan is waited for."""
+ANSWER_S = 10.0
+"""How long a plan is waited for; robots that cannot stand still so long say less."""
 OPTIONS = [
     ("grpc.initial_reconnect_backoff_ms", 100),
     ("grpc.max_reconnect_backoff_ms", 1000),
