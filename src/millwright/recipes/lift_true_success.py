@@ -8,7 +8,6 @@ from pathlib import Path
 from statistics import fmean
 from typing import Any, ClassVar
 
-import torch
 from rich.console import Console
 from rich.table import Column, Table
 
@@ -63,9 +62,8 @@ def regress(bundle: Path, to: Path) -> Path:
         BundleError: as `load_bundle`.
     """
     regressed = load_bundle(bundle)
-    with torch.no_grad():
-        for weights in regressed.network.parameters():
-            weights.zero_()
+    for weights in regressed.network.parameters():
+        weights.detach().zero_()
     replace(regressed, lineage={**regressed.lineage, "regressed": True}).save(to)
     return to
 
