@@ -46,6 +46,21 @@ def test_the_first_k_actions_of_each_chunk_are_played():
     assert [tick for tick, _ in planner.asked] == [0, 3, 6]
 
 
+def test_time_goes_on_while_no_plan_comes():
+    class Silent(Counting):
+        def plan(self, observations, memories):
+            if observations[0]["tick"] < 4:
+                raise ActionError("no plan")
+            return super().plan(observations, memories)
+
+    player = ChunkPlayer(Silent())
+    for _ in range(4):
+        with pytest.raises(ActionError, match="no plan"):
+            player.act({"tick": 0})
+    player.act({"tick": 4})
+    assert player.plan.observed_at_s == pytest.approx(0.4)
+
+
 def test_a_chunk_shorter_than_k_is_played_whole():
     assert play(ChunkPlayer(Counting(length=2), execute=5), 4) == [0, 1, 100, 101]
 

@@ -7,8 +7,10 @@ import pytest
 
 from millwright.core.clock import TickClock
 from millwright.core.errors import ActionError, ExpiredPlanError, OptionError, ServiceError
-from millwright.core.planner import Chunk
+from millwright.core.features import Feature, Features
+from millwright.core.planner import Chunk, Planner
 from millwright.core.policy import Policy, Privileged
+from millwright.policies.chunk_player import ChunkPlayer
 from millwright.serving.fallback import Fallback, Patience
 from millwright.serving.limiter import Limiter
 from tests.serving.arms import ENVELOPE, observe
@@ -16,27 +18,36 @@ from tests.serving.arms import ENVELOPE, observe
 HZ = 10.0
 PATIENCE = Patience(deadline_s=0.3, min_confidence=0.6, hold_s=0.3, retry_s=0.4, answers=2)
 """Three ticks, three ticks, four ticks."""
+NO_PLAN = "no plan"
 
 
 class Answering(Policy):
-    """Says its own tick; at ticks of `troubles` it raises, is late or is unsure instead."""
+    """Says the tick of the episode; at ticks of `troubles` it raises, shows an old plan, an unsure one or none instead.
+
+    Its plans' times are its own, from its reset on, as those of players are.
+    """
 
     name = "answering"
 
     def __init__(self, troubles=None):
-        self.troubles = troubles or {}
+        self.troubles, self.asked = troubles or {}, []
 
     def reset(self, seed):
-        self.asked = []
+        self.own, self._plan = -1, None
 
     def act(self, observation):
         tick = int(observation["tick"])
+        self.own += 1
         self.asked.append(tick)
-        trouble = self.troubles.get(tick)
+        trouble = self.troubles.get(tick, (0.0, 0.9))
         if isinstance(trouble, Exception):
             raise trouble
-        observed_s, confidence = trouble or (tick / HZ, 0.9)
-        self._plan = Chunk(np.zeros((1, 3), np.float32), HZ, confidence, observed_s, observed_s + 1.0)
+        if trouble is NO_PLAN:
+            self._plan = None
+        else:
+            age_s, confidence = trouble
+            observed_s = self.own / HZ - age_s
+            self._plan = Chunk(np.zeros((1, 3), np.float32), HZ, confidence, observed_s, observed_s + 1.0)
         return np.array([tick, 0, 0], np.float32)
 
     @property
@@ -83,9 +94,9 @@ def test_while_answers_come_nothing_is_changed():
         (ServiceError("gone"), "no answer"),
         (ExpiredPlanError("old"), "late"),
         (ActionError("nan"), "refused"),
-        ((0.0, 0.9), "late"),
-        ((9.9, 0.59), "not sure"),
-        ((9.9, float("nan")), "not sure"),
+        ((0.35, 0.9), "late"),
+        ((0.0, 0.59), "not sure"),
+        ((0.0, float("nan")), "not sure"),
     ],
 )
 def test_it_holds_then_falls_back_then_comes_back(trouble, why):
@@ -104,6 +115,35 @@ def test_who_does_not_answer_is_not_asked_at_every_tick_of_the_fallback():
     answering = Answering(dict.fromkeys(range(5, 100), ServiceError("gone")))
     drive(Fallback(answering, Rule(), TickClock(HZ), PATIENCE), 30)
     assert [tick for tick in answering.asked if tick > 8] == [12, 16, 20, 24, 28]
+
+
+def test_a_plan_that_is_still_being_made_neither_gives_the_arm_back_nor_takes_it_away():
+    gone, pending = ServiceError("gone"), NO_PLAN
+    policy = Fallback(
+        Answering({4: gone, 5: gone, 6: gone, 7: gone, 11: pending, 12: pending}), Rule(), TickClock(HZ), PATIENCE
+    )
+    said = drive(policy, 16)
+    assert tell(policy) == [(4, "held", "no answer"), (7, "fell back", "no answer"), (14, "came back", "answered")]
+    assert said[7:14] == [-1, -2, -3, -4, -5, -6, -7]
+
+
+def test_a_player_of_a_planner_that_was_gone_for_long_comes_back():
+    class Gone(Planner):
+        inputs, action, rate_hz, calls = Features(), Feature("action", (3,)), HZ, 0
+
+        def plan(self, observations, memories):
+            self.calls += 1
+            if 3 <= observations[0]["tick"] < 40:
+                raise ServiceError("gone")
+            return [Chunk(np.full((2, 3), observations[0]["tick"], np.float32), HZ, expires_at_s=0.3)], [None]
+
+    limiter = Limiter(Fallback(ChunkPlayer(Gone(), 1, 0), Rule(), TickClock(HZ), PATIENCE), ENVELOPE, HZ)
+    drive(limiter, 60)
+    assert [event.what for event in limiter.events if event.why in ("no answer", "answered")] == [
+        "held", "fell back", "came back",
+    ]  # fmt: skip
+    assert limiter.stopped is None
+    assert not [event for event in limiter.events if event.why == "stale" and event.tick > 42]
 
 
 def test_a_short_silence_is_only_held():

@@ -137,13 +137,13 @@ class ChunkPlayer(Policy):
             ActionError: the planner gave a chunk that is empty, of the wrong shape, or has expired.
         """
         now_s = self._tick / self.planner.rate_hz
+        self._tick += 1  # time goes on where no plan comes, too
         if self._chunk is None or self._played >= min(self.execute, len(self._chunk)):
             self._chunk = self._next_chunk(observation, now_s)
             self._played = 0
         refuse_expired(self._chunk, now_s, self.execute)
         action: Action = self._chunk.actions[self._played]
         self._played += 1
-        self._tick += 1
         return action
 
     def _next_chunk(self, observation: Observation, now_s: float) -> Chunk:

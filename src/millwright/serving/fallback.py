@@ -47,8 +47,8 @@ class Fallback(Policy):
     """Plays `policy` while its plans come in time and it is sure of them; else holds, then plays `fallback`.
 
     A policy that raises has not answered: a remote call ends with an error when its own deadline is over. Both see the
-    same observations and nothing else. The fallback begins anew whenever its turn comes. Every switch is an event with
-    its tick and reason.
+    same observations and nothing else. The fallback begins anew whenever its turn comes, and so does the policy when it
+    is asked again meanwhile. Every switch is an event with its tick and reason.
 
     Args:
         policy: who should drive; shows its plans, with their time since `reset`.
@@ -84,7 +84,8 @@ class Fallback(Policy):
         self._fallback.reset(seed)
         self._clock.restart()
         self.doing = DRIVES
-        self._since_s = self._asked_s = 0.0
+        self._since_s = self._begun_s = 0.0
+        self._again_s: float | None = None
         self._good = 0
         self._tick = -1
         self._last: Action | None = None
@@ -94,7 +95,7 @@ class Fallback(Policy):
     def act(self, observation: Observation) -> Action:
         self._tick += 1
         now_s = self._clock.tick()
-        answer, why = self._ask(observation, now_s)
+        answer, why = self._ask(observation, now_s) if self._is_asked(now_s) else (None, "")
         self._decide(answer is not None, why, now_s)
         if self.doing == FALLS_BACK:
             action = self._fallback.act(observation)
@@ -110,12 +111,14 @@ class Fallback(Policy):
     @property
     def plan(self) -> Chunk | None:
         """Of whoever drives, in time since `reset`; None while the arm holds."""
-        if self.doing == DRIVES:
-            return self._policy.plan
-        plan = self._fallback.plan if self.doing == FALLS_BACK else None
+        if self.doing == HOLDS:
+            return None
+        driver, begun_s = self._policy, self._begun_s
+        if self.doing == FALLS_BACK:
+            driver, begun_s = self._fallback, self._since_s
+        plan = driver.plan
         if plan is None:
             return None
-        begun_s = self._since_s  # the fallback's own time began there
         return replace(plan, observed_at_s=plan.observed_at_s + begun_s, expires_at_s=plan.expires_at_s + begun_s)
 
     @property
@@ -139,12 +142,17 @@ class Fallback(Policy):
             return self._hold.act(observation)
         return hold_state(observation) if self._last is None else self._last
 
+    def _is_asked(self, now_s: float) -> bool:
+        """The policy is, at every tick; while the fallback drives, now and then until it fails again."""
+        if self._again_s is not None:
+            if now_s < self._again_s - 1e-9:
+                return False
+            self._policy.reset(self._seed)
+            self._begun_s, self._again_s = now_s, None
+        return True
+
     def _ask(self, observation: Observation, now_s: float) -> tuple[Action | None, str]:
-        """What the policy wants, or why that is not to be played; nothing of both while it is not asked."""
-        waiting = self.doing == FALLS_BACK and not self._good
-        if waiting and now_s - self._asked_s < self._patience.retry_s - 1e-9:
-            return None, ""
-        self._asked_s = now_s
+        """What the policy wants, or why that is not to be played."""
         try:
             action = self._policy.act(observation)
         except ExpiredPlanError:
@@ -154,9 +162,13 @@ class Fallback(Policy):
         except MillwrightError:
             return None, "no answer"
         plan = self._policy.plan
-        if now_s - (0.0 if plan is None else plan.observed_at_s) > self._patience.deadline_s + 1e-9:
+        observed_s = self._begun_s + (0.0 if plan is None else plan.observed_at_s)
+        if now_s - observed_s > self._patience.deadline_s + 1e-9:
             return None, "late"
-        if plan is not None and plan.confidence is not None and not plan.confidence >= self._patience.min_confidence:
+        if plan is None:
+            # at the beginning of an episode the arm may wait for it; who drives meanwhile goes on until it is there
+            return (action if self.doing == DRIVES else None), ""
+        if plan.confidence is not None and not plan.confidence >= self._patience.min_confidence:
             return None, "not sure"
         return action, ""
 
@@ -173,6 +185,8 @@ class Fallback(Policy):
         if self.doing == HOLDS and now_s - self._since_s >= self._patience.hold_s - 1e-9:
             self._switch(FALLS_BACK, self._why, now_s)
             self._fallback.reset(self._seed)
+        if self.doing == FALLS_BACK and why:
+            self._again_s = now_s + self._patience.retry_s
 
     def _switch(self, doing: str, why: str, now_s: float) -> None:
         self.doing, self._since_s = doing, now_s
