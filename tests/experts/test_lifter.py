@@ -11,7 +11,7 @@ from millwright.core.loop import run_episode
 from millwright.envs.lift import LiftChoiceOptions, LiftEnv
 from millwright.envs.mujoco.rendering import LensRenderer
 from millwright.experts.lifter import CLOSED, OPEN, Lifter, LiftStyle, find_grasp, find_side
-from millwright.experts.perturbed import PerturbedLifter
+from millwright.experts.perturbed import DELTAS, PerturbedLifter
 from millwright.geometry.poses import compose_quaternions, quaternion_from_yaw, yaw_from_quaternion
 from millwright.judges import SustainedLift
 
@@ -149,6 +149,18 @@ def test_where_two_turns_are_equally_good_the_hand_hardly_turns_and_away_from_th
     assert min(turns) < -0.9
 
 
+def test_neither_height_nor_fingers_wait_for_a_turn(env):
+    facts = find_target(env, "cube")
+    for height_m, gripper in ((0.07, OPEN), (0.0, CLOSED)):
+        square = decide(put_hand(facts, [0, 0, height_m]))
+        pose = put_hand(facts, [0, 0, height_m]).hand_pose.copy()
+        pose[3:] = compose_quaternions(quaternion_from_yaw(0.6), pose[3:])
+        askew = decide(replace(put_hand(facts, [0, 0, height_m]), hand_pose=pose))
+        assert askew[2] == square[2]
+        assert askew[6] == square[6] == gripper
+        assert askew[5] < -0.4  # it turns on the way
+
+
 def test_how_a_ball_or_a_standing_cylinder_is_turned_changes_nothing(env):
     for shape in ("ball", "cylinder"):
         facts = find_target(env, shape)
@@ -186,3 +198,18 @@ def test_disturbed_it_wanders_and_is_labelled_by_what_it_would_do(env):
     assert gaps[:, 3:5].max() == 0  # it is pushed and turned, not tilted
     assert all(np.array_equal(step.label.plan[0], step.label.action) for step in disturbed.steps)
     assert np.abs([step.action for step in disturbed.steps]).max() <= 1
+
+
+def test_a_stiff_hand_goes_where_it_should_turned_as_it_comes_and_its_label_turns(env):
+    observation, _ = env.reset(seed=SEED + 3)
+    still = replace(DELTAS, share_of_episodes=1, noise_m=0, noise_rad=0, bias_probability=0, shut_probability=0)
+    for share, turns in ((1.0, False), (0.0, True)):
+        driver = PerturbedLifter(Lifter(20), replace(still, stiff_share=share))
+        driver.reset(0)
+        facts = turn_hand(find_target(env, "cube"), 0.5)
+        driver.see(facts)
+        action = driver.act(observation)
+        wanted = decide(facts)
+        np.testing.assert_allclose(np.delete(action, 5), np.delete(wanted, 5), atol=1e-6)
+        assert wanted[5] == 1
+        assert action[5] == (wanted[5] if turns else 0)

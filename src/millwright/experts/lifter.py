@@ -41,15 +41,12 @@ class LiftStyle:
     """How the expert lifts. Lengths m, angles rad."""
 
     plan_length: int = 10
-    near_m: float = 0.012  # beside and above or below the grasp: the fingers may close
-    near_rad: float = 0.15
+    near_m: float = 0.012  # beside and above or below the grasp: the fingers may close, however the hand is turned
     begun_m: float = 0.006  # fingers that are closer together than open ones by this have begun to close,
     ease: float = 1.4  # and go on until the grasp is so many times as far away: one that touches first pushes, or rolls
     hover_m: float = 0.08  # above the grasp: open fingers pass over everything that lies there
     funnel_slope: float = 1.5  # height for each metre beside the grasp: no finger comes down on the object
-    funnel_yaw: float = 0.1  # height for each radian
     funnel_m: float = 0.006  # beside the grasp by no more than this, all the way down
-    funnel_rad: float = 0.08
     sunk_m: float = 0.03  # this far beneath the funnel the hand goes up before all else
     room_m: float = 0.015  # by which fingers are wider open than the object before they come down around it
     lift_m: float = 0.16  # height of the hand when it holds
@@ -118,17 +115,17 @@ class Lifter(PlanningExpert[LiftFacts]):
         away, turn = grasp.place - hand.place, hand.turn
         beside, turned = math.hypot(away[0], away[1]), float(np.linalg.norm(turn))
         ease = style.ease if hand.opening < MAX_OPENING_M - style.begun_m else 1.0
-        if max(beside, abs(away[2])) < ease * style.near_m and turned < ease * style.near_rad:
-            return self._ask(away, turn, CLOSED)
-        action = self._ask(self._approach(away, hand, beside, turned, grasp), turn, OPEN)
+        if max(beside, abs(away[2])) < ease * style.near_m:
+            action = self._ask(away, turn, CLOSED)
+        else:
+            action = self._ask(self._approach(away, hand, beside, grasp), turn, OPEN)
         action[3:6] *= np.clip((grasp.tie_rad - turned) / style.torn_rad, style.least_pace, 1)
         return action
 
-    def _approach(self, away: Floats, hand: Hand, beside: float, turned: float, grasp: Grasp) -> Floats:
-        """The way (3,) m to go: towards the object in a funnel, the less aligned, the higher."""
+    def _approach(self, away: Floats, hand: Hand, beside: float, grasp: Grasp) -> Floats:
+        """The way (3,) m to go: towards the object in a funnel, the further beside it, the higher."""
         style = self.style
         excess = max(0.0, beside - style.funnel_m) * style.funnel_slope
-        excess += max(0.0, turned - style.funnel_rad) * style.funnel_yaw
         if hand.opening < grasp.width + style.room_m:
             excess = style.hover_m
         up = float(away[2]) + min(excess, style.hover_m)

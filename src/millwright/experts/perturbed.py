@@ -30,6 +30,7 @@ class Disturbance:
     bias_probability: float = 0.5
     shut_probability: float = 0.01  # a tick: the fingers close for a while, wherever they are
     shut_ticks: int = 3
+    stiff_share: float = 0.0  # of episodes: the hand does not turn as it should, and grasps as it comes
     low_share: float = 1.0  # of all this, where the hand is low: an arm that is slow to turn back would hit something
     low_m: tuple[float, float] = (0.04, 0.10)  # heights at which a hand is as low, and not low any more
     lowest_m: float = 0.011  # the fingers end 9 mm below the hand's origin
@@ -44,9 +45,11 @@ CROWDED = Disturbance(bias_m=0.006, bias_rad=0.06, low_share=0.4, low_m=(0.06, 0
 
 
 DELTAS = Disturbance(
-    noise_m=0.005, noise_rad=0.05, bias_m=0.025, bias_rad=0.2, low_share=0.5, low_m=(0.03, 0.10), lowest_m=0.02
-)
-"""For hands that are told how far to go: in a tick they come a quarter of the way."""
+    noise_m=0.005, noise_rad=0.05, bias_m=0.025, bias_rad=0.2, low_share=0.5, low_m=(0.03, 0.10), lowest_m=0.02,
+    stiff_share=0.5,
+)  # fmt: skip
+"""For hands that are told how far to go: in a tick they come a quarter of the way. How a cube is turned a policy learns
+last of all; until then it grasps across corners, and has to have seen that such a cube too is to be lifted."""
 
 ExpertT = TypeVar("ExpertT", bound=BrickPicker | BrickPlacer | Lifter)
 
@@ -118,6 +121,10 @@ class PerturbedLifter(Disturbed[Lifter]):
     def __init__(self, expert: Lifter, disturbance: Disturbance = DELTAS) -> None:
         super().__init__(expert, disturbance)
 
+    def reset(self, seed: int) -> None:
+        super().reset(seed)
+        self._stiff = self._rng.random() < self._disturbance.stiff_share
+
     def act(self, observation: Observation) -> Action:
         action = self._expert.act(observation)
         if not self._active:
@@ -127,6 +134,8 @@ class PerturbedLifter(Disturbed[Lifter]):
         if height_m < self._disturbance.lowest_m:
             shift[2] = max(shift[2], 0.0)
         moved = action + np.array([*shift[:3] / MAX_DELTA_M, 0, 0, shift[3] / MAX_DELTA_RAD, 0], np.float32)
+        if self._stiff:
+            moved[5] -= action[5]
         moved[6] = CLOSED if shut else moved[6]
         cut: Action = np.clip(moved, -1, 1)
         return cut

@@ -72,8 +72,8 @@ class Lift(Demonstrated):
     env: ClassVar[str] = "lift"
     judge: ClassVar[str] = "lift"
     robot: ClassVar[str] = "panda"
-    sizes: ClassVar[Mapping[str, Any]] = {}
-    """Of the network, where they are not its own."""
+    sizes: ClassVar[Mapping[str, Any]] = {"channels": (8, 24, 48, 96, 128), "film_layers": 1}
+    """Of the network, where they are not its own: where the words carry nothing, one layer hears them."""
     about: ClassVar[str] = "lift the cube that two cameras show: record, train, evaluate, report"
 
     control: str = ""

@@ -45,6 +45,7 @@ class LiftChoice(Lift):
     evaluated: ClassVar[Mapping[str, Any]] = {"words": "unseen"}
     measured: ClassVar[tuple[str, ...]] = ("report/result.json", "report-pairs/result.json", "in-turn.json")
     scenes_a_seed: ClassVar[int] = 1000
+    sizes: ClassVar[Mapping[str, Any]] = {}
     about: ClassVar[str] = "lift the object that the words name, in sentences never trained on"
 
     episodes: int = 800
