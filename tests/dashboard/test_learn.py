@@ -10,8 +10,9 @@ from typing import Any
 
 import pytest
 
-from millwright.catalog import SHIPPED, USUAL
+from millwright.catalog import SHIPPED
 from millwright.policies.bundle import load_manifest
+from millwright.policies.chunk_player import BLEND, EXECUTE
 
 FOLDER = Path(str(files("millwright.dashboard") / "static" / "learn"))
 PAGE = (FOLDER / "index.html").read_text()
@@ -44,7 +45,7 @@ def test_nothing_is_inline_that_the_dashboards_policy_forbids() -> None:
 def test_the_episodes_are_of_the_policy_that_is_shipped_played_as_it_is_shipped(baked: dict[str, Any]) -> None:
     manifest = load_manifest(SHIPPED / baked["policy"])
     assert baked["digest"] == manifest.id, "the shipped policy has changed: run python scripts/learn_episodes.py"
-    assert (baked["execute"], baked["blend"]) == (USUAL.execute, USUAL.blend)
+    assert (baked["execute"], baked["blend"]) == (EXECUTE, BLEND)
 
 
 def test_there_is_an_episode_for_every_length_of_execution_on_a_tuning_scene(baked: dict[str, Any]) -> None:

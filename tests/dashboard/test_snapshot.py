@@ -19,7 +19,7 @@ def test_any_evidence_a_judge_may_give_becomes_strict_json() -> None:
 
 
 def test_the_outcome_is_told_with_its_verdict() -> None:
-    outcome = Outcome("expert", True, "red", 7, 40, 2.6, Verdict(True, None, {"height_m": 0.12}))
+    outcome = Outcome("expert", True, "red", "", 7, 40, 2.6, Verdict(True, None, {"height_m": 0.12}))
     told = Snapshot(outcome=outcome).to_json()["outcome"]
     assert told["verdict"] == {"success": True, "failure": None, "evidence": {"height_m": 0.12}}
     assert told["target"] == "red"
