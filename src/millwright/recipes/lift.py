@@ -76,6 +76,9 @@ class Lift(Demonstrated):
     """Of the network, where they are not its own: where the words carry nothing, one layer hears them."""
     about: ClassVar[str] = "lift the cube that two cameras show: record, train, evaluate, report"
 
+    samples: int = 150_000
+    batch_size: int = 64
+    lr: float = 1.2e-3
     control: str = ""
     encoder: str = "minilm"
 

@@ -50,6 +50,8 @@ class LiftChoice(Lift):
 
     episodes: int = 800
     samples: int = 1_500_000
+    batch_size: int = 128
+    lr: float = 1.5e-3
     pictures: int = 20_000
 
     def refuse(self) -> None:
