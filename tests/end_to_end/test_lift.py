@@ -41,7 +41,10 @@ def test_it_leaves_a_dataset_a_bundle_with_its_parts_on_the_card_and_a_report(ch
     result = json.loads((choice / "summary.json").read_text())["result"]
     assert (result["env"], result["episodes"], result["in_turn"]["scenes"]) == ("lift-choice", 1, 1)
     assert result["held_out_pairs"]["episodes"] == 1
-    assert all(said in card for said in ("every object named in turn", "`pairs` unseen", "in-turn.json"))
+    assert all(
+        said in card
+        for said in ("every object named in turn", "`pairs` unseen", "in-turn.json", "`report-pairs/result.json`")
+    )
 
 
 def test_made_up_scenes_name_every_object_and_are_not_made_again(choice) -> None:

@@ -38,7 +38,10 @@ def save_card(folder: Path, results: Sequence[Path] = ()) -> Path:
 def make_card(folder: Path, results: Sequence[Path] = ()) -> str:
     """The card that `save_card` writes; arguments and errors as there."""
     manifest = load_manifest(folder)
-    rows = [row for path in results for row in read_rows(load_values(path), path.name, manifest.id)]
+    names = [path.name for path in results]
+    sources = [path.name if names.count(path.name) == 1 else f"{path.parent.name}/{path.name}" for path in results]
+    read = zip(results, sources, strict=True)
+    rows = [row for path, source in read for row in read_rows(load_values(path), source, manifest.id)]
     return draw_card(load_bundle(folder).describe(folder.name, manifest), describe_setting(manifest), rows)
 
 
