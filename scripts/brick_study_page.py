@@ -11,8 +11,9 @@ from typing import Any
 
 from scipy.stats import spearmanr
 
+from millwright.core.errors import choose
 from millwright.evaluation.effect_plots import Effect, Point, plot_against, plot_effects
-from millwright.recipes.study.cells import ANCHORS
+from millwright.recipes.study.cells import ANCHORS, CELLS
 
 ROOT = Path(__file__).parents[1]
 PAGE, RESULTS, IMAGES = (
@@ -105,16 +106,26 @@ def make_short(values: dict[str, Any], rows: dict[str, Any]) -> str:
     return "\n".join(lines)
 
 
+MARK = re.compile(r"\[\[(picks|reaches|samples) ([\w-]+)\]\]")
+
+
 def make_conclusions(rows: dict[str, Any]) -> str:
-    """What it comes to, in words; `[[picks CELL]]` and `[[reaches CELL]]` are filled in from the numbers."""
+    """What it comes to: words whose marks, `[[picks CELL]]`, are filled in from the numbers; nothing until all are there.
+
+    Raises:
+        UnknownNameError: a mark names no cell.
+    """
+    text = CONCLUSIONS.read_text().rstrip()
+    named = {choose("cell", name, CELLS).name for _, name in MARK.findall(text)}
+    if not named <= rows.keys():
+        return ""
 
     def fill(match: re.Match[str]) -> str:
-        what, name = match.groups()
-        if name not in rows:
-            return "not run"
-        return _rate(rows[name]) if what == "picks" else f"{rows[name]['reached']}/{rows[name]['episodes']}"
+        what, row = match[1], rows[match[2]]
+        told = {"picks": _rate(row), "reaches": f"{row['reached']}/{row['episodes']}", "samples": f"{row['samples']:,}"}
+        return told[what]
 
-    return re.sub(r"\[\[(picks|reaches) ([\w-]+)\]\]", fill, CONCLUSIONS.read_text()).rstrip()
+    return MARK.sub(fill, text)
 
 
 def make_setups() -> str:

@@ -49,7 +49,19 @@ def test_same_seed_is_the_same_episode_bit_for_bit(envs, task):
 
 
 @pytest.mark.parametrize("task", TASKS)
-@pytest.mark.parametrize("make", [lambda shape: np.full(shape, np.nan), lambda _: np.zeros(3), lambda _: "ahead", list])
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda shape: np.full(shape, np.nan),
+        lambda _: np.zeros(3),
+        lambda _: "ahead",
+        list,
+        lambda shape: ["1"] * shape[0],
+        lambda shape: [10**400] * shape[0],
+        lambda shape: np.zeros(shape, complex),
+        lambda shape: np.ma.masked_all(shape),
+    ],
+)
 def test_action_of_anything_but_finite_numbers_is_refused_before_anything_moves(envs, task, make):
     env = envs[task]
     env.reset(seed=SEED)

@@ -9,6 +9,7 @@ import brick_study_page
 import pytest
 from tests.recipes.study.test_comparing import make_file
 
+from millwright.core.errors import UnknownNameError
 from millwright.recipes.study.ceilings import PLAYED, Outcome, summarise
 from millwright.recipes.study.cells import CELLS
 from millwright.recipes.study.comparing import make_rows
@@ -36,12 +37,26 @@ def test_the_page_is_what_the_results_say() -> None:
 
 def test_the_page_of_a_study_holds_every_cell_and_leaves_nothing_to_fill_in(values: dict) -> None:
     page = brick_study_page.make_page(json.loads(json.dumps(values)))
-    assert not re.findall(r"\[\[\w+\]\]|Not measured", page)
+    assert not re.findall(r"\[\[|Not measured", page)
+    assert "## What it comes to" in page
     assert not [name for name in CELLS if not re.search(rf"^\| `{name}` \|", page, re.M)]
     assert "**97/100** (by training seed: 97/100)" in page
     assert re.search(r"^- \*\*together\*\*: `mended` \+79 \(better\);", page, re.M)
     assert "`reference--token` -96 (worse)" in page
     assert "`mended--true-box`" in page
+
+
+def test_nothing_is_concluded_until_every_cell_that_the_words_name_is_there(values: dict) -> None:
+    rows = [row for row in values["rows"] if row["name"] != "mended--5-crop"]
+    assert "What it comes to" not in brick_study_page.make_page({**values, "rows": rows})
+
+
+def test_words_about_a_cell_that_there_is_not_are_an_error(values: dict, monkeypatch, tmp_path) -> None:
+    words = tmp_path / "words.md"
+    words.write_text("picks [[picks reference--tokn]]")
+    monkeypatch.setattr(brick_study_page, "CONCLUSIONS", words)
+    with pytest.raises(UnknownNameError, match="did you mean 'reference--token'"):
+        brick_study_page.make_page(values)
 
 
 def test_what_may_be_luck_is_not_called_a_difference() -> None:

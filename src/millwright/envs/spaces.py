@@ -38,8 +38,9 @@ def take_action(action: Any, feature: Feature) -> Floats:
         ActionError: it is not finite, has the wrong shape, or is made of something else than numbers.
     """
     try:
-        command = np.asarray(action, dtype=np.float64)
-    except (TypeError, ValueError):
+        given = np.ma.filled(action, np.nan) if isinstance(action, np.ma.MaskedArray) else np.asarray(action)
+        command = given.astype(np.float64) if given.dtype.kind in "fiub" else np.empty(0)
+    except (OverflowError, TypeError, ValueError):
         command = np.empty(0)
     if command.shape != feature.shape or not np.isfinite(command).all():
         raise ActionError(f"an action is {feature.shape} finite numbers ({', '.join(feature.names)}); got {action!r}")

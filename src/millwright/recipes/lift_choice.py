@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar
 
 import numpy as np
-from rich.console import Console
-from rich.progress import track
 
 from millwright.catalog import Namer, Player
 from millwright.core.errors import OptionError
-from millwright.core.workers import map_seeds
 from millwright.datasets.dataset import Dataset
-from millwright.evaluation.naming import count_named
+from millwright.evaluation.naming import Named, count_named
 from millwright.evaluation.provenance import collect_provenance, compute_claim_digest
 from millwright.policies.vla import Vla
 from millwright.processors.pipeline import Pipeline
@@ -24,6 +20,7 @@ from millwright.recipes.demonstrated import LABEL
 from millwright.recipes.imagined import PICTURE, SHARD, Arrays, Imaginer, imagine_scenes, load_scenes
 from millwright.recipes.lift import CAMERAS, STATE, TASK, Lift
 from millwright.recipes.recipe import describe_command, write_json
+from millwright.recipes.scenes import play_scenes
 from millwright.training.data import ArrayData, Data, HistoryData, JoinedData
 from millwright.training.shared import prepare_shared
 
@@ -96,26 +93,21 @@ class LiftChoice(Lift):
 
 
 def name_objects(player: Player, seeds: range, workers: int, file: Path, command: str = "") -> dict[str, Any]:
-    """Name every object of these scenes in turn and count; a file that holds it for the same claim is taken.
+    """Name every object of these scenes in turn and count; scenes that were played for the same claim are not again.
 
     Returns:
-        what `count_named` counts, with env, policy, seeds and provenance; the file holds every outcome too.
+        what `count_named` counts, with env, policy, seeds and provenance; `file` holds every outcome too.
     """
-    claim = compute_claim_digest({**player.describe(), "seeds": f"{seeds.start}:{seeds.stop}", "in_turn": True})
-    kept: dict[str, Any] = json.loads(file.read_text()) if file.is_file() else {}
-    if kept.get("claim") != claim:
-        played = map_seeds(Namer(player), seeds, workers)
-        scenes = dict(track(played, "in turn", total=len(seeds), console=Console(stderr=True)))
-        scenes = {seed: scenes[seed] for seed in seeds}
-        kept = {
-            "schema": 1,
-            "env": player.env,
-            "policy": player.describe()["policy"],
-            "seeds": f"{seeds.start}:{seeds.stop}",
-            **count_named(scenes),
-            "named": {str(seed): [one._asdict() for one in row] for seed, row in scenes.items()},
-            "provenance": collect_provenance(player.describe(), command),
-            "claim": claim,
-        }
-        write_json(file, kept)
-    return {key: value for key, value in kept.items() if key not in ("claim", "named")}
+    claim = compute_claim_digest({**player.describe(), "in_turn": True})
+    played = play_scenes(Namer(player), dict.fromkeys(seeds, claim), file.with_suffix(""), workers)
+    scenes = {seed: [Named(*row) for row in rows] for seed, rows in played.items()}
+    counted = {
+        "schema": 1,
+        "env": player.env,
+        "policy": player.describe()["policy"],
+        "seeds": f"{seeds.start}:{seeds.stop}",
+        **count_named(scenes),
+        "provenance": collect_provenance(player.describe(), command),
+    }
+    write_json(file, {**counted, "named": {str(seed): [one._asdict() for one in row] for seed, row in scenes.items()}})
+    return counted

@@ -80,7 +80,6 @@ class LiftTrueSuccess(Recipe):
     """
 
     about: ClassVar[str] = "a report's test of success beside ours, on the same episodes; minutes"
-    may_change: ClassVar[frozenset[str]] = Recipe.may_change
 
     policy: str = "lift"
     env: str = "lift"

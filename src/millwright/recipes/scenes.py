@@ -25,9 +25,17 @@ def play_scenes(
     """
     folder.mkdir(parents=True, exist_ok=True)
     files = {seed: folder / f"{seed}.json" for seed in claims}
-    kept = {seed: json.loads(file.read_text()) for seed, file in files.items() if file.is_file()}
-    missing = [seed for seed, claim in claims.items() if kept.get(seed, {}).get("claim") != claim]
+    missing = [seed for seed, claim in claims.items() if _load(files[seed]).get("claim") != claim]
     played = map_seeds(make_play, missing, workers)
     for seed, outcomes in track(played, "scenes", total=len(missing), console=Console(stderr=True)):
         write_json(files[seed], {"claim": claims[seed], "outcomes": outcomes})
-    return {seed: json.loads(file.read_text())["outcomes"] for seed, file in files.items()}
+    return {seed: _load(file)["outcomes"] for seed, file in files.items()}
+
+
+def _load(file: Path) -> dict[str, Any]:
+    """Nothing, of a file that is not there or not whole: its scene is played again."""
+    try:
+        kept = json.loads(file.read_text())
+    except (OSError, ValueError):
+        return {}
+    return kept if isinstance(kept, dict) and isinstance(kept.get("outcomes"), list) else {}
