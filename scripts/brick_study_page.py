@@ -25,7 +25,7 @@ TEXT, CONCLUSIONS = (Path(__file__).with_name(f"brick_study_{name}.md") for name
 LEVEL = 0.05
 ANCHOR_TITLES = {
     "reference": "one thing changed in the reference",
-    "mended": "one more thing mended in the report's recipe, with fingers that close and a normalised box",
+    "mended": "the report's recipe with fingers that close, mended further",
     "plateau": "one thing mended in the report's recipe as it was",
 }
 WRISTS = ("our wrist", "their wrist")
@@ -110,7 +110,7 @@ MARK = re.compile(r"\[\[(picks|reaches|samples) ([\w-]+)\]\]")
 
 
 def make_conclusions(rows: dict[str, Any]) -> str:
-    """What it comes to: words whose marks, `[[picks CELL]]`, are filled in from the numbers; nothing until all are there.
+    """What it comes to: words whose marks (`[[picks CELL]]`) the numbers fill in; nothing until all are there.
 
     Raises:
         UnknownNameError: a mark names no cell.
@@ -283,7 +283,7 @@ def _by_seed(row: dict[str, Any]) -> str:
 
 
 def _aim(row: dict[str, Any]) -> str:
-    return f"{row['aim']['hits']:g} of {row['aim']['plans']:g}"
+    return f"{round(row['aim']['hits'], 1):g} of {row['aim']['plans']:g}"
 
 
 def _interval(interval: list[float]) -> str:
