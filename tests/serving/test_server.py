@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-import subprocess
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -23,6 +22,7 @@ from millwright.serving.access import Access, Tls, load_tokens
 from millwright.serving.engine import Served
 from millwright.serving.remote import RemotePlanner
 from millwright.serving.server import PolicyServer, Setup
+from tests.serving.certificates import make_certificates
 from tests.serving.planners import NAN, STATE, Echo, observe
 
 OK = health_pb2.HealthCheckResponse.SERVING
@@ -207,21 +207,6 @@ def test_a_file_of_tokens_that_is_none_is_refused_without_showing_a_token(
     with pytest.raises(ServiceError, match=reason) as caught:
         load_tokens(tmp_path / "tokens")
     assert TOKEN not in str(caught.value)
-
-
-def make_certificates(folder: Path) -> None:
-    """An authority, and a server and a robot whose certificates it signed."""
-
-    def openssl(*words: str) -> None:
-        subprocess.run(["openssl", *words], cwd=folder, check=True, capture_output=True)
-
-    new = ("req", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes")
-    openssl(*new, "-x509", "-keyout", "ca.key", "-out", "ca.pem", "-subj", "/CN=ca", "-days", "2")
-    for name in ("server", "robot"):
-        openssl(*new, "-keyout", f"{name}.key", "-out", f"{name}.csr", "-subj", f"/CN={name}")
-        (folder / "names").write_text("subjectAltName=IP:127.0.0.1")
-        signing = ("-CA", "ca.pem", "-CAkey", "ca.key", "-CAcreateserial", "-days", "2", "-extfile", "names")
-        openssl("x509", "-req", "-in", f"{name}.csr", "-out", f"{name}.pem", *signing)
 
 
 @pytest.mark.skipif(shutil.which("openssl") is None, reason="openssl makes the certificates")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 import logging
+import ssl
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -30,12 +31,30 @@ class Tls:
         """Key, certificate and the clients' authority.
 
         Raises:
-            ServiceError: a file cannot be read.
+            ServiceError: a file cannot be read, or is not what it is taken for.
         """
         try:
+            self._check()
             return self.key.read_bytes(), self.cert.read_bytes(), self.ca.read_bytes() if self.ca else None
         except OSError as error:
             raise ServiceError(f"TLS needs {error.filename}, which cannot be read: {error.strerror}") from error
+
+    def _check(self) -> None:
+        """What gRPC does not tell: which file is wrong."""
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        for path in (self.key, self.cert, *([self.ca] if self.ca else [])):
+            path.open("rb").close()  # the errors of ssl name no file
+        for path in (self.cert, *([self.ca] if self.ca else [])):
+            try:
+                context.load_verify_locations(path)
+            except ssl.SSLError as error:
+                raise ServiceError(f"TLS: {path} holds no certificate in PEM: {error}") from error
+        try:
+            context.load_cert_chain(self.cert, self.key, password="")  # nobody is asked for one at the terminal
+        except ssl.SSLError as error:
+            raise ServiceError(
+                f"TLS: {self.key} is not the private key of {self.cert}, in PEM and without a password: {error}"
+            ) from error
 
 
 @dataclass(frozen=True)
@@ -60,6 +79,18 @@ class Access:
         # each is compared, and in constant time: how long it takes tells nothing
         found = [name for known, name in self.tokens.items() if hmac.compare_digest(known, digest)]
         return found[0] if found and scheme.lower() == "bearer" else None
+
+
+def name_certificate(common_name: bytes, pem: bytes) -> str:
+    """What the owner of a verified certificate is called: two without a common name are not the same client.
+
+    Args:
+        common_name: of the certificate's subject; may be empty.
+        pem: the certificate; empty: there is none, and so no name.
+    """
+    if common_name or not pem:
+        return common_name.decode(errors="replace")
+    return f"sha256:{hashlib.sha256(pem).hexdigest()}"
 
 
 def load_tokens(path: Path) -> dict[bytes, str]:

@@ -9,7 +9,7 @@ from typing import Any, NoReturn, TypeVar
 import grpc
 from google.protobuf.message import DecodeError, Message
 
-from millwright.serving.access import Access
+from millwright.serving.access import Access, name_certificate
 from millwright.serving.desk import Desk
 from millwright.serving.protos import policy_pb2 as pb
 from millwright.serving.refusal import Code, RefusedError
@@ -147,9 +147,10 @@ class PolicyService:
     async def _admit(self, context: Context) -> str:
         """Whose call it is; nobody's ends here."""
         headers = {str(key): value for key, value in context.invocation_metadata() or ()}
-        name = next(iter(context.auth_context().get("x509_common_name", ())), b"")
+        shown = context.auth_context()
+        name, pem = (next(iter(shown.get(key, ())), b"") for key in ("x509_common_name", "x509_pem_cert"))
         header = headers.get("authorization")
-        client = self._access.identify(header if isinstance(header, str) else None, name.decode(errors="replace"))
+        client = self._access.identify(header if isinstance(header, str) else None, name_certificate(name, pem))
         if client is None:
             self._desk.metrics.refused.labels("UNAUTHENTICATED").inc()
             await context.abort(grpc.StatusCode.UNAUTHENTICATED, "a token is asked for: authorization: Bearer TOKEN")

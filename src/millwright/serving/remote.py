@@ -65,8 +65,10 @@ class RemotePlanner(Planner):
     """Asks a server for each chunk and waits for it. Picklable by its address: whoever gets it connects anew.
 
     A token and certificates are read from `MILLWRIGHT_TOKEN`, `MILLWRIGHT_TLS_CA`, `_CERT` and `_KEY`. After an error
-    it may be asked again: a stream that broke is opened anew. Its memory of a robot is the number of the answer that
-    the server is to go on from.
+    it may be asked again: a stream that broke is opened anew, as long as the same bundle is served there. Its memory of
+    a robot is the number of the answer that the server is to go on from. A server that has forgotten what it remembered
+    (it was started anew, or heard of many other robots since) refuses to go on: that is a `RemoteError`, and unless
+    whoever plays has something else to do the episode ends with it.
 
     Args:
         address: `grpc://HOST:PORT[/BUNDLE]`; `grpcs://` with TLS.
@@ -86,7 +88,7 @@ class RemotePlanner(Planner):
         self._metadata: Metadata = (("authorization", f"Bearer {token}"),) if token else ()
         self._channel = _connect(self._where)
         weakref.finalize(self, self._channel.close)
-        described = self._describe()
+        described = self._describe(answer_s)
         self.name, self.env = described.bundle, described.env
         self.inputs = wire.decode_features(described.inputs)
         (self.action,) = wire.decode_features([described.action]).values()
@@ -104,7 +106,8 @@ class RemotePlanner(Planner):
 
         Raises:
             FeatureError: an observation is not what `inputs` declare; nothing was sent.
-            RemoteError: a chunk did not come in time, was refused, or is not what the server declared.
+            RemoteError: a chunk did not come in time, was refused, is not what the server declared, or is another
+                bundle's than at the beginning.
         """
         requests = [
             self._make_request(row, observation, memory)
@@ -120,13 +123,13 @@ class RemotePlanner(Planner):
         """Hang up."""
         self._channel.close()
 
-    def _describe(self) -> pb.DescribeResponse:
+    def _describe(self, timeout_s: float) -> pb.DescribeResponse:
         call = self._channel.unary_unary(
             f"/{SERVICE}/Describe", pb.DescribeRequest.SerializeToString, pb.DescribeResponse.FromString
         )
         try:
             described: pb.DescribeResponse = call(
-                pb.DescribeRequest(bundle=self._where.bundle), timeout=self._answer_s, metadata=self._metadata
+                pb.DescribeRequest(bundle=self._where.bundle), timeout=timeout_s, metadata=self._metadata
             )
         except grpc.RpcError as error:
             raise _explain(self.address, error) from error
@@ -146,13 +149,15 @@ class RemotePlanner(Planner):
         )  # fmt: skip
 
     def _exchange(self, requests: Sequence[pb.ActRequest]) -> dict[int, pb.ActResponse]:
+        until_s = time.monotonic() + self._answer_s
         if self._stream is None or self._stream.broken:
+            if self._stream is not None:  # whoever answers now may be another server
+                self._check_digest(self._describe(self._answer_s).digest)
             self._stream = _Stream(self._channel, self._metadata)
         for request in requests:
             self._stream.send(request)
         wanted = {request.sequence for request in requests}
         answers: dict[int, pb.ActResponse] = {}
-        until_s = time.monotonic() + self._answer_s
         while wanted - answers.keys():
             try:
                 response = self._stream.receive(until_s - time.monotonic())
@@ -169,10 +174,18 @@ class RemotePlanner(Planner):
             code = response.refusal.code
             name = Code(code).name if code in set(Code) else f"code {code}"
             raise RemoteError(f"{self.address} refused: {name}: {response.refusal.message}")
+        self._check_digest(response.chunk.digest)
         try:
             return wire.decode_chunk(response.chunk, self.action)
         except FeatureError as error:
             raise RemoteError(f"{self.address} answered with what must not be played: {error}") from error
+
+    def _check_digest(self, digest: str) -> None:
+        if digest != self.digest:
+            raise RemoteError(
+                f"{self.address} serves another bundle as {self.name} than at the beginning: "
+                f"{digest[:80] or 'none'}, not {self.digest or 'none'}; connect anew to play that one"
+            )
 
 
 class _Stream:
