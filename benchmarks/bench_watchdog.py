@@ -3,7 +3,8 @@
 python benchmarks/bench_watchdog.py [--anomalies 10000] [--arms 4] [--load 2]
 
 Each anomaly meets a moving arm. It arrives when its setpoint is sent, when its force is there to be read, or, of a
-missed heartbeat, when the silence is as long as it may be. `--load` processes that only count run beside it.
+missed heartbeat or a flood of setpoints, when it has lasted as long as it may. `--load` processes that only count run
+beside it.
 """
 
 from __future__ import annotations
@@ -30,7 +31,7 @@ BEAT = Beat(command_hz=250.0, setpoint_hz=50.0, heartbeat_s=0.1)
 TICKS, STEP_RAD = 2, 0.001
 """Setpoints before each anomaly, and the way from one to the next."""
 MAX_FORCE_N, HELP_S = 40.0, 5.0
-KINDS = ("not_finite", "limit", "force", "heartbeat")
+KINDS = ("not_finite", "limit", "force", "heartbeat", "flood")
 
 
 class SharedArm(Arm):
@@ -80,12 +81,17 @@ def inject(loop: CommandLoop, shared: SynchronizedArray[float], kind: str) -> fl
         loop.send(place + 2.0)
     elif kind == "force":
         shared[-1] = 2 * MAX_FORCE_N
-    else:
+    elif kind == "heartbeat":
         arrived_s = sent_s + BEAT.heartbeat_s
+    else:
+        arrived_s += BEAT.heartbeat_s
     while loop.halted is None:
         if time.monotonic() > arrived_s + HELP_S:
             raise SystemExit(f"{kind}: the arm was not halted within {HELP_S:g} s")
-        time.sleep(0.001)
+        if kind == "flood":
+            loop.send(place + TICKS * step)
+        else:
+            time.sleep(0.001)
     shared[-1] = 0.0
     halted = loop.halted
     return halted.commanded_s - arrived_s if halted.why == kind else float("nan")

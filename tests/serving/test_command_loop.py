@@ -8,8 +8,8 @@ import time
 import numpy as np
 import pytest
 
-from millwright.core.errors import ServiceError
-from millwright.serving.command_loop import BEGUN, REFUSED, RESET, CommandLoop, run_commands
+from millwright.core.errors import ActionError, ServiceError
+from millwright.serving.command_loop import BEGUN, LONGEST, MESSAGES, REFUSED, RESET, CommandLoop, run_commands
 from millwright.serving.watchdog import REASONS, Beat, Watchdog
 from tests.serving.arms import ENVELOPE, StillArm, make_arm_outside, make_envelope
 
@@ -43,10 +43,14 @@ def reset(loop):
     loop.ours.send_bytes(RESET)
 
 
-def leave(loop):
+def listen(loop):
     loop.heard = []
     while loop.ours.poll():
         loop.heard.append(np.frombuffer(loop.ours.recv_bytes()[:1], np.int8)[0])
+
+
+def leave(loop):
+    listen(loop)
     loop.ours.close()
 
 
@@ -89,6 +93,37 @@ def test_a_bad_setpoint_halts_the_arm_even_if_a_good_one_comes_right_behind_it()
     assert play({**ramp(15), 95: both, 180: leave}).heard == [BEGUN, REASONS.index("not_finite")]
 
 
+def test_a_burst_is_read_in_parts_and_its_newest_setpoint_is_gone_to():
+    def burst(loop):
+        for count in range(5 * MESSAGES):
+            say(0.09 + 0.0005 * count, 0.0)(loop)
+
+    loop = play({**ramp(10), 101: burst, 107: leave})
+    assert loop.heard == [BEGUN]
+    assert loop.arm.sent[-1][0] > 0.1
+
+
+def test_a_flood_that_goes_on_halts_the_arm_which_is_commanded_and_felt_meanwhile():
+    def flood(loop):
+        for _ in range(2 * MESSAGES):
+            say(0.09, 0.0)(loop)
+
+    floods = dict.fromkeys(range(101, 125), flood)
+    loop = play({**ramp(10), **floods, 180: leave})
+    assert loop.heard == [BEGUN, REASONS.index("flood")]
+    assert len(loop.arm.sent) == len(loop.waits)
+
+    def push(loop):
+        loop.arm.wrench = np.array([99.0, 0, 0, 0, 0, 0])
+
+    assert play({**ramp(10), **floods, 110: push, 180: leave}).heard == [BEGUN, REASONS.index("force")]
+
+
+def test_a_message_that_is_too_long_halts_the_arm_as_one_that_is_no_setpoint():
+    heard = play({**ramp(10), 95: lambda loop: loop.ours.send_bytes(b"0" * (LONGEST + 1)), 96: listen}).heard
+    assert heard == [BEGUN, REASONS.index("not_finite")]
+
+
 def test_a_reset_waits_until_the_arm_is_at_rest():
     loop = play({**ramp(12), 115: reset, 300: leave})
     assert loop.heard == [BEGUN, REASONS.index("asked"), BEGUN]
@@ -113,6 +148,9 @@ def test_a_loop_that_was_late_does_not_catch_up():
 def test_the_process_commands_halts_begins_again_and_ends():
     with CommandLoop(StillArm, make_envelope, BEAT) as loop:
         assert loop.halted is None
+        for wrong in (np.zeros(3), np.zeros((1, 2)), np.zeros(1000), 0.0):
+            with pytest.raises(ActionError, match=r"a setpoint is \(2,\)"):
+                loop.send(wrong)
         loop.send((0.001, 0.0))
         sent_s = time.monotonic()
         loop.send((np.nan, 0.0))

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from millwright.core.errors import ActionError, ExpiredPlanError, OptionError
 from millwright.core.policy import Privileged
 from millwright.serving.limiter import Limiter
+from millwright.serving.motion import LimitedMotion
 from tests.serving.arms import BOX, ENVELOPE, GRIPPER, HZ, LIMITS, Saying, compute_rates, drive, find_point, observe
 
 ROUNDING = 1e-5
@@ -109,6 +110,18 @@ def test_a_target_outside_of_the_box_is_not_gone_for_and_one_inside_is_again():
     assert actions[-1][0] == pytest.approx(-0.2, abs=1e-5)
 
 
+def test_a_way_to_rest_is_looked_at_on_the_way_too():
+    asked = []
+    motion = LimitedMotion(LIMITS, 1 / HZ, lambda joints: not asked.append(joints[0]))
+    motion.begin(np.zeros(2))
+    motion.aim(np.array([1.5, 0.0]), np.zeros(2), 1 / HZ)
+    for _ in range(5):
+        asked.clear()
+        motion.step()
+    assert asked[0] == pytest.approx(motion.state.position[0])
+    assert sum(asked[0] + 0.01 < place < asked[-1] - 0.001 for place in asked) >= 2
+
+
 @pytest.mark.parametrize(
     ("said", "why"),
     [
@@ -171,6 +184,19 @@ def test_a_player_that_refuses_an_expired_plan_holds_the_arm_too():
     limiter = Limiter(Saying(ExpiredPlanError("old"), np.array([0.0, 0.0, 0.02])), ENVELOPE, HZ)
     drive(limiter, 5)
     assert [(event.tick, event.what) for event in limiter.events] == [(0, "held")]
+
+
+@settings(max_examples=20, deadline=None)
+@given(opening=st.floats(allow_nan=True, allow_infinity=True, width=32), force_n=st.sampled_from([0.0, 31.0]))
+def test_a_gripper_is_sent_nowhere_else_even_if_the_arm_stops_at_once(opening, force_n):
+    limiter = Limiter(Saying(np.array([0.1, 0.0, np.nan])), ENVELOPE, HZ)
+    seen = observe((0.0, 0.0), force_n)
+    seen["observation.state"][2] = opening
+    if not np.isfinite(opening):
+        with pytest.raises(ActionError, match="gripper stands at"):
+            limiter.act(seen)
+    else:
+        check_inside(np.array([limiter.act(seen) for _ in range(3)]), (0.0, 0.0))
 
 
 @pytest.mark.parametrize("start", [(2.1, 0.0), (float("nan"), 0.0)])

@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from millwright.core.errors import ActionError, OptionError
+from millwright.serving.motion import LimitedMotion
 from millwright.serving.watchdog import Beat, Watchdog
 from tests.serving.arms import BOX, ENVELOPE, LIMITS, compute_rates
 
@@ -61,6 +62,29 @@ def test_setpoints_are_interpolated_and_each_is_reached_when_the_next_is_due():
     lags = np.abs(np.array(loop.commands)[TICK - 1 :: TICK] - np.array(way)).max(axis=1)
     assert lags.max() < 5e-3
     assert np.median(lags) < 1e-6
+
+
+def test_the_arm_goes_through_setpoints_at_the_speed_that_they_go_on_with():
+    loop = Loop()
+    loop.hear(*((0.001 * tick**2, 0.0) for tick in range(1, 6)))
+    before, after = (0.001 * tick**2 - 0.001 * (tick - 1) ** 2 for tick in (5, 6))
+    way = np.diff([command[0] for command in loop.commands])
+    assert way[-1] * TICK == pytest.approx((before + after) / 2, rel=0.03)
+
+
+def test_of_setpoints_that_come_at_once_only_the_newest_is_planned_for(monkeypatch):
+    aims, aim = [], LimitedMotion.aim
+
+    def note(motion, target, *rest):
+        aims.append(target.tolist())
+        aim(motion, target, *rest)
+
+    monkeypatch.setattr(LimitedMotion, "aim", note)
+    loop = Loop()
+    for count in range(5):
+        loop.dog.hear((0.01 * count, 0.0), loop.now_s)
+    loop.command(3)
+    assert aims == [[0.04, 0.0]]
 
 
 def test_a_setpoint_that_is_not_followed_by_another_is_where_the_arm_stops():

@@ -29,11 +29,13 @@ from millwright.serving.watchdog import REASONS, Beat, Watchdog
 
 RESET = b"r"
 """A message to the loop; every other one is a setpoint: doubles."""
-_REPORT = struct.Struct("<bdd")
-"""From the loop: index in REASONS, or one of the following; when it was noticed, and when the first command after it
-had been sent, s of the monotonic clock."""
+_REPORT = struct.Struct("<bBdd")
+"""From the loop: index in REASONS, or one of the following; the arm's joints; when it was noticed, and when the first
+command after it had been sent, s of the monotonic clock."""
 BEGUN, REFUSED = -1, -2
 STARTING_S = 30.0
+MESSAGES, LONGEST = 8, 4096
+"""Read in a period at most, and bytes of each: the arm is commanded however much is said."""
 
 
 class Arm(ABC):
@@ -87,9 +89,13 @@ class CommandLoop:
         """The newest setpoint (n,) rad; also the heartbeat.
 
         Raises:
+            ActionError: it is of another shape; nothing was sent.
             ServiceError: the loop has ended.
         """
-        self._put(np.asarray(setpoint, np.float64).tobytes())
+        joints = np.asarray(setpoint, np.float64)
+        if joints.shape != (self._dof,):
+            raise ActionError(f"a setpoint is {(self._dof,)}, an angle for each joint; got {joints.shape}")
+        self._put(joints.tobytes())
 
     @property
     def halted(self) -> Halted | None:
@@ -139,7 +145,7 @@ class CommandLoop:
     def _take(self) -> int:
         """Read one report and give its first number."""
         try:
-            index, noticed_s, commanded_s = _REPORT.unpack(self._pipe.recv_bytes())
+            index, self._dof, noticed_s, commanded_s = _REPORT.unpack(self._pipe.recv_bytes())
         except (EOFError, OSError) as error:
             raise ServiceError("the command loop has ended; its process says why") from error
         if index >= 0:
@@ -167,17 +173,20 @@ def run_commands(
     A period that begins late is not made up for: commands are a period's way apart, however late they come.
     """
     period_s = 1.0 / watchdog.beat.command_hz
-    due_s, told, listening, beginning, begun = now(), True, True, True, False
-    while listening or not watchdog.is_at_rest:
+    inbox = _Inbox(pipe)
+    due_s, told, beginning, begun = now(), True, True, False
+    while inbox.is_open or not watchdog.is_at_rest:
         wait(max(0.0, due_s - now()))
         due_s = max(due_s + period_s, now())
-        messages, listening = _receive(pipe) if listening else ([], False)
+        messages = inbox.take(now())
         for message in messages:
             if message != RESET:
                 watchdog.hear(np.array(array("d", message[: len(message) // 8 * 8])), now())
-        if RESET in messages or not listening:
+        if inbox.full_for_s > watchdog.beat.heartbeat_s:
+            watchdog.halt("flood", now())
+        if RESET in messages or not inbox.is_open:
             watchdog.halt("asked", now())
-            beginning = listening
+            beginning = inbox.is_open
         if beginning and watchdog.is_at_rest:
             told = beginning = False
             begun = _begin(arm, watchdog, pipe, now)
@@ -189,7 +198,7 @@ def run_commands(
         arm.send(watchdog.command(now()))
         if watchdog.halted is not None and not told:
             told = True
-            _tell(pipe, REASONS.index(watchdog.halted.why), watchdog.halted.at_s, now())
+            _tell(pipe, REASONS.index(watchdog.halted.why), watchdog.dof, watchdog.halted.at_s, now())
 
 
 def _begin(arm: Arm, watchdog: Watchdog, pipe: Connection, now: Callable[[], float]) -> bool:
@@ -197,25 +206,44 @@ def _begin(arm: Arm, watchdog: Watchdog, pipe: Connection, now: Callable[[], flo
     try:
         watchdog.begin(arm.read()[0])
     except ActionError:
-        _tell(pipe, REFUSED, now(), now())
+        _tell(pipe, REFUSED, watchdog.dof, now(), now())
         return False
-    _tell(pipe, BEGUN, now(), now())
+    _tell(pipe, BEGUN, watchdog.dof, now(), now())
     return True
 
 
-def _receive(pipe: Connection) -> tuple[list[bytes], bool]:
-    """What came since the last period, and whether anybody is left to send more."""
-    messages: list[bytes] = []
-    try:
-        while pipe.poll():
-            messages.append(pipe.recv_bytes(maxlength=4096))
-    except (EOFError, OSError):
-        return messages, False
-    return messages, True
+class _Inbox:
+    """What is said to the loop, a few messages a period."""
+
+    def __init__(self, pipe: Connection) -> None:
+        self._pipe = pipe
+        self.is_open = True
+        """Whether anybody is left to send more."""
+        self.full_for_s = 0.0
+        """For so long more has been there in every period than was read."""
+        self._full_since_s: float | None = None
+
+    def take(self, now_s: float) -> list[bytes]:
+        """The oldest `MESSAGES` that were not read yet. One that is too long is the last one, and is empty."""
+        messages: list[bytes] = []
+        is_full = False
+        try:
+            while self.is_open and self._pipe.poll() and not (is_full := len(messages) == MESSAGES):
+                messages.append(self._pipe.recv_bytes(LONGEST))
+        except (EOFError, OSError):
+            self.is_open = False
+            if not self._pipe.readable:  # so it is after one that is too long: where the next begins, nobody knows
+                messages.append(b"")
+        if not is_full:
+            self._full_since_s = None
+        elif self._full_since_s is None:
+            self._full_since_s = now_s
+        self.full_for_s = 0.0 if self._full_since_s is None else now_s - self._full_since_s
+        return messages
 
 
-def _tell(pipe: Connection, index: int, noticed_s: float, commanded_s: float) -> None:
+def _tell(pipe: Connection, index: int, dof: int, noticed_s: float, commanded_s: float) -> None:
     try:
-        pipe.send_bytes(_REPORT.pack(index, noticed_s, commanded_s))
+        pipe.send_bytes(_REPORT.pack(index, dof, noticed_s, commanded_s))
     except OSError:
         return  # nobody is left to hear it; the loop ends when the arm is at rest

@@ -73,7 +73,7 @@ class Limiter(Policy):
         """Setpoints for the end of this tick.
 
         Raises:
-            ActionError: at the first tick the arm does not stand within its limits.
+            ActionError: at the first tick the arm is not within its limits, or its gripper's state is no number.
         """
         self._tick += 1
         now_s = self._clock.tick()
@@ -121,7 +121,10 @@ class Limiter(Policy):
 
     def _begin(self, state: Floats) -> None:
         self._motion.begin(state[: self._dof])
-        self._gripper = state[self._dof :]
+        opening = state[self._dof :][: len(self._envelope.gripper)]
+        if not np.isfinite(opening).all():
+            raise ActionError(f"the gripper stands at {opening} m, which is no opening; look after its sensor first")
+        self._gripper = np.clip(opening, *self._envelope.gripper.T)
         self._setpoints = [state[: self._dof]] * 3
 
     def _feel(self, observation: Observation) -> None:

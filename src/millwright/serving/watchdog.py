@@ -17,9 +17,9 @@ from millwright.serving.motion import Course, LimitedMotion
 
 MIN_RATE_HZ = 125.0
 """Arms that are steered from outside want a command at least so often."""
-REASONS = ("heartbeat", "not_finite", "limit", "force", "asked")
+REASONS = ("heartbeat", "not_finite", "limit", "force", "asked", "flood")
 """Why an arm is halted: no setpoint in time; a setpoint or wrench that is none; a setpoint out of limits or reach; a
-force above the limit; somebody wanted it."""
+force above the limit; somebody wanted it; more setpoints than can be read, for longer than the heartbeat."""
 
 
 @dataclass(frozen=True)
@@ -85,10 +85,11 @@ class Watchdog:
         """
         self._motion.begin(np.asarray(joints, np.float64))
         self._course = Course(1.0 / self.beat.setpoint_hz)
+        self._newest: tuple[Floats, Floats] | None = None
         self._heard_s, self.halted = None, None
 
     def hear(self, setpoint: ArrayLike, now_s: float) -> None:
-        """The newest setpoint (n,) rad, for one period of setpoints from now."""
+        """The newest setpoint (n,) rad, for one period of setpoints from the next command, which plans for it."""
         if self.halted is not None:
             return
         limits, target = self._envelope.motion, np.asarray(setpoint, np.float64)
@@ -98,7 +99,7 @@ class Watchdog:
             self.halt("limit", now_s)
         else:
             velocity = self._course.go_to(target, self._motion.state.position, going_on=True)
-            self._motion.aim(np.clip(target, *limits.position.T), velocity, 1.0 / self.beat.setpoint_hz)
+            self._newest = np.clip(target, *limits.position.T), velocity
             self._heard_s = now_s
 
     def feel(self, wrench: ArrayLike, now_s: float) -> None:
@@ -115,9 +116,16 @@ class Watchdog:
             self.halt("heartbeat", now_s)
         if self.halted is not None or self._heard_s is None:
             self._motion.brake()
-        else:
-            self._motion.step()
+            return self._motion.state.position
+        if self._newest is not None:
+            self._motion.aim(*self._newest, 1.0 / self.beat.setpoint_hz)
+            self._newest = None
+        self._motion.step()
         return self._motion.state.position
+
+    @property
+    def dof(self) -> int:
+        return self._envelope.motion.dof
 
     @property
     def is_at_rest(self) -> bool:
