@@ -254,6 +254,15 @@ def test_the_dashboard_of_a_bundle_shows_what_it_was_made_for(tmp_path: Path) ->
     assert make_stage("lift-choice", "hover", {})[0].by_words
 
 
+def test_a_bundle_named_like_a_shipped_one_is_told_apart_by_the_folder_around_it(tmp_path: Path) -> None:
+    mine = tmp_path / "seed-0" / "brick-clear"
+    shutil.copytree(SHIPPED / "brick-clear", mine)
+    stage, first = make_stage("brick-clear", str(mine), {})
+    assert first == "brick-clear (seed-0)"
+    assert list(stage.policies)[:2] == [first, "brick-clear"]
+    assert stage.bundles == {first: mine, "brick-clear": SHIPPED / "brick-clear"}
+
+
 def test_dashboard_without_its_extra_gives_the_install_command(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from millwright.cli.arguments import Given, OptionalAddress, OptionalName, say
@@ -113,9 +114,15 @@ def make_stage(env: str, policy: str | None, env_options: Mapping[str, Any]) -> 
         elif (made_for := load_manifest(folder).env) != env:
             raise BundleError(f"bundle {folder} was made for {made_for!r}, not for {env!r}: give --env {made_for}")
         else:
-            first = folder.resolve().name if folder.resolve().name not in names else first
+            first = _name_apart(folder, names)
             bundles = {first: folder, **bundles}
         policies = {first: partial(make_policy, policy), **policies}
     title = TITLES.get(env, env.replace("-", " ").capitalize())
     make_env, make_judge = partial(catalog.make_env, env, **env_options), partial(catalog.make_judge, env)
     return Stage(make_env, make_judge, policies, title, env in GOES_ON, task.by_words, bundles), first
+
+
+def _name_apart(folder: Path, taken: Collection[str]) -> str:
+    """What to call a bundle: its folder's name; where that is taken, with the folder around it, and never a path."""
+    name, around = folder.resolve().name, folder.resolve().parent.name
+    return f"{name} ({around or 'yours'})" if name in taken else name
