@@ -27,6 +27,18 @@ def test_other_kinds_of_pixels_become_rgb(mode: str) -> None:
     assert (picture.shape, picture.dtype) == ((6, 8, 3), np.uint8)
 
 
+def test_sixteen_bits_of_grey_keep_their_shades() -> None:
+    buffer = io.BytesIO()
+    Image.fromarray(np.array([[0, 300, 257 * 128, 65535]], np.uint16)).save(buffer, "PNG")
+    assert read_picture(buffer.getvalue(), "agentview")[0, :, 0].tolist() == [0, 1, 128, 255]
+
+
+def test_what_is_transparent_lies_on_white() -> None:
+    buffer = io.BytesIO()
+    Image.fromarray(np.array([[[0, 0, 0, 0], [0, 0, 0, 255], [0, 0, 0, 51]]], np.uint8)).save(buffer, "PNG")
+    assert read_picture(buffer.getvalue(), "agentview")[0, :, 0].tolist() == [255, 0, 204]
+
+
 def test_a_picture_that_a_phone_took_lying_is_put_upright() -> None:
     exif = Image.Exif()
     exif[0x0112] = 6

@@ -48,11 +48,21 @@ def read_picture(content: bytes, name: str) -> Picture:
             most = f"{MOST_PIXELS / 1e6:.0f} million pixels"
             raise FeatureError(f"{name}: {width} x {height} pixels are too many; at most {most} altogether")
         picture.load()
-        return np.asarray(ImageOps.exif_transpose(picture).convert("RGB"))
+        return _to_rgb(ImageOps.exif_transpose(picture))
     except FeatureError:
         raise
     except Exception as error:  # readers of broken files raise whatever they stumble over
         raise FeatureError(f"{name}: the picture is damaged and cannot be decoded; save it again") from error
+
+
+def _to_rgb(picture: Image.Image) -> Picture:
+    """What a viewer would show: all of 16 bits of grey, and white behind what is transparent."""
+    if picture.mode.startswith("I"):  # `convert` would clip these at 255
+        picture = Image.fromarray((np.asarray(picture).astype(np.float64) / 257).round().astype(np.uint8))
+    elif picture.has_transparency_data:
+        behind = Image.new("RGBA", picture.size, "white")
+        picture = Image.alpha_composite(behind, picture.convert("RGBA"))
+    return np.asarray(picture.convert("RGB"))
 
 
 def cut_square(picture: Picture, size: int) -> Picture:
