@@ -194,3 +194,14 @@ def test_a_page_whose_server_went_away_says_so_and_comes_back(open_page: OpenPag
         page.keyboard.press("1")
         page.keyboard.press("r")
         expect(page.locator("#view-overhead .toast")).to_contain_text("Picked red")
+
+
+@pytest.mark.parametrize("width", [1080, 1200])
+def test_the_status_can_be_read_in_windows_of_usual_width(
+    dashboard: Dashboard, open_page: OpenPage, width: int
+) -> None:
+    page = open_page(dashboard.url, viewport={"width": width, "height": 860})
+    wait_for_phase(page, "ready")
+    page.locator("#target").evaluate("cell => { cell.textContent = 'yellow cylinder'; }")
+    cut = "cells => cells.filter((cell) => cell.scrollWidth > cell.clientWidth).map((cell) => cell.textContent)"
+    assert page.locator("#status b").evaluate_all(cut) == []
