@@ -58,6 +58,15 @@ def test_a_model_is_shown_from_what_it_observes_to_its_card(dashboard: Dashboard
     expect(page.locator("#text h3")).to_have_text("film")
 
 
+@pytest.mark.parametrize(("written", "meant"), [("%E0%A4%A", "%E0%A4%A"), ("my%20own", "my own")])
+def test_a_model_that_is_not_there_is_named_and_the_first_is_shown(
+    dashboard: Dashboard, open_page: OpenPage, written: str, meant: str
+) -> None:
+    page = open_page(f"{dashboard.url}/model/#{written}")
+    page.locator("body[data-model=attention]").wait_for()
+    expect(page.locator("#message")).to_have_text(f"There is no {meant} here; this is attention.")
+
+
 def test_a_picture_and_words_give_a_plan_and_what_it_looks_at(dashboard: Dashboard, open_page: OpenPage) -> None:
     page = open_page(f"{dashboard.url}/try/")
     upload(page, "agentview", "mine.png", make_file())

@@ -12,9 +12,21 @@ async function start() {
   byId("none").hidden = models.length > 0;
   select.closest(".card").hidden = !models.length;
   select.addEventListener("change", () => show(select.value));
-  const wanted = decodeURIComponent(location.hash.slice(1));
-  if (models.includes(wanted)) select.value = wanted;
+  const wanted = readHash();
+  const there = models.includes(wanted);
+  if (there) select.value = wanted;
   if (models.length) await show(select.value);
+  if (wanted && !there && document.body.dataset.model) showProblem(`There is no ${wanted} here; this is ${select.value}.`);
+}
+
+/** The name in the address; as it stands there where it is not written as addresses are. */
+function readHash() {
+  const text = location.hash.slice(1);
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
 }
 
 async function show(name) {
