@@ -20,11 +20,11 @@ def test_the_expert_lifts_what_the_words_mean_and_other_words_are_answered_with_
         assert (
             refused.text == "'lift the cube' fits 2 things: purple cube, red cube; say which by colour, shape or place"
         )
-        accepted = session.submit(Run({"instruction": "the violet one? no: the purple block!"})).result(timeout=60)
+        accepted = session.submit(Run({"instruction": "up with the purple block!"})).result(timeout=60)
         assert (accepted.ok, accepted.target) == (True, "purple cube")
         done = wait_for(session, lambda now: now.phase == "finished", 120)
         assert done.outcome is not None
         assert done.outcome.verdict.success
-        assert done.outcome.task == "the violet one? no: the purple block!"
+        assert done.outcome.task == "up with the purple block!"
     finally:
         session.close()

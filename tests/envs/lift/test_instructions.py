@@ -107,6 +107,39 @@ def test_a_target_that_is_not_there_and_a_split_of_no_name_are_refused():
         write_instruction(LONE_CUBE, 0, 0, "trian")  # type: ignore[arg-type]
 
 
+@pytest.mark.parametrize(
+    ("said", "why"),
+    [
+        ("lift the pink cube", "nothing is ever pink"),
+        ("the orange ball", "nothing is ever orange"),
+        ("the red banana", "'banana' is no thing that is known here, these are: cube, block,"),
+        ("the leftmost red banana", "'banana' is no thing"),
+        ("anything but the red cube", r"what is not to be lifted \('but'\) is not understood"),
+        ("don’t take the ball", "what is not to be lifted"),
+        ("everything except the ball", "'except'"),
+        ("leftmost, no: rightmost thing", r"it names 2 places \(left, right\), and one thing is lifted"),
+        ("the red one, or the blue one", r"it names 2 colours \(red, blue\)"),
+        ("the ball on the cube", r"it names 2 shapes \(cube, ball\)"),
+    ],
+)
+def test_words_that_are_not_understood_are_refused_rather_than_half_of_them_taken(said, why):
+    table = [Item("red", "cube", 0.5, -0.1), Item("blue", "ball", 0.6, 0.1)]
+    assert find_fitting(table, said) == ()
+    with pytest.raises(PromptError, match=f"fits nothing here: .*{why}.*on the table: red cube, blue ball"):
+        find_meant(table, said)
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "the red one", "lift red up", "red please", "red!", "the small red wooden block", "now the leftmost",
+        "leftmost red", "the leftmost, on the left", "the nearest to you", "Red and high", "the cube in the air",
+    ],
+)  # fmt: skip
+def test_short_and_free_words_are_still_understood(said):
+    assert find_meant([Item("red", "cube", 0.5, -0.1), Item("blue", "ball", 0.6, 0.1)], said) == 0
+
+
 def test_what_is_typed_means_one_thing_or_the_answer_says_what_is_there():
     assert find_meant(TWINS, "the ball, please") == 2
     assert find_meant(TWINS, "lift the leftmost cube") == 0

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from itertools import product
+from itertools import chain, product
 from typing import Literal
 
 import numpy as np
@@ -77,6 +77,22 @@ PLACE_WORDS = {
 }
 ANY_NOUNS = ("object", "thing", "item")
 
+OTHER_COLOURS = (
+    "pink", "orange", "black", "white", "brown", "grey", "gray", "cyan", "magenta", "violet", "turquoise", "teal",
+    "beige", "golden", "silver", "lilac", "maroon", "crimson", "scarlet", "indigo", "colourless", "transparent",
+)  # fmt: skip
+"""Colours that nothing here has."""
+NEGATIONS = (
+    "not", "no", "but", "except", "without", "never", "neither", "nor", "nothing", "avoid", "leave", "ignore",
+    "other than", "instead of", "rather than", "apart from",
+)  # fmt: skip
+"""Words about what not to lift: what is left is not worked out."""
+GOING_ON = (
+    "and", "or", "then", "from", "off", "out", "up", "away", "above", "over", "in", "into", "on", "at", "to", "of",
+    "for", "with", "high", "please", "now", "right", "that", "which", "is", "it", "you", "robot", "by", "one",
+)  # fmt: skip
+"""Words after a colour or place that go on with the sentence, and name no thing."""
+
 FORMS: dict[str, tuple[str, ...]] = {
     "train": (
         "pick up the {what}",
@@ -107,6 +123,9 @@ COLOURED = {"train": ("{colour} {noun}",), "unseen": ("{noun} that is {colour}",
 _PLACE_PATTERN = re.compile(
     r"\b(?P<left>leftmost|on the left)\b|\b(?P<right>rightmost|on the right)\b"
     r"|\b(?P<near>nearest|closest)\b|\b(?P<far>farthest|furthest)\b"
+)
+_DESCRIBED_PATTERN = re.compile(
+    rf"\b(?:{'|'.join(COLOURS)}|leftmost|rightmost|nearest|closest|farthest|furthest)(?=\s+(?P<thing>[^\W\d_]+))"
 )
 
 
@@ -150,6 +169,8 @@ def find_meant(items: Sequence[Item], instruction: str) -> int:
     if len(fitting) == 1:
         return fitting[0]
     there = ", ".join(f"{item.colour} {item.shape}" for item in items)
+    if trouble := _find_trouble(instruction):
+        raise PromptError(f"{instruction!r} fits nothing here: {trouble}; on the table: {there}")
     if not fitting:
         raise PromptError(f"{instruction!r} fits nothing here; on the table: {there}")
     if _read(instruction) == _Named():
@@ -159,14 +180,42 @@ def find_meant(items: Sequence[Item], instruction: str) -> int:
 
 
 def _read(instruction: str) -> _Named | None:
-    """What an instruction says; None where it names two colours or two shapes."""
-    words = instruction.lower()
-    place = _PLACE_PATTERN.search(words)
-    shapes = [shape for shape, nouns in SHAPES.items() if re.search(rf"\b(?:{'|'.join(nouns)})\b", words)]
-    colours = [colour for colour in COLOURS if re.search(rf"\b{colour}\b", words)]
-    if len(shapes) > 1 or len(colours) > 1:
+    """What an instruction says; None where that is not understood."""
+    if _find_trouble(instruction):
         return None
-    return _Named(next(iter(colours), None), next(iter(shapes), None), place.lastgroup if place else None)
+    return _Named(*(next(iter(said), None) for said in _list_said(instruction)))
+
+
+def _list_said(instruction: str) -> tuple[list[str], list[str], list[str]]:
+    """All colours, shapes and places in an instruction, each once."""
+    words = instruction.lower()
+    colours = [colour for colour in COLOURS if _find_words((colour,), words)]
+    shapes = [shape for shape, nouns in SHAPES.items() if _find_words(nouns, words)]
+    places = {str(match.lastgroup): None for match in _PLACE_PATTERN.finditer(words)}
+    return colours, shapes, list(places)
+
+
+def _find_trouble(instruction: str) -> str | None:
+    """Why an instruction is not understood, whatever lies on the table; None where it is."""
+    words = instruction.lower().replace("\u2019", "'")
+    for kind, said in zip(("colours", "shapes", "places"), _list_said(words), strict=True):
+        if len(said) > 1:
+            return f"it names {len(said)} {kind} ({', '.join(said)}), and one thing is lifted"
+    if other := _find_words(OTHER_COLOURS, words):
+        return f"nothing is ever {other}"
+    if negation := _find_words(NEGATIONS, words) or (re.search(r"n't\b", words) and "n't"):
+        return f"what is not to be lifted ({negation!r}) is not understood, only what is"
+    known = (*chain(*SHAPES.values()), *ANY_NOUNS)
+    things = [match["thing"] for match in _DESCRIBED_PATTERN.finditer(words)]
+    unknown = [thing for thing in things if thing not in (*COLOURS, *GOING_ON)]
+    if unknown and not _find_words((*known, "one"), words):
+        return f"{unknown[0]!r} is no thing that is known here, these are: {', '.join(known)}"
+    return None
+
+
+def _find_words(wanted: Sequence[str], words: str) -> str | None:
+    found = re.search(rf"\b(?:{'|'.join(wanted)})\b", words)
+    return found[0] if found else None
 
 
 def write_instruction(items: Sequence[Item], target: int, seed: int, split: Split = "train") -> str:
