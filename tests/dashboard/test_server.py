@@ -134,6 +134,9 @@ def test_both_see_the_same_pick_and_a_latecomer_gets_the_whole_trace(shared: Das
     [
         ("run!", "not JSON"),
         ("[1]", "a command is an object"),
+        ("[" * 20_000, "not JSON"),
+        ('{"do": "run", "instruction": "\\ud800 lift"}', "half of a character"),
+        ('{"do": "run", "id": "\\ud800"}', "half of a character"),
         ('{"do": "rum"}', "did you mean 'run'? (commands: run, clear, stop, shuffle, policy)"),
         ('{"do": "run", "click": {"camera": "overhead", "u": 2, "v": 0}}', "a click is"),
         ('{"do": "run", "click": {"camera": "overhead", "u": NaN, "v": 0}}', "a click is"),
@@ -180,6 +183,17 @@ def test_the_page_and_its_modules_are_served_and_may_load_nothing_from_elsewhere
     for name in ("app.js", "style.css", "icon.svg"):
         assert httpx.get(f"{shared.url}/{name}").status_code == 200
     assert httpx.get(f"{shared.url}/api/status").json()["phase"] in ("ready", "finished")
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "status"), [("GET", "/api/nothing", 404), ("GET", "/no.js", 404), ("DELETE", "/api/try", 405)]
+)
+def test_what_is_not_there_or_asked_in_another_way_is_answered_like_every_refusal(
+    shared: Dashboard, method: str, path: str, status: int
+) -> None:
+    answer = httpx.request(method, shared.url + path)
+    assert answer.status_code == status
+    assert answer.json()["error"].startswith(f"{method} {path}: ")
 
 
 def test_ctrl_c_ends_the_server_and_its_processes_without_a_trace_of_errors() -> None:

@@ -121,7 +121,11 @@ def test_over_the_network_it_answers_and_refuses_with_reasons(dashboard: Dashboa
     assert (done.status_code, len(done.json()["actions"])) == (200, 4)
     bomb = httpx.post(url, json={**wish, "pictures": {"agentview": to_text(make_bomb())}})
     assert (bomb.status_code, bomb.json()["error"][:45]) == (400, "agentview: 20000 x 20000 pixels are too many;")
-    for body, reason in ((b"{", "not JSON"), (b"[]", "a wish is an object"), (b"[" * 100_000, "not JSON")):
+    wicked = (b'{"bundle": "film", "instruction": "\\ud800 lift"}', b'{"pictures": {"\\ud800": ""}}', b'"\xed\xa0\x80"')
+    for body, reason in (
+        (b"{", "not JSON"), (b"[]", "a wish is an object"), (b"[" * 100_000, "not JSON"),
+        *((text, "half of a character") for text in wicked),
+    ):  # fmt: skip
         answer = httpx.post(url, content=body)
         assert (answer.status_code, reason in answer.json()["error"]) == (400, True)
     large = httpx.post(url, content=bytes(MOST_BODY + 1))

@@ -90,7 +90,13 @@ def test_names_of_the_facts_in_a_verdict_become_those_on_show() -> None:
 
 
 @pytest.mark.parametrize(
-    ("said", "reason"), [("  ", "an instruction is a text"), (3, "is a text"), ("x" * 301, "at most 300 characters")]
+    ("said", "reason"),
+    [
+        ("  ", "an instruction is a text"),
+        (3, "is a text"),
+        ("\0\1", "is a text"),
+        ("x" * 301, "at most 300 characters"),
+    ],
 )
 def test_words_that_are_none_or_too_many_are_refused(said: object, reason: str) -> None:
     with pytest.raises(CommandError, match=reason):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import asdict
@@ -18,7 +17,7 @@ from starlette.responses import Response
 
 from millwright.core.errors import MillwrightError
 from millwright.dashboard.bundle_routes import Bundles, add_bundle_routes, is_same_origin
-from millwright.dashboard.commands import Answer, CommandError, parse_command
+from millwright.dashboard.commands import Answer, parse_command, read_object
 from millwright.dashboard.room import Browser, Room
 from millwright.dashboard.session import Session
 
@@ -90,23 +89,13 @@ async def _receive_forever(socket: WebSocket, browser: Browser, room: Room, sess
 async def _answer(text: str, browser: Browser, room: Room, session: Session) -> dict[str, Any]:
     message: dict[str, Any] = {}
     try:
-        message = _parse(text)
+        message = read_object(text, 'a command is an object, e.g. {"do": "run", "target": "red"}')
         answer = await _obey(message, browser, room, session)
     except MillwrightError as error:
         answer = Answer(False, str(error))
     except TimeoutError:
         answer = Answer(False, f"no answer within {ANSWER_WITHIN_S:.0f} s")
     return {"type": "answer", "id": message.get("id"), "do": message.get("do"), **asdict(answer)}
-
-
-def _parse(text: str) -> dict[str, Any]:
-    try:
-        message = json.loads(text)
-    except ValueError as error:
-        raise CommandError(f"not JSON: {error}") from error
-    if not isinstance(message, dict):
-        raise CommandError('a command is an object, e.g. {"do": "run", "target": "red"}')
-    return message
 
 
 async def _obey(message: dict[str, Any], browser: Browser, room: Room, session: Session) -> Answer:

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
 from fastapi import FastAPI
 from fastapi.responses import JSONResponse
 from starlette.concurrency import run_in_threadpool
+from starlette.exceptions import HTTPException
 from starlette.requests import HTTPConnection, Request
 
 from millwright.core.errors import MillwrightError, UnknownNameError
-from millwright.dashboard.commands import CommandError
+from millwright.dashboard.commands import CommandError, read_object
 from millwright.dashboard.models import Models
 from millwright.dashboard.pictures import MOST_BYTES
 from millwright.dashboard.trial import Trial
@@ -36,6 +36,12 @@ def add_bundle_routes(app: FastAPI, bundles: Bundles) -> None:
     @app.exception_handler(MillwrightError)
     async def refuse(_: Request, error: Exception) -> JSONResponse:
         return JSONResponse({"error": str(error)}, 404 if isinstance(error, UnknownNameError) else 400)
+
+    @app.exception_handler(HTTPException)
+    async def miss(request: Request, error: HTTPException) -> JSONResponse:
+        asked = f"{request.method} {request.url.path}"
+        text = {404: f"{asked}: there is nothing of that name", 405: f"{asked}: this is not asked in that way"}
+        return JSONResponse({"error": text.get(error.status_code, error.detail)}, error.status_code, error.headers)
 
     @app.get("/api/models")
     async def list_models() -> dict[str, Any]:
@@ -77,10 +83,5 @@ async def read_wish(request: Request) -> dict[str, Any]:
             break
     if size > MOST_BODY:
         raise CommandError(f"that is too large; a picture has at most {MOST_BYTES // 2**20} MB")
-    try:
-        wish = json.loads(body)
-    except (ValueError, RecursionError) as error:
-        raise CommandError(f"not JSON: {error}") from error
-    if not isinstance(wish, dict):
-        raise CommandError('a wish is an object: {"bundle": NAME, "instruction": TEXT, "pictures": {CAMERA: BASE64}}')
-    return wish
+    wanted = 'a wish is an object: {"bundle": NAME, "instruction": TEXT, "pictures": {CAMERA: BASE64}}'
+    return read_object(bytes(body), wanted)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future
 from dataclasses import dataclass, field
@@ -79,6 +80,27 @@ class Close(Command):
     """End the session."""
 
 
+def read_object(text: str | bytes, wanted: str) -> dict[str, Any]:
+    """The JSON object that somebody sent.
+
+    Args:
+        wanted: what such an object is, for the message.
+
+    Raises:
+        CommandError: it is none, or holds halves of characters, which could be neither understood nor sent back.
+    """
+    try:
+        message = json.loads(text)
+        json.dumps(message, ensure_ascii=False).encode()
+    except UnicodeEncodeError as error:
+        raise CommandError("not text: it holds half of a character (a lone surrogate)") from error
+    except (ValueError, RecursionError) as error:
+        raise CommandError(f"not JSON: {error}") from error
+    if not isinstance(message, dict):
+        raise CommandError(wanted)
+    return message
+
+
 def parse_command(message: Mapping[str, Any], cameras: tuple[str, ...]) -> Command:
     """The command in a browser's message, e.g. `{"do": "run", "target": "red"}`.
 
@@ -118,9 +140,9 @@ def check_instruction(said: Any) -> str:
     """What somebody typed, without what is around it.
 
     Raises:
-        CommandError: it is no text, empty, or long beyond reason.
+        CommandError: it is no text, shows nothing, or is long beyond reason.
     """
-    if not isinstance(said, str) or not said.strip():
+    if not isinstance(said, str) or not any(sign.isprintable() and not sign.isspace() for sign in said):
         raise CommandError("an instruction is a text; click an example, or type what is to be lifted")
     if len(said) > LONGEST_INSTRUCTION:
         raise CommandError(f"an instruction has at most {LONGEST_INSTRUCTION} characters, this one {len(said)}")
