@@ -46,7 +46,7 @@ def serve(
         token_file: clients need one of these tokens: a line each, NAME TOKEN.
         max_batch: robots planned for in one call; 1 keeps each robot's chunks free of the others, to the last bit.
         threads: of a call of a policy.
-        production: no reflection.
+        production: no reflection, and no /openapi.json.
     """
     for module in (*MODULES, *(("fastapi", "uvicorn") if http_port is not None else ())):
         import_extra(module, "serving")

@@ -10,17 +10,19 @@ from typing import Annotated, Any
 
 import numpy as np
 import uvicorn
-from fastapi import Depends, FastAPI, HTTPException, Request, Response
+from fastapi import Depends, FastAPI, Request, Response
+from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from google.protobuf.json_format import MessageToDict
+from numpy.typing import NDArray
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from pydantic import BaseModel, ConfigDict
-from starlette.types import ASGIApp, Receive, Scope, Send
 
 from millwright.core.listening import listen
 from millwright.serving import wire
 from millwright.serving.access import Access, Tls
 from millwright.serving.desk import Desk
+from millwright.serving.http_door import SizeLimit, TokenCheck, make_protocol
 from millwright.serving.protos import policy_pb2 as pb
 from millwright.serving.refusal import Code, RefusedError
 
@@ -30,12 +32,14 @@ STATUS = {
 }  # fmt: skip
 GROWTH = 4
 """Numbers are longer in JSON than in bytes; of pictures, which come in base64, it is a third."""
+MOST_TOLD = 5
+"""Of what is wrong with a body."""
 
 
 class Strict(BaseModel):
-    """A misspelt name is refused, not ignored."""
+    """A misspelt name is refused, not ignored, and a text or a truth is no number."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", strict=True)
 
 
 class ArrayBody(Strict):
@@ -97,51 +101,29 @@ class AnswerBody(BaseModel):
     chunk: ChunkBody
 
 
-class SizeLimit:
-    """Ends a request whose body is longer than an honest one, before it is all there."""
-
-    def __init__(self, app: ASGIApp, most_bytes: int) -> None:
-        self._app, self._most_bytes = app, most_bytes
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        left = self._most_bytes
-
-        async def read() -> Any:
-            nonlocal left
-            message = await receive()
-            left -= len(message.get("body", b""))
-            if left < 0:
-                raise HTTPException(413, f"a request holds at most {self._most_bytes} bytes")
-            return message
-
-        await self._app(scope, read, send)
-
-
 def identify(request: Request) -> str:
-    """Whose request it is.
-
-    Raises:
-        HTTPException: nobody's that may ask.
-    """
-    access: Access = request.app.state.access
-    client = access.identify(request.headers.get("authorization"))
-    if client is None:
-        raise HTTPException(401, "a token is asked for: Authorization: Bearer TOKEN", {"WWW-Authenticate": "Bearer"})
+    """Whose request it is: the door let it in."""
+    client: str = request.state.client
     return client
 
 
 Client = Annotated[str, Depends(identify)]
 
 
-def make_app(desk: Desk, access: Access) -> FastAPI:
-    """The application; its OpenAPI description is at /openapi.json."""
-    app = FastAPI(title="millwright", docs_url=None, redoc_url=None)
-    app.state.access = access
+def make_app(desk: Desk, access: Access, production: bool = False) -> FastAPI:
+    """The application; its OpenAPI description is at /openapi.json, unless in production."""
+    openapi = None if production else "/openapi.json"
+    app = FastAPI(title="millwright", docs_url=None, redoc_url=None, openapi_url=openapi)
     app.add_middleware(SizeLimit, most_bytes=GROWTH * desk.message_bytes)
+    app.add_middleware(TokenCheck, access=access)  # comes first: what is added last is the outermost
 
     @app.exception_handler(RefusedError)
     async def tell(request: Request, refusal: RefusedError) -> JSONResponse:
         return JSONResponse({"code": refusal.code.name, "detail": str(refusal)}, STATUS[refusal.code])
+
+    @app.exception_handler(RequestValidationError)
+    async def tell_shape(request: Request, error: RequestValidationError) -> JSONResponse:
+        return JSONResponse({"code": Code.INVALID_ARGUMENT.name, "detail": explain(error)}, 422)
 
     @app.get("/v1/describe")
     async def describe(client: Client, bundle: str = "") -> dict[str, Any]:
@@ -158,7 +140,7 @@ def make_app(desk: Desk, access: Access) -> FastAPI:
     @app.post("/v1/reset")
     async def reset(body: ResetBody, client: Client) -> dict[str, Any]:
         """A robot begins anew."""
-        desk.reset(pb.ResetRequest(bundle=body.bundle, robot=body.robot), f"http/{client}")
+        desk.reset(read_reset(body), f"http/{client}")
         return {}
 
     @app.get("/metrics")
@@ -167,6 +149,24 @@ def make_app(desk: Desk, access: Access) -> FastAPI:
         return Response(generate_latest(desk.metrics.registry), media_type=CONTENT_TYPE_LATEST)
 
     return app
+
+
+def explain(error: RequestValidationError) -> str:
+    """Where a body is something else than was meant, and what was meant; nothing of what came but its names."""
+    told = [(".".join(str(step) for step in one["loc"])[:200], one["msg"]) for one in error.errors()[:MOST_TOLD]]
+    return "; ".join(f"{place}: {meant}" for place, meant in told)
+
+
+def read_reset(body: ResetBody) -> pb.ResetRequest:
+    """The request as a message.
+
+    Raises:
+        RefusedError: a name is no text.
+    """
+    try:
+        return pb.ResetRequest(bundle=body.bundle, robot=body.robot)
+    except ValueError as error:
+        raise RefusedError(Code.INVALID_ARGUMENT, f"robot and bundle are texts: {error}") from error
 
 
 def read_body(body: ActBody, desk: Desk) -> pb.ActRequest:
@@ -183,7 +183,8 @@ def read_body(body: ActBody, desk: Desk) -> pb.ActRequest:
             budget_s=body.budget_s, after=body.after, observation=values,
         )  # fmt: skip
     except ValueError as error:
-        raise RefusedError(Code.INVALID_ARGUMENT, f"sequence and after are whole numbers from 0: {error}") from error
+        told = f"names are texts, sequence and after are whole numbers from 0: {error}"
+        raise RefusedError(Code.INVALID_ARGUMENT, told) from error
 
 
 def write_answer(response: pb.ActResponse) -> AnswerBody:
@@ -216,9 +217,28 @@ def _read_value(name: str, value: Any, feature: pb.Feature | None) -> pb.Value:
             data = base64.b64decode(value.data, validate=True)
             return pb.Value(array=pb.Array(dtype=value.dtype, shape=value.shape, data=data))
         dtype = feature.dtype if feature is not None and feature.dtype != "string" else "float32"
-        return pb.Value(array=wire.encode_array(np.asarray(value, dtype)))
+        return pb.Value(array=wire.encode_array(read_numbers(value, np.dtype(dtype))))
     except (binascii.Error, ValueError, TypeError, OverflowError) as error:
-        raise RefusedError(Code.INVALID_ARGUMENT, f"{name}: cannot be read: {error}") from error
+        place = name[:80].encode(errors="backslashreplace").decode()
+        raise RefusedError(Code.INVALID_ARGUMENT, f"{place}: cannot be read: {error}") from error
+
+
+def read_numbers(rows: list[Any], dtype: np.dtype[Any]) -> NDArray[Any]:
+    """Lists of numbers as an array; floats are rounded to what `dtype` holds, whole numbers are kept.
+
+    Raises:
+        ValueError: rows of different lengths, something else than numbers, or numbers that `dtype` does not hold.
+    """
+    given = np.asarray(rows, object)
+    other = {type(one).__name__ for one in given.flat} - {"int", "float"}
+    if other:
+        raise ValueError(f"numbers are meant, in rows of one length, got {', '.join(sorted(other))}")
+    with np.errstate(over="ignore"):
+        numbers = given.astype(dtype)
+    kept = np.isfinite(numbers) if dtype.kind == "f" else numbers == given
+    if not np.all(kept):
+        raise ValueError(f"{dtype.name} does not hold {str(given[~np.asarray(kept, bool)][0])[:40]}")
+    return numbers
 
 
 class Web:
@@ -228,7 +248,7 @@ class Web:
         self._server, self._running, self.url = server, running, url
 
     @staticmethod
-    async def start(host: str, port: int, access: Access, desk: Desk) -> Web:
+    async def start(host: str, port: int, access: Access, desk: Desk, production: bool = False) -> Web:
         """Listen and answer.
 
         Raises:
@@ -237,7 +257,8 @@ class Web:
         tls, caps = access.tls, desk.caps
         listener = listen(host, port)
         config = uvicorn.Config(
-            make_app(desk, access), log_level="warning", limit_concurrency=caps.max_streams,
+            make_app(desk, access, production), log_level="warning", limit_concurrency=caps.max_streams,
+            http=make_protocol(caps.handshake_s), ws="none",
             timeout_graceful_shutdown=int(caps.drain_s), server_header=False, **_configure(tls),
         )  # fmt: skip
         server = uvicorn.Server(config)

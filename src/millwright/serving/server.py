@@ -37,7 +37,7 @@ class Setup:
         served: what may be asked for, by name; the first where a client names none.
         host, port: to listen on; 0 takes a free port.
         http_port: of the HTTP twin and of metrics; None: there is none.
-        production: reflection is off.
+        production: reflection is off, and so is the twin's description of itself.
     """
 
     served: Sequence[Served]
@@ -197,7 +197,7 @@ async def start_web(setup: Setup, desk: Desk) -> Any:
         return None
     from millwright.serving.http_twin import Web
 
-    return await Web.start(setup.host, setup.http_port, setup.access, desk)
+    return await Web.start(setup.host, setup.http_port, setup.access, desk, setup.production)
 
 
 def wait_for_signal() -> None:
