@@ -9,7 +9,7 @@ from millwright.core.clock import TickClock
 from millwright.core.errors import ActionError, ExpiredPlanError, OptionError, ServiceError
 from millwright.core.features import Feature, Features
 from millwright.core.planner import Chunk, Planner
-from millwright.core.policy import Policy, Privileged
+from millwright.core.policy import Event, Policy, Privileged
 from millwright.policies.chunk_player import ChunkPlayer
 from millwright.serving.fallback import Fallback, Patience
 from millwright.serving.limiter import Limiter
@@ -156,6 +156,29 @@ def test_the_fallback_begins_anew_at_its_next_turn():
     silent = dict.fromkeys([*range(2, 6), *range(12, 30)], ServiceError("gone"))
     said = drive(Fallback(Answering(silent), Rule(), TickClock(HZ), PATIENCE), 18)
     assert said.count(-1.0) == 2
+
+
+def test_what_the_two_do_and_count_is_told_in_ticks_of_the_episode_whenever_they_began():
+    class Telling(Rule):
+        @property
+        def events(self):
+            return (Event(1, "told", "by the rule"),) if self.said > 1 else ()
+
+        def metrics(self):
+            return {"said": float(self.said)}
+
+    silent = dict.fromkeys([*range(2, 6), *range(12, 30)], ServiceError("gone"))
+    policy = Fallback(Answering(silent), Telling(), TickClock(HZ), PATIENCE)
+    said = drive(policy, 18)
+    began = [tick for tick, number in enumerate(said) if number == -1.0]
+    assert [event.tick for event in policy.events if event.what == "told"] == [tick + 1 for tick in began]
+    assert policy.metrics()["said"] == sum(number < 0 for number in said)
+    assert list(policy.events) == sorted(policy.events, key=lambda event: event.tick)
+
+
+def test_an_error_that_is_a_fault_of_the_program_is_passed_on():
+    with pytest.raises(ZeroDivisionError):
+        drive(Fallback(Answering({1: ZeroDivisionError()}), Rule(), TickClock(HZ), PATIENCE), 3)
 
 
 def test_without_anything_said_before_the_observed_state_is_held():

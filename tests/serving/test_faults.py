@@ -188,7 +188,8 @@ def _end(call: Any) -> grpc.StatusCode:
 
 
 def test_a_server_that_stalls_is_told_of_in_time_and_heard_again_after(server: PolicyServer, planner: Echo) -> None:
-    robot = RemotePlanner(f"grpc://{server.addresses.grpc}", answer_s=0.4)
+    robot = RemotePlanner(f"grpc://{server.addresses.grpc}")
+    robot.hurry(0.4)
     planner.gate.clear()
     started_s = time.monotonic()
     with pytest.raises(RemoteError, match=r"within 0\.4 s|budget"):

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from millwright.catalog import Player, fall_back, limit_motion, make_policy
-from millwright.core.errors import OptionError, UnknownNameError
+from millwright.core.errors import BundleError, OptionError, UnknownNameError
 from millwright.robots import ur5e
 from tests.serving.arms import compute_rates
 
@@ -28,6 +28,31 @@ def test_an_arm_that_is_sent_about_at_random_keeps_its_limits_and_the_episode_sa
 def test_limits_that_an_environment_has_not_are_told_by_name():
     with pytest.raises(UnknownNameError, match="ur5e"):
         limit_motion(make_policy("brick-table", "random"), "ur6", "brick-table", 15)
+
+
+def test_an_environment_without_limits_says_which_have_some():
+    with pytest.raises(UnknownNameError, match=r"lift has no limits.*brick-table \(ur5e\)"):
+        limit_motion(make_policy("lift", "random"), "ur5e", "lift", 15)
+
+
+def test_beside_a_fallback_a_server_is_waited_for_no_longer_than_the_patience(monkeypatch):
+    class Server:
+        env, waits = "elsewhere", []
+
+        def hurry(self, answer_s):
+            self.waits.append(answer_s)
+
+    monkeypatch.setattr("millwright.catalog.making.connect", lambda address: Server())
+    for fallback, waits in (("", []), ("nothing", [0.5])):
+        with pytest.raises(BundleError, match="elsewhere"):
+            Player("brick-table", SMALL, "grpc://somewhere:1", fallback=fallback).make_cast()
+        assert Server.waits == waits
+
+
+def test_a_bundle_to_fall_back_on_is_told_by_its_digest():
+    described = Player("brick-table", SMALL, "random", fallback="brick-pick").describe()
+    assert described["fallback"] == "brick-pick"
+    assert described["fallback_digest"] == Player("brick-table", SMALL, "brick-pick").describe()["policy_digest"]
 
 
 def test_experts_can_neither_be_limited_nor_fallen_back_on():

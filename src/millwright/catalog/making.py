@@ -57,12 +57,15 @@ def list_policies(env: str) -> tuple[str, ...]:
     return (*ours, *task.experts, *task.baselines)
 
 
-def make_policy(env: str, name: str, playing: Playing = USUAL, control_hz: float | None = None) -> Policy:
+def make_policy(
+    env: str, name: str, playing: Playing = USUAL, control_hz: float | None = None, answer_s: float | None = None
+) -> Policy:
     """A policy by name: an expert, a baseline, a gamer, a shipped bundle, the path of a bundle, or grpc://HOST:PORT.
 
     Args:
         playing: how a bundle's chunks are played; the others have none.
         control_hz: of the environment it is to act in, where an option has changed that.
+        answer_s: how long a server's plan is waited for, where that is not for the server's planner to say.
 
     Raises:
         UnknownNameError: none of these.
@@ -73,6 +76,8 @@ def make_policy(env: str, name: str, playing: Playing = USUAL, control_hz: float
     task = choose("environment", env, TASKS)
     if is_remote(name):
         planner = connect(name)
+        if answer_s is not None:
+            planner.hurry(answer_s)
         return _play(env, planner, planner.env, name, name, playing)
     if name in task.policies:
         if playing != USUAL:

@@ -11,7 +11,7 @@ from millwright.catalog.making import connect, find_bundle, is_remote, make_env,
 from millwright.catalog.tasks import TASKS, USUAL
 from millwright.core.clock import TickClock
 from millwright.core.episode import Episode
-from millwright.core.errors import choose
+from millwright.core.errors import UnknownNameError, choose
 from millwright.core.judging import Judge
 from millwright.core.loop import run_episode
 from millwright.core.policy import Policy, Privileged
@@ -43,12 +43,16 @@ def limit_motion(policy: Policy, limits: str, env: str, control_hz: float) -> Po
     """The policy within the limits of that name, which belong to the environment's arm and cell.
 
     Raises:
-        UnknownNameError: the environment has no limits of that name; lists those it has.
+        UnknownNameError: the environment has no limits of that name; lists those it has, or who has any.
         OptionError: the policy sees the truth.
     """
     from millwright.serving.limiter import Limiter
 
-    return Limiter(policy, choose("limit", limits, TASKS[env].limits)(), control_hz)
+    table = TASKS[env].limits
+    if not table:
+        having = ", ".join(f"{name} ({', '.join(task.limits)})" for name, task in TASKS.items() if task.limits)
+        raise UnknownNameError(f"{env} has no limits, so none called {limits!r}; environments that have: {having}")
+    return Limiter(policy, choose("limit", limits, table)(), control_hz)
 
 
 def fall_back(policy: Policy, fallback: str, env: str, control_hz: float) -> Policy:
@@ -117,24 +121,30 @@ class Player:
         """What decides an episode besides its seed."""
         options = {"env_options": dict(self.env_options), "reset_options": dict(self.reset_options)}
         extra: dict[str, Any] = {"eyes": self.eyes, "judge": self.judge, "linger": self.linger, "beta": self.beta}
-        extra |= {"fallback": self.fallback, "limits": self.limits}
-        about = {"env": self.env, "policy": self.policy, **options, **{k: v for k, v in extra.items() if v}}
-        about |= self.playing.describe()
-        if is_remote(self.policy):
-            return {**about, "policy_digest": connect(self.policy).digest}
-        task = choose("environment", self.env, TASKS)
-        folder = None if self.policy in task.policies else find_bundle(self.policy)
+        extra |= {"limits": self.limits}
+        about = {"env": self.env, **self._identify("policy", self.policy), **options}
+        about |= {k: v for k, v in extra.items() if v}
+        if self.fallback:
+            about |= self._identify("fallback", self.fallback)
+        return {**about, **self.playing.describe()}
+
+    def _identify(self, role: str, name: str) -> dict[str, str]:
+        """The name of who has that role, and the digest of a bundle."""
+        if is_remote(name):
+            return {role: name, f"{role}_digest": connect(name).digest}
+        folder = None if name in choose("environment", self.env, TASKS).policies else find_bundle(name)
         if folder is None:
-            return about
+            return {role: name}
         from millwright.policies.bundle import load_manifest
 
-        return {**about, "policy": folder.name, "policy_digest": load_manifest(folder).id}
+        return {role: folder.name, f"{role}_digest": load_manifest(folder).id}
 
     def make_cast(self) -> tuple[Any, Policy, Judge]:
         """The environment, who drives in it, and who judges."""
         env = make_env(self.env, **self.env_options)
         control_hz = env.metadata["control_hz"]
-        policy = make_policy(self.env, self.policy, self.playing, control_hz)
+        answer_s = self._patience_s if self.fallback else None
+        policy = make_policy(self.env, self.policy, self.playing, control_hz, answer_s)
         if self.eyes:
             policy = cover_eyes(policy, self.eyes, self.env, self.env_options)
         if self.beta:
@@ -144,6 +154,13 @@ class Player:
         if self.limits:
             policy = limit_motion(policy, self.limits, self.env, control_hz)
         return env, policy, self.make_judge()
+
+    @property
+    def _patience_s(self) -> float:
+        """How long a server is waited for where somebody else can drive: simulated time stands still meanwhile."""
+        from millwright.serving.fallback import Patience
+
+        return Patience().deadline_s
 
     def make_judge(self) -> Judge:
         """Who judges.

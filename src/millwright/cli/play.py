@@ -104,7 +104,6 @@ def evaluate(
         card: write the bundle's model card again, with this result in place of those on it.
     """
     from millwright import catalog
-    from millwright.evaluation.behaviour import tabulate
     from millwright.evaluation.suite import evaluate as evaluate_seeds
 
     playing: Any = {"latency_s": latency_ms, "stale": stale, "fallback": fallback or "", "limits": limits or ""}
@@ -117,6 +116,16 @@ def evaluate(
     file = json if report is None or json is not None else report / "result.json"
     carded = _find_carded(policy, file, judge) if card else None
     result = evaluate_seeds(player, seeds, workers, report, claim=player.describe(), command=call.command)
+    _tell(result, report, json)
+    if carded is not None and file is not None:
+        from millwright.recipes.cards import save_card
+
+        say(f"wrote {save_card(carded, [file])}")
+
+
+def _tell(result: Result, report: Path | None, json: Path | None) -> None:
+    from millwright.evaluation.behaviour import tabulate
+
     if json is not None:
         result.save(json)
     say(_summarise(result))
@@ -125,10 +134,6 @@ def evaluate(
     for path in (report and report / "report.html", json):
         if path is not None:
             say(f"wrote {path}")
-    if carded is not None and file is not None:
-        from millwright.recipes.cards import save_card
-
-        say(f"wrote {save_card(carded, [file])}")
 
 
 def _find_carded(policy: str, file: Path | None, judge: str | None) -> Path:
@@ -168,17 +173,8 @@ def compare(a: Positional[Path], b: Positional[Path]) -> None:
 
 def _check(player: Player) -> Any:
     """Make environment, judge and policy once here, so that what is wrong with them is said before workers start."""
-    from millwright import catalog
-
-    player.make_judge()
-    policy = catalog.make_policy(player.env, player.policy, player.playing)
-    env = catalog.make_env(player.env, **player.env_options).unwrapped
-    control_hz = env.metadata["control_hz"]
-    if player.fallback:
-        policy = catalog.fall_back(policy, player.fallback, player.env, control_hz)
-    if player.limits:
-        catalog.limit_motion(policy, player.limits, player.env, control_hz)
-    return env
+    env, _, _ = player.make_cast()
+    return env.unwrapped
 
 
 def _summarise(result: Result) -> str:

@@ -46,9 +46,10 @@ class Patience:
 class Fallback(Policy):
     """Plays `policy` while its plans come in time and it is sure of them; else holds, then plays `fallback`.
 
-    A policy that raises has not answered: a remote call ends with an error when its own deadline is over. Both see the
-    same observations and nothing else. The fallback begins anew whenever its turn comes, and so does the policy when it
-    is asked again meanwhile. Every switch is an event with its tick and reason.
+    A policy that raises a `MillwrightError` has not answered: a remote call ends with one when its own deadline is
+    over. Any other error is a fault of the program and is passed on. Both see the same observations and nothing else.
+    The fallback begins anew whenever its turn comes, and so does the policy when it is asked again meanwhile. Every
+    switch is an event with its tick and reason.
 
     Args:
         policy: who should drive; shows its plans, with their time since `reset`.
@@ -80,8 +81,7 @@ class Fallback(Policy):
 
     def reset(self, seed: int) -> None:
         self._seed = seed
-        self._policy.reset(seed)
-        self._fallback.reset(seed)
+        self._turns = _Turns(self._policy, seed), _Turns(self._fallback, seed)
         self._clock.restart()
         self.doing = DRIVES
         self._since_s = self._begun_s = 0.0
@@ -123,13 +123,16 @@ class Fallback(Policy):
 
     @property
     def events(self) -> tuple[Event, ...]:
-        return tuple(self._events)
+        """Its own and those of the two, in ticks of the episode."""
+        every = (*(event for turns in self._turns for event in turns.events), *self._events)
+        return tuple(sorted(every, key=lambda event: event.tick))
 
     def metrics(self) -> Mapping[str, float]:
-        """How often the fallback's turn came, and ticks for which it drove and the arm was held."""
+        """How often the fallback's turn came, ticks for which it drove and the arm was held, and what the two count."""
         fell = sum(event.what == FALLS_BACK for event in self._events)
         ticks = {"hold_ticks": self._ticks[HOLDS], "fallback_ticks": self._ticks[FALLS_BACK]}
-        return {"fallbacks": float(fell), **{name: float(count) for name, count in ticks.items()}}
+        theirs = _add(*(turns.counts for turns in self._turns))
+        return {**theirs, "fallbacks": float(fell), **{name: float(count) for name, count in ticks.items()}}
 
     def close(self) -> None:
         self._policy.close()
@@ -147,7 +150,7 @@ class Fallback(Policy):
         if self._again_s is not None:
             if now_s < self._again_s - 1e-9:
                 return False
-            self._policy.reset(self._seed)
+            self._turns[0].begin_anew(self._seed, self._tick)
             self._begun_s, self._again_s = now_s, None
         return True
 
@@ -184,10 +187,40 @@ class Fallback(Policy):
                 self._hold.reset(self._seed)
         if self.doing == HOLDS and now_s - self._since_s >= self._patience.hold_s - 1e-9:
             self._switch(FALLS_BACK, self._why, now_s)
-            self._fallback.reset(self._seed)
+            self._turns[1].begin_anew(self._seed, self._tick)
         if self.doing == FALLS_BACK and why:
             self._again_s = now_s + self._patience.retry_s
 
     def _switch(self, doing: str, why: str, now_s: float) -> None:
         self.doing, self._since_s = doing, now_s
         self._events.append(Event(self._tick, doing, why))
+
+
+class _Turns:
+    """What a policy does and counts in an episode in which it begins anew now and then."""
+
+    def __init__(self, policy: Policy, seed: int) -> None:
+        self._policy = policy
+        self._past: tuple[Event, ...] = ()
+        self._counted: dict[str, float] = {}
+        self._begun = 0
+        policy.reset(seed)
+
+    def begin_anew(self, seed: int, tick: int) -> None:
+        self._past, self._counted = self.events, self.counts
+        self._begun = tick
+        self._policy.reset(seed)
+
+    @property
+    def events(self) -> tuple[Event, ...]:
+        """In ticks of the episode."""
+        return *self._past, *(replace(event, tick=event.tick + self._begun) for event in self._policy.events)
+
+    @property
+    def counts(self) -> dict[str, float]:
+        return _add(self._counted, self._policy.metrics())
+
+
+def _add(*counts: Mapping[str, float]) -> dict[str, float]:
+    names = dict.fromkeys(name for one in counts for name in one)
+    return {name: sum(one.get(name, 0.0) for one in counts) for name in names}

@@ -119,6 +119,10 @@ class RemotePlanner(Planner):
         remembered = [answers[request.sequence].chunk.remembered for request in requests]
         return chunks, [memory if kept else None for memory, kept in zip(left, remembered, strict=True)]
 
+    def hurry(self, answer_s: float) -> None:
+        """Wait no longer than that for a plan from now on; connecting may have taken longer."""
+        self._answer_s = answer_s
+
     def close(self) -> None:
         """Hang up."""
         self._channel.close()
