@@ -17,7 +17,7 @@ from millwright.processors.resize import ResizeImage
 from millwright.processors.text import EncodeText
 from millwright.processors.window import Window
 from millwright.training.gradient import FitConfig, fit
-from millwright.training.journal import load_losses
+from millwright.training.losses import load_losses
 from millwright.training.prepare import fit_pipeline
 from tests.policies.makers import HAND_TARGET, INPUTS, PARTS, make_observation
 from tests.training.conftest import one_thread  # noqa: F401 - used by every test here

@@ -14,7 +14,7 @@ from millwright.processors.hand import HandAbsolute
 from millwright.processors.text import EncodeText
 from millwright.training.augment import ColourJitter
 from millwright.training.gradient import FitConfig, fit
-from millwright.training.journal import load_losses
+from millwright.training.losses import load_losses
 from millwright.training.prepare import fit_pipeline, prepare
 from tests.policies.makers import HAND_TARGET, INPUTS, PARTS, SMALL
 from tests.training.tasks import make_square_raw
