@@ -101,7 +101,7 @@ def make_short(values: dict[str, Any], rows: dict[str, Any]) -> str:
     lines += [
         f"- Nothing has to be learned to see it: played back in the very scenes they were recorded in, {replayed}.",
         f"- The expert picks {_rate(expert)}, and {near} of them.",
-        f"- Cells: {len(rows)}; scenes {fields['seeds']}; {limits}.",
+        f"- Cells: {len(rows)} of the {len(CELLS)} that the recipe knows; scenes {fields['seeds']}; {limits}.",
     ]
     return "\n".join(lines)
 

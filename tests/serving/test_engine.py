@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from dataclasses import replace
+from functools import wraps
 from typing import Any
 
 import numpy as np
@@ -39,8 +40,9 @@ def ask(robot: str = "r", x: float = 1.0, budget_s: float = 20.0, **more: Any) -
     return Asked(robot, observe(x), time.monotonic() + budget_s, **more)
 
 
-def play(test: Callable[[], Awaitable[None]]) -> None:
-    asyncio.run(test())  # type: ignore[arg-type]
+def played(test: Callable[[], Coroutine[Any, Any, None]]) -> Callable[[], None]:
+    """The test, on an event loop of its own."""
+    return wraps(test)(lambda: asyncio.run(test()))
 
 
 async def outcome(task: Awaitable[Answer]) -> Any:
@@ -51,163 +53,145 @@ async def outcome(task: Awaitable[Answer]) -> Any:
         return refusal.code
 
 
-async def settle(engine: Engine) -> None:
+async def occupy(engine: Engine, planner: Echo, x: float = 1.0) -> asyncio.Task[Any]:
+    """Let the planner be at work for one robot until its gate is opened; what that robot will be told."""
+    planner.gate.clear()
+    first = asyncio.create_task(outcome(engine.ask(ask("first", x))))
+    await settle()
+    return first
+
+
+async def settle() -> None:
     """Until all that may happen without the planner has happened."""
     for _ in range(20):
         await asyncio.sleep(0)
 
 
-def test_a_chunk_says_whose_it_is_when_it_was_seen_and_how_long_it_lasts() -> None:
-    async def test() -> None:
-        planner = Echo()
-        async with run(planner) as engine:
-            answer = await engine.ask(ask(observed_at_s=100.0))
-            assert (answer.chunk.digest, answer.chunk.observed_at_s) == ("echo", 100.0)
-            assert answer.chunk.expires_at_s == pytest.approx(100.4)  # 4 actions at 10 Hz
-            assert not answer.remembered
-        assert all(name.startswith("plan") for name in planner.threads)  # never on the event loop
-
-    play(test)
+@played
+async def test_a_chunk_says_whose_it_is_when_it_was_seen_and_how_long_it_lasts() -> None:
+    planner = Echo()
+    async with run(planner) as engine:
+        answer = await engine.ask(ask(observed_at_s=100.0))
+        assert (answer.chunk.digest, answer.chunk.observed_at_s) == ("echo", 100.0)
+        assert answer.chunk.expires_at_s == pytest.approx(100.4)  # 4 actions at 10 Hz
+        assert not answer.remembered
+    assert all(name.startswith("plan") for name in planner.threads)  # never on the event loop
 
 
-def test_robots_that_wait_are_planned_for_together_and_each_gets_its_own() -> None:
-    async def test() -> None:
-        planner = Echo()
-        async with run(planner, max_batch=3) as engine:
-            planner.gate.clear()
-            first = asyncio.create_task(outcome(engine.ask(ask("first", -1))))
-            await settle(engine)
-            others = [asyncio.create_task(outcome(engine.ask(ask(str(x), x)))) for x in range(5)]
-            await settle(engine)
-            planner.gate.set()
-            assert [await task for task in (first, *others)] == [-1, 0, 1, 2, 3, 4]
-            assert planner.batches == [1, 3, 2]
-
-    play(test)
+@played
+async def test_robots_that_wait_are_planned_for_together_and_each_gets_its_own() -> None:
+    planner = Echo()
+    async with run(planner, max_batch=3) as engine:
+        first = await occupy(engine, planner, -1)
+        others = [asyncio.create_task(outcome(engine.ask(ask(str(x), x)))) for x in range(5)]
+        await settle()
+        planner.gate.set()
+        assert [await task for task in (first, *others)] == [-1, 0, 1, 2, 3, 4]
+        assert planner.batches == [1, 3, 2]
 
 
-def test_while_an_observation_waits_a_newer_one_takes_its_place_and_that_is_counted() -> None:
-    async def test() -> None:
-        planner = Echo()
-        async with run(planner) as engine:
-            planner.gate.clear()
-            tasks = []
-            for x in range(4):  # the first is being planned with when the others come
-                tasks.append(asyncio.create_task(outcome(engine.ask(ask("r", x, sequence=x)))))
-                await settle(engine)
-            late = asyncio.create_task(outcome(engine.ask(ask("r", 9, sequence=1))))
-            await settle(engine)
-            planner.gate.set()
-            assert [await task for task in (*tasks, late)] == [0, Code.ABORTED, Code.ABORTED, 3, Code.ABORTED]
-            drops = engine._metrics.registry.get_sample_value("millwright_queue_drops_total", {"bundle": "echo"})
-            assert drops == 3
-
-    play(test)
+@played
+async def test_while_an_observation_waits_a_newer_one_takes_its_place_and_that_is_counted() -> None:
+    planner = Echo()
+    async with run(planner) as engine:
+        planner.gate.clear()
+        tasks = []
+        for x in range(4):  # the first is being planned with when the others come
+            tasks.append(asyncio.create_task(outcome(engine.ask(ask("r", x, sequence=x)))))
+            await settle()
+        late = asyncio.create_task(outcome(engine.ask(ask("r", 9, sequence=1))))
+        await settle()
+        planner.gate.set()
+        assert [await task for task in (*tasks, late)] == [0, Code.ABORTED, Code.ABORTED, 3, Code.ABORTED]
+        drops = engine._metrics.registry.get_sample_value("millwright_queue_drops_total", {"bundle": "echo"})
+        assert drops == 3
 
 
-def test_what_waits_longer_than_it_is_of_use_is_refused_and_never_planned_with() -> None:
-    async def test() -> None:
-        planner = Echo()
-        async with run(planner) as engine:
-            planner.gate.clear()
-            first = asyncio.create_task(outcome(engine.ask(ask("a"))))
-            await settle(engine)
-            assert await outcome(engine.ask(ask("b", budget_s=0.05))) == Code.DEADLINE_EXCEEDED
-            planner.gate.set()
-            assert await first == 1
-            assert planner.batches == [1]
-
-    play(test)
+@played
+async def test_what_waits_longer_than_it_is_of_use_is_refused_and_never_planned_with() -> None:
+    planner = Echo()
+    async with run(planner) as engine:
+        first = await occupy(engine, planner)
+        assert await outcome(engine.ask(ask("b", budget_s=0.05))) == Code.DEADLINE_EXCEEDED
+        planner.gate.set()
+        assert await first == 1
+        assert planner.batches == [1]
 
 
-def test_a_robot_that_has_gone_is_not_planned_for() -> None:
-    async def test() -> None:
-        planner = Echo()
-        async with run(planner) as engine:
-            planner.gate.clear()
-            first = asyncio.create_task(outcome(engine.ask(ask("a"))))
-            await settle(engine)
-            gone = asyncio.create_task(engine.ask(ask("b")))
-            await settle(engine)
-            gone.cancel()
-            planner.gate.set()
-            assert await first == 1
-            await engine.stop()
-            assert planner.batches == [1]
-
-    play(test)
+@played
+async def test_a_robot_that_has_gone_is_not_planned_for() -> None:
+    planner = Echo()
+    async with run(planner) as engine:
+        first = await occupy(engine, planner)
+        gone = asyncio.create_task(engine.ask(ask("b")))
+        await settle()
+        gone.cancel()
+        planner.gate.set()
+        assert await first == 1
+        await engine.stop()
+        assert planner.batches == [1]
 
 
-def test_one_robot_that_cannot_be_planned_for_costs_the_others_nothing() -> None:
-    async def test() -> None:
-        planner = Echo()
-        async with run(planner) as engine:
-            planner.gate.clear()
-            first = asyncio.create_task(outcome(engine.ask(ask("first"))))
-            await settle(engine)
-            tasks = [asyncio.create_task(outcome(engine.ask(ask(str(x), x)))) for x in (2, BROKEN, NAN, 3)]
-            await settle(engine)
-            planner.gate.set()
-            assert [await task for task in (first, *tasks)] == [1, 2, Code.INTERNAL, Code.INTERNAL, 3]
-            with pytest.raises(RefusedError) as caught:
-                await engine.ask(ask("x", BROKEN))
-            assert "secret" not in str(caught.value)
-
-    play(test)
+@played
+async def test_one_robot_that_cannot_be_planned_for_costs_the_others_nothing() -> None:
+    planner = Echo()
+    async with run(planner) as engine:
+        first = await occupy(engine, planner)
+        tasks = [asyncio.create_task(outcome(engine.ask(ask(str(x), x)))) for x in (2, BROKEN, NAN, 3)]
+        await settle()
+        planner.gate.set()
+        assert [await task for task in (first, *tasks)] == [1, 2, Code.INTERNAL, Code.INTERNAL, 3]
+        with pytest.raises(RefusedError) as caught:
+            await engine.ask(ask("x", BROKEN))
+        assert "secret" not in str(caught.value)
 
 
-def test_each_robot_has_its_own_memory_and_a_forgotten_one_is_told() -> None:
-    async def test() -> None:
-        async with run(Echo(counts=True)) as engine:
-            assert engine.golden.remembers
+@played
+async def test_each_robot_has_its_own_memory_and_a_forgotten_one_is_told() -> None:
+    async with run(Echo(counts=True)) as engine:
+        assert engine.golden.remembers
 
-            async def count(robot: str, **more: Any) -> float:
-                return float((await engine.ask(ask(robot, **more))).chunk.actions[0, 1])
+        async def count(robot: str, **more: Any) -> float:
+            return float((await engine.ask(ask(robot, **more))).chunk.actions[0, 1])
 
-            assert [await count("a", sequence=1, after=0), await count("a", sequence=2, after=1)] == [1, 2]
-            assert await count("b", sequence=1) == 1
-            assert await count("a", sequence=3) == 3  # goes on from whatever there is
-            with pytest.raises(RefusedError, match="remembers what answer 3 left, not answer 2") as caught:
-                await count("a", sequence=4, after=2)
-            assert caught.value.code == Code.FAILED_PRECONDITION
-            assert await count("a", sequence=5, after=0) == 1
-            engine.reset("a")
-            with pytest.raises(RefusedError, match="remembers nothing of this robot"):
-                await count("a", sequence=6, after=5)
-
-    play(test)
+        assert [await count("a", sequence=1, after=0), await count("a", sequence=2, after=1)] == [1, 2]
+        assert await count("b", sequence=1) == 1
+        assert await count("a", sequence=3) == 3  # goes on from whatever there is
+        with pytest.raises(RefusedError, match="remembers what answer 3 left, not answer 2") as caught:
+            await count("a", sequence=4, after=2)
+        assert caught.value.code == Code.FAILED_PRECONDITION
+        assert await count("a", sequence=5, after=0) == 1
+        engine.reset("a")
+        with pytest.raises(RefusedError, match="remembers nothing of this robot"):
+            await count("a", sequence=6, after=5)
 
 
-def test_an_answer_that_came_too_late_leaves_no_memory() -> None:
-    async def test() -> None:
-        planner = Echo(counts=True)
-        async with run(planner) as engine:
-            planner.gate.clear()
-            with pytest.raises(RefusedError, match="budget"):
-                await engine.ask(ask("a", sequence=1, after=0, budget_s=0.05))
-            planner.gate.set()
-            answer = await engine.ask(ask("a", sequence=2, after=0))
-            assert answer.chunk.actions[0, 1] == 1
-
-    play(test)
+@played
+async def test_an_answer_that_came_too_late_leaves_no_memory() -> None:
+    planner = Echo(counts=True)
+    async with run(planner) as engine:
+        planner.gate.clear()
+        with pytest.raises(RefusedError, match="budget"):
+            await engine.ask(ask("a", sequence=1, after=0, budget_s=0.05))
+        planner.gate.set()
+        answer = await engine.ask(ask("a", sequence=2, after=0))
+        assert answer.chunk.actions[0, 1] == 1
 
 
-def test_who_waits_when_it_stops_is_answered_and_nobody_after() -> None:
-    async def test() -> None:
-        planner = Echo()
-        async with run(planner) as engine:
-            planner.gate.clear()
-            tasks = [asyncio.create_task(outcome(engine.ask(ask(str(x), x)))) for x in range(3)]
-            await settle(engine)
-            stopping = asyncio.create_task(engine.stop())
-            await settle(engine)
-            assert await outcome(engine.ask(ask("late"))) == Code.UNAVAILABLE
-            assert not stopping.done()
-            planner.gate.set()
-            await stopping
-            assert [await task for task in tasks] == [0, 1, 2]
-
-    play(test)
+@played
+async def test_who_waits_when_it_stops_is_answered_and_nobody_after() -> None:
+    planner = Echo()
+    async with run(planner) as engine:
+        planner.gate.clear()
+        tasks = [asyncio.create_task(outcome(engine.ask(ask(str(x), x)))) for x in range(3)]
+        await settle()
+        stopping = asyncio.create_task(engine.stop())
+        await settle()
+        assert await outcome(engine.ask(ask("late"))) == Code.UNAVAILABLE
+        assert not stopping.done()
+        planner.gate.set()
+        await stopping
+        assert [await task for task in tasks] == [0, 1, 2]
 
 
 def test_robots_are_bounded_in_number_age_and_rate() -> None:

@@ -215,7 +215,7 @@ class Engine:
                 (self._stamp(waiting.asked, chunk, memory), memory)
                 for waiting, chunk, memory in zip(batch, chunks, memories, strict=True)
             ]
-        except Exception:
+        except Exception:  # a policy may raise anything: that is its robot's answer, and the others are served on
             if len(batch) > 1:
                 return [row for waiting in batch for row in self._plan([waiting])]
             log.exception("%s could not plan for %s", self.served.name, batch[0].asked.robot)

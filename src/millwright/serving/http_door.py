@@ -64,7 +64,7 @@ def make_protocol(handshake_s: float) -> type[asyncio.Protocol]:
     class Impatient(H11Protocol):
         _waiting: asyncio.TimerHandle | None = None
 
-        def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # uvicorn narrows it
             super().connection_made(transport)
             self._waiting = self.loop.call_later(handshake_s, transport.close)
 
