@@ -24,6 +24,18 @@ DROP = """size => {
 }"""
 
 
+SLOW_THEN_LARGE = """async size => {
+  const drop = document.querySelector(".drop[data-camera=agentview]"), slow = new File([new Uint8Array(64)], "slow.png");
+  const dropFile = (file) => drop.dispatchEvent(Object.assign(new Event("drop"), { dataTransfer: { files: [file] } }));
+  const read = new Promise((done) => (slow.slice = () => ({
+    arrayBuffer: () => new Promise((give) => setTimeout(() => (give(new ArrayBuffer(24)), done()), 100)),
+  })));
+  dropFile(slow);
+  dropFile(new File([new Uint8Array(size)], "large.png"));
+  await read;
+}"""
+
+
 @pytest.fixture(scope="module")
 def dashboard(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Dashboard]:
     root = tmp_path_factory.mktemp("bundles")
@@ -98,6 +110,15 @@ def test_what_is_no_picture_or_too_large_is_answered_in_words(dashboard: Dashboa
     page.get_by_role("button", name="Use the scene’s").click()
     page.locator("#look").click()
     expect(page.locator(".dim")).to_have_count(7)
+
+
+def test_what_was_asked_last_is_what_is_told_though_it_is_known_first(dashboard: Dashboard, open_page: OpenPage) -> None:
+    page = open_page(f"{dashboard.url}/try/")
+    page.locator(".drop[data-camera=agentview]").wait_for()
+    page.evaluate(SLOW_THEN_LARGE, 9 * 2**20)
+    page.wait_for_timeout(50)
+    expect(page.locator("#message")).to_have_text("agentview: 9.0 MB are too many; at most 8.0 MB")
+    expect(page.locator(".drop[data-camera=agentview] .of")).to_have_text("large.png")
 
 
 def test_without_such_a_policy_the_pages_say_how_to_get_one(bare: Dashboard, open_page: OpenPage) -> None:

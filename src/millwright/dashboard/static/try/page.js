@@ -6,7 +6,13 @@ import { byId, make, sentence, setText } from "../panels.js";
 import { drawLook } from "./look.js";
 
 const PNG = 0x89504e47; // how such a file begins
-const page = { limits: null, files: new Map(), answer: null, way: 0, frame: 0 };
+const page = { limits: null, files: new Map(), answer: null, way: 0, frame: 0, asked: 0 };
+
+/** What is said of this asking, unless another came meanwhile: files are read in their own time. */
+function makeSpeaker() {
+  const asked = ++page.asked;
+  return (text, trouble) => asked === page.asked && showProblem(text, trouble);
+}
 
 async function start() {
   const told = await fetchJson("../api/try");
@@ -33,16 +39,18 @@ function makeDrop({ name, src }) {
   const drop = make("label", "drop", make("b", "", sentence(name)), picture, of, input, back);
   drop.dataset.camera = name;
   const take = async (file) => {
+    const say = makeSpeaker();
     if (file) page.files.set(name, file);
     else page.files.delete(name);
     const fault = file ? await findFault(file, name) : "";
+    if (page.files.get(name) !== (file ?? undefined)) return; // another was taken meanwhile
     picture.src = file && !fault ? URL.createObjectURL(file) : src;
     setText(of, file ? file.name : "from the scene");
     of.title = file ? file.name : "";
     drop.classList.toggle("given", Boolean(file));
     back.hidden = !file;
     if (!file) input.value = "";
-    showProblem(fault);
+    say(fault);
   };
   picture.addEventListener("error", () => (picture.src = src)); // no picture: the server says so when it is asked
   input.addEventListener("change", () => input.files[0] && take(input.files[0]));
@@ -91,19 +99,20 @@ function markExample() {
 
 async function look(event) {
   event.preventDefault();
+  const say = makeSpeaker();
   byId("look").disabled = true;
   try {
     const faults = await Promise.all([...page.files].map(([camera, file]) => findFault(file, camera)));
     if (faults.some(Boolean)) throw new Error(faults.find(Boolean));
-    showProblem("looking …", false);
+    say("looking …", false);
     const pictures = {};
     for (const [camera, file] of page.files) pictures[camera] = await readBase64(file, camera);
     const wish = { bundle: byId("bundle").value, instruction: byId("instruction").value, pictures };
     const answer = await fetchJson("../api/try", { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(wish) });
-    showProblem("");
+    say("");
     show(answer);
   } catch (error) {
-    showProblem(error.message);
+    say(error.message);
   } finally {
     byId("look").disabled = false;
   }
