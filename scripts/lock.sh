@@ -24,7 +24,8 @@ lock() { # which lock, where the version of torch stands, what to compile
 }
 
 robosuite=(scripts/robosuite.in --override scripts/requirements.overrides)
-lock requirements.lock pyproject.toml --extra dev --extra dashboard --extra serving --extra lift --extra language "${robosuite[@]}" \
+lock requirements.lock pyproject.toml --extra dev --extra dashboard --extra serving --extra export --extra lift \
+    --extra language "${robosuite[@]}" \
     --python-version 3.11 "$@"
 lock requirements-lerobot.lock scripts/lerobot.overrides scripts/lerobot.in "${robosuite[@]}" \
     --override scripts/lerobot.overrides --python-version 3.12 "$@"
