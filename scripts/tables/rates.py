@@ -7,7 +7,7 @@ import re
 from millwright.evaluation.statistics import wilson
 from tables.cells import Result, Results, list_failures, make_row, make_rule, show_interval
 
-HEAD = ("policy", "scenes", "succeeded", "by training seed", "95% interval", "wrong brick", "other failures")
+HEAD = ("policy", "scenes", "succeeded", "by training seed", "95% interval", "wrong object", "other failures")
 TITLES = {  # what a file of results shows, or several that differ by their training seed
     r"brick-pick-shipped": "shipped `brick-pick`",
     r"brick-pick-shipped-hard": "shipped `brick-pick`, hard layout",
@@ -17,6 +17,7 @@ TITLES = {  # what a file of results shows, or several that differ by their trai
     r"brick-robust-seed-\d+-bump": "`brick-robust`: the brick is knocked away while the hand comes down",
     r"brick-robust-seed-\d+-miscalibrated": "`brick-robust`: the camera is not where it is believed to be",
     r"brick-robust-seed-\d+-click-noise": "`brick-robust`: clicks miss by up to 40% of the brick's box",
+    r"lift-seed-\d+": "`millwright run lift`",
     r"brick-table-expert": "expert (sees the truth)",
     r"brick-table-expert-hard": "expert (sees the truth), hard layout",
     r"brick-table-nothing": "`nothing`",

@@ -25,7 +25,8 @@ DROP = """size => {
 
 
 SLOW_THEN_LARGE = """async size => {
-  const drop = document.querySelector(".drop[data-camera=agentview]"), slow = new File([new Uint8Array(64)], "slow.png");
+  const drop = document.querySelector(".drop[data-camera=agentview]");
+  const slow = new File([new Uint8Array(64)], "slow.png");
   const dropFile = (file) => drop.dispatchEvent(Object.assign(new Event("drop"), { dataTransfer: { files: [file] } }));
   const read = new Promise((done) => (slow.slice = () => ({
     arrayBuffer: () => new Promise((give) => setTimeout(() => (give(new ArrayBuffer(24)), done()), 100)),
@@ -112,7 +113,7 @@ def test_what_is_no_picture_or_too_large_is_answered_in_words(dashboard: Dashboa
     expect(page.locator(".dim")).to_have_count(7)
 
 
-def test_what_was_asked_last_is_what_is_told_though_it_is_known_first(dashboard: Dashboard, open_page: OpenPage) -> None:
+def test_what_was_asked_last_is_told_though_it_is_known_first(dashboard: Dashboard, open_page: OpenPage) -> None:
     page = open_page(f"{dashboard.url}/try/")
     page.locator(".drop[data-camera=agentview]").wait_for()
     page.evaluate(SLOW_THEN_LARGE, 9 * 2**20)

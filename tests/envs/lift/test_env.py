@@ -12,11 +12,12 @@ from millwright.core.errors import ActionError, MissingExtraError, OptionError, 
 from millwright.core.facts import LiftFacts, load_grasp_facts
 from millwright.envs.lift import LiftChoiceOptions, LiftEnv, LiftOptions
 from millwright.envs.lift.cell import load_table
-from millwright.envs.lift.instructions import DOCUMENT, HELD_OUT_PAIRS, find_fitting
+from millwright.envs.lift.instructions import DOCUMENT, HELD_OUT_PAIRS
 from millwright.envs.lift.looks import CHEAP
 from millwright.envs.lift.objects import APART_M
 from millwright.envs.lift.pictures import Cameras
 from millwright.envs.lift.starts import STARTS_OF_SEVERAL
+from millwright.envs.lift.words import find_fitting
 from millwright.experts.lifter import Lifter
 
 SEEDS = range(7400, 7412)

@@ -6,18 +6,8 @@ import numpy as np
 import pytest
 
 from millwright.core.errors import OptionError, PromptError, UnknownNameError
-from millwright.envs.lift.instructions import (
-    COLOURS,
-    DOCUMENT,
-    FORMS,
-    HELD_OUT_PAIRS,
-    SHAPES,
-    TRAINED_PAIRS,
-    Item,
-    find_fitting,
-    find_meant,
-    write_instruction,
-)
+from millwright.envs.lift.instructions import DOCUMENT, FORMS, HELD_OUT_PAIRS, TRAINED_PAIRS, write_instruction
+from millwright.envs.lift.words import COLOURS, SHAPES, Item, find_fitting, find_meant
 
 LONE_CUBE = [Item("red", "cube", 0.5, 0.0)]
 TWINS = [Item("red", "cube", 0.5, -0.1), Item("red", "cube", 0.5, 0.1), Item("blue", "ball", 0.6, 0.0)]
@@ -113,6 +103,7 @@ def test_a_target_that_is_not_there_and_a_split_of_no_name_are_refused():
         ("lift the pink cube", "nothing is ever pink"),
         ("the orange ball", "nothing is ever orange"),
         ("the red banana", "'banana' is no thing that is known here, these are: cube, block,"),
+        ("can you take the red banana", "'banana' is no thing"),
         ("the leftmost red banana", "'banana' is no thing"),
         ("anything but the red cube", r"what is not to be lifted \('but'\) is not understood"),
         ("don’t take the ball", "what is not to be lifted"),
@@ -134,6 +125,7 @@ def test_words_that_are_not_understood_are_refused_rather_than_half_of_them_take
     [
         "the red one", "lift red up", "red please", "red!", "the small red wooden block", "now the leftmost",
         "leftmost red", "the leftmost, on the left", "the nearest to you", "Red and high", "the cube in the air",
+        "Can you lift the red cube?", "if you can: the red block", "can the robot take the red box",
     ],
 )  # fmt: skip
 def test_short_and_free_words_are_still_understood(said):
@@ -143,6 +135,7 @@ def test_short_and_free_words_are_still_understood(said):
 def test_what_is_typed_means_one_thing_or_the_answer_says_what_is_there():
     assert find_meant(TWINS, "the ball, please") == 2
     assert find_meant(TWINS, "lift the leftmost cube") == 0
+    assert find_meant([*TWINS, Item("blue", "cylinder", 0.4, 0.0)], "can you lift the can") == 3
     assert find_meant(LONE_CUBE, "up!") == 0
     for said, answer in {
         "lift the cube": "fits 2 things: red cube, red cube; say which by colour, shape or place",

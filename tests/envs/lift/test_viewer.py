@@ -9,7 +9,7 @@ import pytest
 
 from millwright.core.facts import load_grasp_facts
 from millwright.envs.lift import LiftChoiceOptions, LiftEnv
-from millwright.envs.lift.instructions import COLOURS
+from millwright.envs.lift.words import COLOURS
 
 SEED = 7402
 

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from millwright.core.errors import OptionError, choose
 from millwright.core.facts import LiftFacts
 from millwright.envs.lift.cell import ArmState, LiftCell
-from millwright.envs.lift.instructions import COLOURS, DOCUMENT, HELD_OUT_PAIRS, find_meant, write_instruction
+from millwright.envs.lift.instructions import DOCUMENT, HELD_OUT_PAIRS, write_instruction
 from millwright.envs.lift.interface import ACTION, CAMERAS, CONTROL_HZ, list_observed, make_action_space
 from millwright.envs.lift.looks import CHEAP, FULL
 from millwright.envs.lift.objects import CUBE, POOL, Scene, draw_choice, draw_cube
@@ -21,6 +21,7 @@ from millwright.envs.lift.options import LiftChoiceOptions, LiftOptions
 from millwright.envs.lift.pictures import Cameras
 from millwright.envs.lift.starts import STARTS, STARTS_OF_SEVERAL, begin
 from millwright.envs.lift.viewer import LiftViewer
+from millwright.envs.lift.words import COLOURS, find_meant
 from millwright.envs.mujoco.rendering import Image
 from millwright.envs.mujoco.starts import Scene as Start
 from millwright.envs.spaces import make_observation_space, take_action

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from millwright.envs.lift.instructions import COLOURS, DOCUMENT, FORMS, HELD_OUT_PAIRS, SHAPES
+from millwright.envs.lift.instructions import DOCUMENT, FORMS, HELD_OUT_PAIRS
 from millwright.envs.lift.objects import APART_M, CUBE_HALF_M, NUM_OBJECTS
+from millwright.envs.lift.words import COLOURS, SHAPES
 
 ALWAYS = (
     "No real robot, camera or light: everything is simulated.",

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from millwright.core.errors import MillwrightError
-from millwright.envs.lift.instructions import COLOURS, HELD_OUT_PAIRS, TRAINED_PAIRS, Item
+from millwright.envs.lift.instructions import HELD_OUT_PAIRS, TRAINED_PAIRS
+from millwright.envs.lift.words import COLOURS, Item
 from millwright.geometry.poses import Floats, quaternion_from_yaw
 
 
