@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Sequence
 from typing import Any
 
@@ -28,11 +29,13 @@ class Echo(Planner):
         self.threads: set[str] = set()
         self.gate = threading.Event()
         self.gate.set()
+        self.pause_s = 0.0
         self.entered = threading.Event()
 
     def plan(self, observations: Sequence[Observation], memories: Sequence[Memory]) -> tuple[list[Chunk], list[Memory]]:
         self.entered.set()
         assert self.gate.wait(30)
+        time.sleep(self.pause_s)
         self.batches.append(len(observations))
         self.threads.add(threading.current_thread().name)
         states = [observation[STATE.name] for observation in observations]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 
 import pytest
@@ -10,6 +11,7 @@ from millwright.core.errors import RemoteError
 from millwright.serving.engine import Served
 from millwright.serving.remote import RemotePlanner
 from millwright.serving.server import PolicyServer, Setup
+from millwright.serving.stages import REMOTE, read_stages, tell_stages
 from tests.serving.planners import Echo, observe
 
 
@@ -31,3 +33,22 @@ def test_a_bundle_that_took_the_place_of_another_is_not_played() -> None:
             time.sleep(0.1)
     assert "another, not echo" in told
     assert len(second.batches) == 3, "it was asked for more than its golden chunks"
+
+
+def test_a_chunk_tells_where_its_time_went_on_both_sides() -> None:
+    slow = Echo()
+    with PolicyServer(Setup((Served("echo", slow),))) as server:
+        robot = RemotePlanner(f"grpc://{server.addresses.grpc}")
+        slow.pause_s = 0.05
+        began_s = time.perf_counter()
+        (chunk,), _ = robot.plan([observe()], [None])
+        took_s = time.perf_counter() - began_s
+    assert tuple(chunk.timings) == REMOTE
+    assert chunk.timings["server_plan"] >= slow.pause_s
+    assert 0 < sum(chunk.timings.values()) <= took_s
+
+
+def test_stages_that_a_server_makes_up_are_passed_over() -> None:
+    told = {"decode": 0.1, "queue": -1.0, "plan": math.inf, "encode": math.nan, "elsewhere": 1.0}
+    assert read_stages(told) == {"decode": 0.1}
+    assert tell_stages(0.1, 0.2, 0.1, {"plan": 5.0})["network"] == 0.0

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -26,6 +26,8 @@ class Chunk:
     observed_at_s: float = 0.0
     expires_at_s: float = float("inf")
     digest: str = ""
+    timings: Mapping[str, float] = field(default_factory=dict, compare=False)
+    """Wall time by stage of its making, s, where a server made it; not part of what makes two chunks equal."""
 
     def __len__(self) -> int:
         return len(self.actions)

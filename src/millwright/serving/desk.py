@@ -71,11 +71,11 @@ class Desk:
         Args:
             client: who asks; one client's robots are not another's.
         """
-        came_s = time.monotonic()
+        came_s, spent = time.monotonic(), dict[str, float]()
         try:
             engine, robot = self._find(request.bundle), _name_robot(request.robot, client)
             features, values = engine.served.planner.inputs, dict(request.observation)
-            with self.metrics.time(engine.served.name, "decode"):
+            with self.metrics.time(engine.served.name, "decode", spent):
                 if any(value.WhichOneof("kind") in ("png", "jpeg") for value in values.values()):
                     loop = asyncio.get_running_loop()
                     seen = await loop.run_in_executor(self._decoders, wire.decode_observation, features, values)
@@ -83,9 +83,8 @@ class Desk:
                     seen = wire.decode_observation(features, values)
             after = request.after if request.HasField("after") else None
             deadline_s = came_s + self._read_budget(request.budget_s)
-            return Prepared(
-                engine, Asked(robot, seen, deadline_s, _read_time(request), request.sequence, after), came_s
-            )
+            asked = Asked(robot, seen, deadline_s, _read_time(request), request.sequence, after, spent)
+            return Prepared(engine, asked, came_s)
         except FeatureError as error:
             return self._count(RefusedError(Code.INVALID_ARGUMENT, str(error)))
         except RefusedError as refusal:
@@ -100,8 +99,10 @@ class Desk:
         name = prepared.engine.served.name
         try:
             answer = await prepared.engine.ask(prepared.asked)
-            with self.metrics.time(name, "encode"):
+            spent = prepared.asked.spent
+            with self.metrics.time(name, "encode", spent):
                 response.chunk.CopyFrom(wire.encode_chunk(answer.chunk, answer.remembered))
+            response.chunk.stage_seconds.update(spent)
             self.metrics.stages.labels(name, "total").observe(time.monotonic() - prepared.came_s)
         except RefusedError as refusal:
             response.refusal.CopyFrom(_tell(self._count(refusal)))

@@ -7,7 +7,7 @@ import logging
 import time
 from collections.abc import Sequence
 from concurrent.futures import Executor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from millwright.core.features import Observation
 from millwright.core.planner import Chunk, Memory, Planner
@@ -60,6 +60,8 @@ class Asked:
     observed_at_s: float = 0.0
     sequence: int = 0
     after: int | None = None
+    spent: dict[str, float] = field(default_factory=dict, compare=False)
+    """Seconds that each stage took so far; written by whoever does it."""
 
 
 @dataclass(frozen=True)
@@ -170,9 +172,11 @@ class Engine:
     def _deliver(
         self, loop: asyncio.AbstractEventLoop, batch: Sequence[_Waiting], answers: Sequence[_Planned], started_s: float
     ) -> None:
-        self._metrics.stages.labels(self.served.name, "plan").observe(time.monotonic() - started_s)
+        took_s = time.monotonic() - started_s
+        self._metrics.stages.labels(self.served.name, "plan").observe(took_s)
         self._busy = False
         for waiting, (answer, memory) in zip(batch, answers, strict=True):
+            waiting.asked.spent["plan"] = took_s
             self._settle(waiting, answer, memory)
         self._go_on(loop)
         if not self._busy:
@@ -190,7 +194,8 @@ class Engine:
             except RefusedError as refusal:
                 _refuse(waiting, refusal)
                 continue
-            self._metrics.stages.labels(self.served.name, "queue").observe(time.monotonic() - waiting.since_s)
+            waited_s = time.monotonic() - waiting.since_s
+            self._metrics.observe(self.served.name, "queue", waited_s, waiting.asked.spent)
             batch.append(waiting)
         if batch:
             self._metrics.batches.labels(self.served.name).observe(len(batch))

@@ -91,6 +91,7 @@ class ChunkBody(BaseModel):
     expires_at_s: float
     digest: str
     remembered: bool
+    stage_seconds: dict[str, float]
 
 
 class AnswerBody(BaseModel):
@@ -201,6 +202,7 @@ def write_answer(response: pb.ActResponse) -> AnswerBody:
         actions=actions.reshape(len(actions), -1).tolist(), rate_hz=chunk.rate_hz,
         confidence=chunk.confidence if chunk.HasField("confidence") else None, observed_at_s=chunk.observed_at_s,
         expires_at_s=chunk.expires_at_s, digest=chunk.digest, remembered=chunk.remembered,
+        stage_seconds=dict(chunk.stage_seconds),
     )  # fmt: skip
     return AnswerBody(robot=response.robot, sequence=response.sequence, chunk=told)
 

@@ -10,7 +10,7 @@ import time
 import uuid
 import weakref
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +22,7 @@ from millwright.core.planner import Chunk, Memory, Planner
 from millwright.serving import wire
 from millwright.serving.protos import policy_pb2 as pb
 from millwright.serving.refusal import Code
+from millwright.serving.stages import tell_stages
 
 SERVICE = pb.DESCRIPTOR.services_by_name["PolicyService"].full_name
 ADDRESS = re.compile(r"(grpcs?)://((?:\[[0-9a-fA-F:]+\]|[^\s/:\[\]]+):\d{1,5})(?:/([^\s/]+))?/?")
@@ -109,12 +110,17 @@ class RemotePlanner(Planner):
             RemoteError: a chunk did not come in time, was refused, is not what the server declared, or is another
                 bundle's than at the beginning.
         """
+        began_s = time.perf_counter()
         requests = [
             self._make_request(row, observation, memory)
             for row, (observation, memory) in enumerate(zip(observations, memories, strict=True))
         ]
+        asked_s = time.perf_counter()
         answers = self._exchange(requests)
+        answered_s = time.perf_counter()
         chunks = [self._read(answers[request.sequence]) for request in requests]
+        ours = asked_s - began_s, answered_s - asked_s, time.perf_counter() - answered_s
+        chunks = [replace(chunk, timings=tell_stages(*ours, chunk.timings)) for chunk in chunks]
         left = [{"robot": request.robot, "after": request.sequence} for request in requests]
         remembered = [answers[request.sequence].chunk.remembered for request in requests]
         return chunks, [memory if kept else None for memory, kept in zip(left, remembered, strict=True)]

@@ -15,6 +15,7 @@ from millwright.core.errors import FeatureError
 from millwright.core.features import Feature, Features, Observation
 from millwright.core.planner import Chunk
 from millwright.serving.protos import policy_pb2 as pb
+from millwright.serving.stages import read_stages
 
 Pictures = Literal["raw", "png", "jpeg"]
 """How pictures travel: `raw` and `png` lose nothing, `jpeg` does. Depth is exact in `raw`, millimetres otherwise."""
@@ -83,7 +84,7 @@ def decode_chunk(message: pb.Chunk, action: Feature) -> Chunk:
         raise FeatureError(f"{action.name}: the chunk is empty, or has values that are not finite")
     confidence = message.confidence if message.HasField("confidence") else None
     times = message.observed_at_s, message.expires_at_s
-    return Chunk(actions, message.rate_hz, confidence, *times, message.digest)
+    return Chunk(actions, message.rate_hz, confidence, *times, message.digest, read_stages(message.stage_seconds))
 
 
 def encode_array(array: NDArray[Any]) -> pb.Array:

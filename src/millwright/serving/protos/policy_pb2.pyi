@@ -110,7 +110,14 @@ class ActResponse(_message.Message):
     def __init__(self, robot: _Optional[str] = ..., sequence: _Optional[int] = ..., chunk: _Optional[_Union[Chunk, _Mapping]] = ..., refusal: _Optional[_Union[Refusal, _Mapping]] = ...) -> None: ...
 
 class Chunk(_message.Message):
-    __slots__ = ("actions", "rate_hz", "confidence", "observed_at_s", "expires_at_s", "digest", "remembered")
+    __slots__ = ("actions", "rate_hz", "confidence", "observed_at_s", "expires_at_s", "digest", "remembered", "stage_seconds")
+    class StageSecondsEntry(_message.Message):
+        __slots__ = ("key", "value")
+        KEY_FIELD_NUMBER: _ClassVar[int]
+        VALUE_FIELD_NUMBER: _ClassVar[int]
+        key: str
+        value: float
+        def __init__(self, key: _Optional[str] = ..., value: _Optional[float] = ...) -> None: ...
     ACTIONS_FIELD_NUMBER: _ClassVar[int]
     RATE_HZ_FIELD_NUMBER: _ClassVar[int]
     CONFIDENCE_FIELD_NUMBER: _ClassVar[int]
@@ -118,6 +125,7 @@ class Chunk(_message.Message):
     EXPIRES_AT_S_FIELD_NUMBER: _ClassVar[int]
     DIGEST_FIELD_NUMBER: _ClassVar[int]
     REMEMBERED_FIELD_NUMBER: _ClassVar[int]
+    STAGE_SECONDS_FIELD_NUMBER: _ClassVar[int]
     actions: Array
     rate_hz: float
     confidence: float
@@ -125,7 +133,8 @@ class Chunk(_message.Message):
     expires_at_s: float
     digest: str
     remembered: bool
-    def __init__(self, actions: _Optional[_Union[Array, _Mapping]] = ..., rate_hz: _Optional[float] = ..., confidence: _Optional[float] = ..., observed_at_s: _Optional[float] = ..., expires_at_s: _Optional[float] = ..., digest: _Optional[str] = ..., remembered: _Optional[bool] = ...) -> None: ...
+    stage_seconds: _containers.ScalarMap[str, float]
+    def __init__(self, actions: _Optional[_Union[Array, _Mapping]] = ..., rate_hz: _Optional[float] = ..., confidence: _Optional[float] = ..., observed_at_s: _Optional[float] = ..., expires_at_s: _Optional[float] = ..., digest: _Optional[str] = ..., remembered: _Optional[bool] = ..., stage_seconds: _Optional[_Mapping[str, float]] = ...) -> None: ...
 
 class Refusal(_message.Message):
     __slots__ = ("code", "message")
