@@ -19,6 +19,7 @@ from millwright.catalog.player import (
     cover_eyes,
     fall_back,
     limit_motion,
+    meter,
     mix_in_expert,
 )
 from millwright.catalog.tasks import TASKS, USUAL, MakePolicy, Task
@@ -44,5 +45,6 @@ __all__ = [
     "make_judge",
     "make_policy",
     "make_with_options",
+    "meter",
     "mix_in_expert",
 ]

@@ -20,6 +20,7 @@ from millwright.policies.playing import Playing
 
 if TYPE_CHECKING:
     from millwright.evaluation.naming import Named
+    from millwright.serving.robot_metrics import RobotMetrics
 
 SEEDS_OF_OTHER_SCENES = range(9000, 9012)
 """Scenes whose pictures are shown to a policy instead of its own, to see whether it looks."""
@@ -68,6 +69,17 @@ def fall_back(policy: Policy, fallback: str, env: str, control_hz: float) -> Pol
     return Fallback(policy, other, TickClock(control_hz), hold=nothing)
 
 
+def meter(policy: Policy, metrics: RobotMetrics, control_hz: float, in_real_time: bool = False) -> Policy:
+    """The policy, with what it does counted in `metrics`.
+
+    Raises:
+        OptionError: the policy sees the truth.
+    """
+    from millwright.serving.metered import Metered
+
+    return Metered(policy, metrics, TickClock(control_hz), control_hz if in_real_time else None)
+
+
 def mix_in_expert(policy: Policy, beta: float, env: str, control_hz: float) -> Policy:
     """The policy, with the task's expert driving `beta` of the ticks."""
     from millwright.policies.mixture import Mixture
@@ -94,6 +106,7 @@ class Player:
         execute, blend, latency_s, stale: how a bundle's chunks are played, see `Playing`.
         fallback: empty, or who drives while the policy does not answer, as for `make_policy`.
         limits: empty, or the name of limits within which the policy is kept (`ur5e`).
+        metrics: where what the policy does is counted; with these it cannot be pickled, and plays in this process.
     """
 
     env: str
@@ -111,6 +124,7 @@ class Player:
     stale: bool = USUAL.stale
     fallback: str = ""
     limits: str = ""
+    metrics: RobotMetrics | None = field(default=None, compare=False)
 
     @property
     def playing(self) -> Playing:
@@ -153,6 +167,8 @@ class Player:
             policy = fall_back(policy, self.fallback, self.env, control_hz)
         if self.limits:
             policy = limit_motion(policy, self.limits, self.env, control_hz)
+        if self.metrics is not None:
+            policy = meter(policy, self.metrics, control_hz)
         return env, policy, self.make_judge()
 
     @property

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from millwright.cli.arguments import Given, OptionalAddress, OptionalName, say
+from millwright.cli.arguments import Given, OptionalAddress, OptionalInt, OptionalName, say
+from millwright.cli.metrics import serve_metrics
 from millwright.core.errors import BundleError, choose, import_extra
 
 if TYPE_CHECKING:
+    from millwright.core.policy import Policy
     from millwright.dashboard.stage import Stage
+    from millwright.serving.robot_metrics import RobotMetrics
 
 GOES_ON = ("brick-clear",)
 """Environments in which one pick goes on from where the last one ended."""
@@ -25,6 +28,7 @@ def demo(
     policy: OptionalName = None,
     allow_remote: bool = False,
     rerun: OptionalAddress = None,
+    metrics_port: OptionalInt = None,
     tray: bool = False,
 ) -> None:
     """The dashboard: click a brick, a policy picks it, and the page says whether it really did.
@@ -35,9 +39,10 @@ def demo(
         policy: who drives first (`millwright list policies`); any can be chosen on the page.
         allow_remote: let other machines connect. Whoever reaches the port can drive.
         rerun: address of a Rerun viewer to stream every episode to; `rerun` starts one at 127.0.0.1:9876.
+        metrics_port: port at which Prometheus reads what policies do, on this machine; 0 takes a free one.
         tray: clear the table: bricks are put into a tray, and what is clicked meanwhile waits for its turn.
     """
-    _open("brick-clear" if tray else "brick-table", policy, {}, host, port, allow_remote, rerun)
+    _open("brick-clear" if tray else "brick-table", policy, {}, host, port, allow_remote, rerun, metrics_port)
 
 
 def dashboard(
@@ -47,6 +52,7 @@ def dashboard(
     port: int = 8000,
     allow_remote: bool = False,
     rerun: OptionalAddress = None,
+    metrics_port: OptionalInt = None,
     *,
     call: Given,
 ) -> None:
@@ -56,27 +62,31 @@ def dashboard(
 
     Args:
         env: the environment (`millwright list envs`); without it the one that the bundle was made for, or brick-table.
-        policy: who drives first: expert, nothing, the name of a shipped policy, or the path of a bundle.
+        policy: who drives first: expert, nothing, a shipped policy, the path of a bundle, or grpc://HOST:PORT[/BUNDLE].
         host: address to listen on.
         port: port to listen on; 0 takes a free one.
         allow_remote: let other machines connect. Whoever reaches the port can drive.
         rerun: address of a Rerun viewer to stream every episode to; `rerun` starts one at 127.0.0.1:9876.
+        metrics_port: port at which Prometheus reads what policies do, on this machine; 0 takes a free one.
     """
-    _open(env or find_env(policy), policy, call.env_options, host, port, allow_remote, rerun)
+    _open(env or find_env(policy), policy, call.env_options, host, port, allow_remote, rerun, metrics_port)
 
 
 def find_env(policy: str | None) -> str:
     """The environment that a bundle was made for; of any other policy, the brick table."""
     from millwright import catalog
+    from millwright.catalog.making import connect, is_remote
     from millwright.policies.bundle import load_manifest
 
+    if policy and is_remote(policy):
+        return connect(policy).env
     folder = catalog.find_bundle(policy) if policy else None
     return load_manifest(folder).env if folder else "brick-table"
 
 
 def _open(
     env: str, policy: str | None, env_options: Mapping[str, Any],
-    host: str, port: int, allow_remote: bool, rerun: str | None,
+    host: str, port: int, allow_remote: bool, rerun: str | None, metrics_port: int | None,
 ) -> None:  # fmt: skip
     for module in ("fastapi", "uvicorn", "websockets"):
         import_extra(module, "dashboard")
@@ -85,24 +95,35 @@ def _open(
     from millwright.dashboard.server import serve_dashboard
     from millwright.dashboard.session import Session
 
-    stage, first = make_stage(env, policy, env_options)
     on_ready = partial(say, end="  (Ctrl-C ends it)\n")
-    serve_dashboard(partial(Session, stage, first), host, port, allow_remote, on_ready, rerun)
+    with serve_metrics(metrics_port) as metrics:
+        stage, first = make_stage(env, policy, env_options, metrics)
+        serve_dashboard(partial(Session, stage, first), host, port, allow_remote, on_ready, rerun)
 
 
-def make_stage(env: str, policy: str | None, env_options: Mapping[str, Any]) -> tuple[Stage, str | None]:
+def make_stage(
+    env: str, policy: str | None, env_options: Mapping[str, Any], metrics: RobotMetrics | None = None
+) -> tuple[Stage, str | None]:
     """What the dashboard shows, and the name there of who drives first.
+
+    Args:
+        metrics: where is counted what policies do that are no experts.
 
     Raises:
         UnknownNameError: no environment or policy of that name.
         BundleError: the bundle is damaged, or was made for another environment.
+        RemoteError: the server does not answer.
     """
     from millwright import catalog
+    from millwright.catalog.making import is_remote
     from millwright.dashboard.stage import Stage
     from millwright.policies.bundle import load_manifest
 
     task = choose("environment", env, catalog.TASKS)
-    make_policy = partial(catalog.make_policy, env, control_hz=env_options.get("control_hz"))
+    control_hz = env_options.get("control_hz", task.control_hz)
+    make_policy = partial(catalog.make_policy, env, control_hz=control_hz)
+    if metrics is not None:
+        make_policy = partial(_make_metered, make_policy, metrics, control_hz)
     names = catalog.list_policies(env)
     bundles = {name: catalog.SHIPPED / name for name in names if name not in task.policies}
     policies = {name: partial(make_policy, name) for name in names}
@@ -119,7 +140,16 @@ def make_stage(env: str, policy: str | None, env_options: Mapping[str, Any]) -> 
         policies = {first: partial(make_policy, policy), **policies}
     title = TITLES.get(env, env.replace("-", " ").capitalize())
     make_env, make_judge = partial(catalog.make_env, env, **env_options), partial(catalog.make_judge, env)
-    return Stage(make_env, make_judge, policies, title, env in GOES_ON, task.by_words, bundles), first
+    server = policy if policy and is_remote(policy) else None
+    return Stage(make_env, make_judge, policies, title, env in GOES_ON, task.by_words, bundles, server), first
+
+
+def _make_metered(make: Callable[..., Policy], metrics: RobotMetrics, control_hz: float, name: str) -> Policy:
+    from millwright.catalog import meter
+    from millwright.core.policy import Privileged
+
+    policy = make(name)
+    return policy if isinstance(policy, Privileged) else meter(policy, metrics, control_hz, in_real_time=True)
 
 
 def _name_apart(folder: Path, taken: Collection[str]) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +13,7 @@ from millwright.cli.arguments import (
     Env,
     Given,
     Milliseconds,
+    OptionalInt,
     OptionalName,
     OptionalPath,
     Seeds,
@@ -19,6 +21,7 @@ from millwright.cli.arguments import (
     check_folder,
     say,
 )
+from millwright.cli.metrics import serve_metrics
 from millwright.core.errors import OptionError, choose
 
 if TYPE_CHECKING:
@@ -80,6 +83,7 @@ def evaluate(
     judge: OptionalName = None,
     fallback: OptionalName = None,
     limits: OptionalName = None,
+    metrics_port: OptionalInt = None,
     card: bool = False,
     *,
     call: Given,
@@ -101,11 +105,14 @@ def evaluate(
         judge: name of a flawed judge (a control): the report shows what its successes lack.
         fallback: who drives while the policy, a server's for example, does not answer: a name or path, as for it.
         limits: keep the policy within the limits of that name (ur5e on the brick table), joints' jerk included.
+        metrics_port: port at which Prometheus reads what the policy does, on this machine; 0 takes a free one.
         card: write the bundle's model card again, with this result in place of those on it.
     """
     from millwright import catalog
     from millwright.evaluation.suite import evaluate as evaluate_seeds
 
+    if metrics_port is not None and workers != 1:
+        raise OptionError(f"--metrics-port tells of one robot: add --workers 1, not {workers}")
     playing: Any = {"latency_s": latency_ms, "stale": stale, "fallback": fallback or "", "limits": limits or ""}
     player = catalog.Player(env, call.env_options, policy, judge=judge or "", **playing)
     _check(player)
@@ -115,7 +122,10 @@ def evaluate(
         check_file("--json", json, "result.json")
     file = json if report is None or json is not None else report / "result.json"
     carded = _find_carded(policy, file, judge) if card else None
-    result = evaluate_seeds(player, seeds, workers, report, claim=player.describe(), command=call.command)
+    claim = player.describe()
+    with serve_metrics(metrics_port) as metrics:
+        metered = replace(player, metrics=metrics)
+        result = evaluate_seeds(metered, seeds, workers, report, claim=claim, command=call.command)
     _tell(result, report, json)
     if carded is not None and file is not None:
         from millwright.recipes.cards import save_card

@@ -17,8 +17,11 @@ def is_loopback(host: str) -> bool:
         return False
 
 
-def listen(host: str, port: int) -> socket.socket:
+def listen(host: str, port: int, option: str = "--port") -> socket.socket:
     """A socket on which connections wait from now on, also while the server starts; port 0 takes a free one.
+
+    Args:
+        option: of the command line that says the port: errors tell how to give another.
 
     Raises:
         ServiceError: the port is in use or not ours to take, or the host is not this machine's.
@@ -34,9 +37,9 @@ def listen(host: str, port: int) -> socket.socket:
     except OSError as error:
         listener.close()
         if error.errno == errno.EADDRINUSE:
-            reason = f"port {port} on {host} is in use; stop what uses it, or choose another: --port {port + 1}"
+            reason = f"port {port} on {host} is in use; stop what uses it, or choose another: {option} {port + 1}"
         elif error.errno == errno.EACCES:
-            reason = f"port {port} on {host} is not ours to take; choose one above 1023: --port 8000"
+            reason = f"port {port} on {host} is not ours to take; choose one above 1023: {option} 8000"
         else:
             reason = f"cannot listen on {host}, port {port}: {error.strerror or error}"
         raise ServiceError(reason) from error

@@ -47,6 +47,7 @@ class Stage:
         goes_on: whether a pick goes on from where the last one ended.
         by_words: whether objects are asked for in words rather than by clicks.
         bundles: folders of those policies that are bundles.
+        server: address of the server that one of the policies asks, and that bears its address as a name; None: none.
     """
 
     env_factory: Callable[[], Any]
@@ -60,6 +61,7 @@ class Stage:
     """`unwrapped` has `find_meant(instruction)`, the name of what that means, and `suggest_instructions()`; its `reset`
     takes `{"target": NAME, "instruction": TEXT}`."""
     bundles: Mapping[str, Path] = field(default_factory=dict)
+    server: str | None = None
 
 
 @dataclass(frozen=True)

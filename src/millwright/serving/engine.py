@@ -94,6 +94,7 @@ class Engine:
         self.served = served
         self.golden = Golden(0, False)
         self._caps, self._metrics, self._worker = caps, metrics, worker
+        metrics.expect(served.name)
         self._robots = Robots(caps.max_robots, caps.memory_age_s, caps.max_rate_hz)
         self._waiting: dict[str, _Waiting] = {}  # at most one a robot; whoever waits longest comes first
         self._loop: asyncio.AbstractEventLoop | None = None  # that of those who are let in

@@ -13,6 +13,10 @@ from millwright.core.policy import Action, Event, Policy, Privileged
 from millwright.policies.async_chunk_player import hold_state
 
 DRIVES, HOLDS, FALLS_BACK = "came back", "held", "fell back"
+NO_ANSWER, LATE, REFUSED, NOT_SURE = REASONS = ("no answer", "late", "refused", "not sure")
+"""Why somebody else than the policy is to drive."""
+ANSWERED = "answered"
+"""Why it is to drive again."""
 
 
 @dataclass(frozen=True)
@@ -159,27 +163,27 @@ class Fallback(Policy):
         try:
             action = self._policy.act(observation)
         except ExpiredPlanError:
-            return None, "late"
+            return None, LATE
         except ActionError:
-            return None, "refused"
+            return None, REFUSED
         except MillwrightError:
-            return None, "no answer"
+            return None, NO_ANSWER
         plan = self._policy.plan
         observed_s = self._begun_s + (0.0 if plan is None else plan.observed_at_s)
         if now_s - observed_s > self._patience.deadline_s + 1e-9:
-            return None, "late"
+            return None, LATE
         if plan is None:
             # at the beginning of an episode the arm may wait for it; who drives meanwhile goes on until it is there
             return (action if self.doing == DRIVES else None), ""
         if plan.confidence is not None and not plan.confidence >= self._patience.min_confidence:
-            return None, "not sure"
+            return None, NOT_SURE
         return action, ""
 
     def _decide(self, answered: bool, why: str, now_s: float) -> None:
         self._good = self._good + 1 if answered else 0
         needed = self._patience.answers if self.doing == FALLS_BACK else 1
         if self.doing != DRIVES and self._good >= needed:
-            self._switch(DRIVES, "answered", now_s)
+            self._switch(DRIVES, ANSWERED, now_s)
         elif self.doing == DRIVES and not answered:
             self._why = why
             self._switch(HOLDS, why, now_s)

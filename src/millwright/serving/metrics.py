@@ -8,6 +8,9 @@ from contextlib import contextmanager
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
+from millwright.serving.refusal import Code
+from millwright.serving.stages import SERVER
+
 SECONDS = (0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0)
 SIZES = (1, 2, 4, 8, 16, 32, 64)
 
@@ -32,7 +35,20 @@ class Metrics:
             "millwright_refused", "Observations and calls that were refused.", ("code",), registry=self.registry
         )
         self.robots = Gauge("millwright_robots", "Robots heard of lately.", ("bundle",), registry=self.registry)
+        self.serving = Gauge("millwright_serving", "1 while health says SERVING, else 0.", registry=self.registry)
         self.streams = Gauge("millwright_streams", "Streams that are open.", registry=self.registry)
+
+        for code in Code:
+            self.refused.labels(code.name)
+        self.refused.labels("UNAUTHENTICATED")
+
+    def expect(self, bundle: str) -> None:
+        """That bundle is served: what has not happened yet is told as 0, so that the first time is seen as a rise."""
+        for stage in (*SERVER, "total"):
+            self.stages.labels(bundle, stage)
+        self.batches.labels(bundle)
+        self.drops.labels(bundle)
+        self.robots.labels(bundle)
 
     @contextmanager
     def time(self, bundle: str, stage: str, spent: MutableMapping[str, float]) -> Iterator[None]:

@@ -120,10 +120,12 @@ class PolicyServer:
                 web = await start_web(setup, desk)
                 for name in ("", SERVICE):
                     await checks.set(name, SERVING)
+                metrics.serving.set(1)
                 host = f"[{setup.host}]" if ":" in setup.host else setup.host
                 self._started.set_result(Addresses(f"{host}:{port}", web.url if web else ""))
                 await self._stop.wait()
             finally:
+                metrics.serving.set(0)
                 await checks.enter_graceful_shutdown()
                 self._stop.set()
                 await drain(desk, setup.caps.drain_s)
