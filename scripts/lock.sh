@@ -27,5 +27,5 @@ robosuite=(scripts/robosuite.in --override scripts/requirements.overrides)
 lock requirements.lock pyproject.toml --extra dev --extra dashboard --extra serving --extra export --extra lift \
     --extra language "${robosuite[@]}" \
     --python-version 3.11 "$@"
-lock requirements-lerobot.lock scripts/lerobot.overrides scripts/lerobot.in "${robosuite[@]}" \
+lock requirements-lerobot.lock scripts/lerobot.overrides scripts/lerobot.in --extra serving "${robosuite[@]}" \
     --override scripts/lerobot.overrides --python-version 3.12 "$@"

@@ -28,15 +28,20 @@ def run_in_lerobot(module: str, words: Sequence[object], home: Path) -> str:
     Raises:
         subprocess.CalledProcessError: it failed.
     """
+    command, settings = make_command(module, words, home)
+    done = subprocess.run(command, check=True, cwd=ROOT, env=settings, stdout=-1, text=True)
+    return done.stdout
+
+
+def make_command(module: str, words: Sequence[object], home: Path) -> tuple[list[str], dict[str, str]]:
+    """The command that runs a module there, and the environment variables that it needs."""
     settings = {
         "PYTHONPATH": os.pathsep.join((str(ROOT), str(ROOT / "src"))),
         "LD_LIBRARY_PATH": str(LEROBOT / "lib/python3.12/site-packages/av.libs"),  # FFmpeg, for torchcodec
         "HF_HOME": str(home), "HF_LEROBOT_HOME": str(home), "HF_HUB_OFFLINE": "1",
         "HF_DATASETS_DISABLE_PROGRESS_BARS": "1", "SVT_LOG": "1",  # what they say is not what is measured
     }  # fmt: skip
-    command = [str(LEROBOT / "bin/python"), "-m", module, *map(str, words)]
-    done = subprocess.run(command, check=True, cwd=ROOT, env={**os.environ, **settings}, stdout=-1, text=True)
-    return done.stdout
+    return [str(LEROBOT / "bin/python"), "-m", module, *map(str, words)], {**os.environ, **settings}
 
 
 def measure_in_lerobot(module: str, words: Sequence[object], home: Path) -> dict[str, Any]:

@@ -43,7 +43,7 @@ def test_no_result_names_a_place_on_the_machine_it_was_made_on() -> None:
 
 
 def test_every_verb_that_the_readme_names_exists() -> None:
-    named = set(re.findall(r"^    millwright (\w+)", README.read_text(), re.M))
+    named = set(re.findall(r"^    millwright ([\w-]+)", README.read_text(), re.M))
     assert named == set(cli.VERBS)
 
 

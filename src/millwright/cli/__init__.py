@@ -19,6 +19,7 @@ from millwright.cli.experiment import run, train
 from millwright.cli.look import list_names, probe, replay
 from millwright.cli.play import compare, evaluate, record
 from millwright.cli.serve import serve
+from millwright.cli.serve_lerobot import serve_lerobot
 from millwright.core.errors import MillwrightError, choose
 
 HELP = """\
@@ -36,6 +37,7 @@ usage: millwright VERB ...
   replay     an episode as a file for the Rerun viewer: the scene in 3D, pictures, numbers, verdict
   probe      where a policy would go for each object of a scene, and what in its picture decides that
   serve      policies to robots over gRPC and HTTP; `evaluate --policy grpc://HOST:PORT` plays them from there
+  serve-lerobot  a policy of LeRobot's, from LeRobot's own environment
   card       what a stranger should know before playing a bundle, written anew with results
   dataset    look after datasets: validate, and more (`millwright dataset --help`)
   list       envs, policies, gamers (cheats), starts (adversarial ones), recipes or judges
@@ -64,7 +66,7 @@ Bad input ends with a line that says what would have worked, and exit code 2."""
 
 
 def _parse_and_call(verb: Callable[..., None], args: list[str]) -> None:
-    name = verb.__name__.removesuffix("_names")
+    name = verb.__name__.removesuffix("_names").replace("_", "-")
     command = shlex.join(["millwright", name, *args])
     wants_call = "call" in verb.__annotations__
     given = {"call": Call(command, take_env_options(args))} if wants_call else {}
@@ -82,6 +84,7 @@ VERBS: dict[str, Callable[[list[str]], None]] = {
     "replay": partial(_parse_and_call, replay),
     "probe": partial(_parse_and_call, probe),
     "serve": partial(_parse_and_call, serve),
+    "serve-lerobot": partial(_parse_and_call, serve_lerobot),
     "card": partial(_parse_and_call, card),
     "dataset": dataset,
     "list": partial(_parse_and_call, list_names),

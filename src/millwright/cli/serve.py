@@ -1,11 +1,13 @@
-"""The verb that serves policies to robots."""
+"""The verb that serves policies to robots, and what every verb that serves has in common."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
-from tyro.conf import Positional, arg
+from tyro.conf import OmitArgPrefixes, Positional, arg
 
 from millwright.cli.arguments import OptionalInt, OptionalPath, say
 from millwright.core.errors import OptionError, UnknownNameError, import_extra
@@ -18,25 +20,11 @@ Bundles = Annotated[Positional[tuple[str, ...]], arg(metavar="BUNDLE [BUNDLE ...
 MODULES = ("grpc", "google.protobuf", "grpc_health.v1", "grpc_reflection.v1alpha", "prometheus_client")
 
 
-def serve(
-    bundles: Bundles,
-    host: str = "127.0.0.1",
-    port: int = 50051,
-    http_port: OptionalInt = None,
-    tls_key: OptionalPath = None,
-    tls_cert: OptionalPath = None,
-    tls_ca: OptionalPath = None,
-    token_file: OptionalPath = None,
-    max_batch: int = 32,
-    threads: int = 1,
-    production: bool = False,
-) -> None:
-    """Serve bundles until SIGTERM or Ctrl-C, which let those under way finish. Clients choose among these by name.
-
-    Other machines are let in only with mutual TLS or tokens.
+@dataclass(frozen=True)
+class Door:
+    """Where and to whom policies are served. Other machines are let in only with mutual TLS or tokens.
 
     Args:
-        bundles: shipped bundles by name, or paths; a client that names none gets the first.
         host: address to listen on.
         port: port of gRPC; 0 takes a free one.
         http_port: port of the HTTP twin and of /metrics; 0 takes a free one. Without it there is none.
@@ -48,21 +36,66 @@ def serve(
         threads: of a call of a policy.
         production: no reflection, and no /openapi.json.
     """
-    for module in (*MODULES, *(("fastapi", "uvicorn") if http_port is not None else ())):
+
+    host: str = "127.0.0.1"
+    port: int = 50051
+    http_port: OptionalInt = None
+    tls_key: OptionalPath = None
+    tls_cert: OptionalPath = None
+    tls_ca: OptionalPath = None
+    token_file: OptionalPath = None
+    max_batch: int = 32
+    threads: int = 1
+    production: bool = False
+
+
+AtDoor = Annotated[Door, OmitArgPrefixes]
+
+
+def serve(bundles: Bundles, door: AtDoor = Door()) -> None:
+    """Serve bundles until SIGTERM or Ctrl-C, which let those under way finish. Clients choose among these by name.
+
+    Other machines are let in only with mutual TLS or tokens.
+
+    Args:
+        bundles: shipped bundles by name, or paths; a client that names none gets the first.
+        door: where, and to whom.
+    """
+    check_door(door)
+    if not bundles:
+        raise OptionError("name at least one bundle to serve, `millwright serve brick-pick` for example")
+    serve_at(door, [_load(name, door.threads) for name in bundles])
+
+
+def check_door(door: Door) -> None:
+    """Before anything is loaded.
+
+    Raises:
+        MissingExtraError: what a server needs is not installed.
+        OptionError: a number out of its range.
+    """
+    for module in (*MODULES, *(("fastapi", "uvicorn") if door.http_port is not None else ())):
         import_extra(module, "serving")
+    if door.max_batch < 1 or door.threads < 1:
+        raise OptionError(f"--max-batch and --threads are at least 1, got {door.max_batch} and {door.threads}")
+
+
+def serve_at(door: Door, served: Sequence[Served]) -> None:
+    """Serve until this process is told to end.
+
+    Raises:
+        ServiceError: the door cannot be opened so.
+        BundleError: a policy fails its golden check.
+    """
     from millwright.serving.access import Access, load_tokens
     from millwright.serving.engine import Caps
     from millwright.serving.server import PolicyServer, Setup, wait_for_signal
 
-    if not bundles:
-        raise OptionError("name at least one bundle to serve, `millwright serve brick-pick` for example")
-    if max_batch < 1 or threads < 1:
-        raise OptionError(f"--max-batch and --threads are at least 1, got {max_batch} and {threads}")
-    access = Access(load_tokens(token_file) if token_file else {}, _read_tls(tls_key, tls_cert, tls_ca))
-    served = tuple(_load(name, threads) for name in bundles)
-    setup = Setup(served, host, port, http_port, access, Caps(max_batch=max_batch), production)
-    with PolicyServer(setup) as server:
-        scheme = "grpcs" if access.tls else "grpc"
+    tls = _read_tls(door.tls_key, door.tls_cert, door.tls_ca)
+    access = Access(load_tokens(door.token_file) if door.token_file else {}, tls)
+    caps = Caps(max_batch=door.max_batch)
+    with PolicyServer(Setup(served, door.host, door.port, door.http_port, access, caps, door.production)) as server:
+        scheme = "grpcs" if tls else "grpc"
         addresses = (f"{scheme}://{server.addresses.grpc}", server.addresses.http)
         say(f"{', '.join(one.name for one in served)}: {' and '.join(filter(None, addresses))}  (Ctrl-C ends it)")
         wait_for_signal()
