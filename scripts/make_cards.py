@@ -1,4 +1,4 @@
-"""Write the cards of all shipped bundles again, each with what in results/ was measured with it."""
+"""Write the cards of all shipped bundles again, with what results/ tells of each, and golden outputs where none are."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ from pathlib import Path
 from millwright.catalog import SHIPPED, list_shipped
 from millwright.core.errors import MillwrightError
 from millwright.evaluation.card_rows import is_measured_with
-from millwright.policies.bundle import load_manifest
+from millwright.policies.bundle import add_golden, load_manifest
+from millwright.policies.golden import FILE
 from millwright.recipes.cards import load_values, save_card
 
 ROOT = Path(__file__).parents[1]
@@ -26,6 +27,8 @@ def main() -> int:
         for name in list_shipped():
             results = find_results(SHIPPED / name, ROOT / "results")
             print(f"wrote {save_card(SHIPPED / name, results)}")
+            if not (SHIPPED / name / FILE).exists():
+                print(f"wrote {add_golden(SHIPPED / name)}")
     except MillwrightError as error:
         print(f"make_cards: {error}", file=sys.stderr)
         return 2

@@ -17,8 +17,9 @@ import pytest
 from millwright.core.errors import BundleError
 from millwright.core.features import Feature, Features
 from millwright.core.planner import Chunk
+from millwright.policies.golden import make_observation
 from millwright.serving.engine import Answer, Asked, Caps, Engine, Served
-from millwright.serving.golden import check_planner, make_golden
+from millwright.serving.golden import check_planner
 from millwright.serving.metrics import Metrics
 from millwright.serving.refusal import Code, RefusedError
 from millwright.serving.robots import Robots
@@ -215,6 +216,28 @@ def test_robots_are_bounded_in_number_age_and_rate() -> None:
     assert len(robots) == 1
 
 
+def test_a_client_that_makes_up_robots_pushes_out_none_but_its_own() -> None:
+    robots = Robots(most=6, age_s=10.0, rate_hz=100.0, now=lambda: 0.0)
+    for number, name in enumerate(("arm", "cart"), 1):
+        robots.admit(name, "modest")
+        robots.remember(name, number, {"of": name})
+    for number in range(50):
+        robots.admit(f"made up {number}", "greedy")
+        robots.remember(f"made up {number}", 1, {})
+    assert len(robots) == 6
+    assert [robots.recall(name, number) for number, name in enumerate(("arm", "cart"), 1)] == [
+        {"of": "arm"}, {"of": "cart"},
+    ]  # fmt: skip
+    assert robots.recall("made up 49", 1) == {}
+    with pytest.raises(RefusedError, match="nothing of this robot"):
+        robots.recall("made up 45", 1)
+    for number in range(3):  # whoever comes later gets room as well
+        robots.admit(f"late {number}", "late")
+        robots.remember(f"late {number}", 1, {})
+    assert robots.recall("late 2", 1) == {}
+    assert robots.recall("cart", 2) == {"of": "cart"}
+
+
 class Wandering(Echo):
     """Never says the same twice."""
 
@@ -243,6 +266,6 @@ def test_the_golden_observation_is_one_that_could_be() -> None:
         Feature("observation.hand_pose", (7,), names=("x", "y", "z", "qw", "qx", "qy", "qz")),
         Feature("task", (1,), "string"),
     )
-    seen = make_golden(features)
+    seen = make_observation(features)
     features.check(seen)
     assert np.linalg.norm(seen["observation.hand_pose"][3:]) == 1

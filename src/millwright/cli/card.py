@@ -1,24 +1,29 @@
-"""The verb that writes a bundle's model card again."""
+"""The verb that writes what stands in a bundle beside what it is: its model card, its golden outputs."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
 from millwright.cli.arguments import BundleName, say
-from millwright.core.errors import UnknownNameError
+from millwright.core.errors import OptionError, UnknownNameError
 
 
-def card(bundle: BundleName, results: tuple[Path, ...] = ()) -> None:
+def card(bundle: BundleName, results: tuple[Path, ...] = (), golden: bool = False) -> None:
     """Write the model card of a bundle again, with the results named and no others. The bundle and its id stay.
 
     Args:
         bundle: the path of a bundle, or the name of a shipped one.
         results: JSON of `millwright evaluate`, or summaries of recipes, each measured with this very bundle.
+        golden: leave the card; write what the bundle plans here, for servers elsewhere to compare with before they
+            serve it. Bundles are saved with that; this is for older ones.
     """
     from millwright.catalog import find_bundle, list_shipped
+    from millwright.policies.bundle import add_golden
     from millwright.recipes.cards import save_card
 
+    if golden and results:
+        raise OptionError("--golden leaves the card as it is, --results writes it: one after the other")
     folder = find_bundle(bundle)
     if folder is None:
         raise UnknownNameError(f"no bundle at {bundle}; shipped bundles: {', '.join(list_shipped()) or 'none'}")
-    say(f"wrote {save_card(folder, results)}")
+    say(f"wrote {add_golden(folder) if golden else save_card(folder, results)}")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,8 +17,10 @@ from millwright.core.errors import OptionError, UnknownNameError, import_extra
 if TYPE_CHECKING:
     from millwright.serving.access import Tls
     from millwright.serving.engine import Served
+    from millwright.serving.swap import Source
 
 Bundles = Annotated[Positional[tuple[str, ...]], arg(metavar="BUNDLE [BUNDLE ...]")]
+NAME = re.compile(r"[\w.-]+")
 MODULES = ("grpc", "google.protobuf", "grpc_health.v1", "grpc_reflection.v1alpha", "prometheus_client")
 
 
@@ -55,16 +59,18 @@ AtDoor = Annotated[Door, OmitArgPrefixes]
 def serve(bundles: Bundles, door: AtDoor = Door()) -> None:
     """Serve bundles until SIGTERM or Ctrl-C, which let those under way finish. Clients choose among these by name.
 
+    SIGHUP looks at each bundle again: what has changed is checked, and served from then on without a dropped call.
     Other machines are let in only with mutual TLS or tokens.
 
     Args:
-        bundles: shipped bundles by name, or paths; a client that names none gets the first.
+        bundles: shipped bundles by name, or paths, or NAME=PATH; a client that names none gets the first.
         door: where, and to whom.
     """
     check_door(door)
     if not bundles:
         raise OptionError("name at least one bundle to serve, `millwright serve brick-pick` for example")
-    serve_at(door, [_load(name, door.threads) for name in bundles])
+    sources = [_find(word, door.threads) for word in bundles]
+    serve_at(door, [source.load() for source in sources], sources)
 
 
 def check_door(door: Door) -> None:
@@ -80,8 +86,11 @@ def check_door(door: Door) -> None:
         raise OptionError(f"--max-batch and --threads are at least 1, got {door.max_batch} and {door.threads}")
 
 
-def serve_at(door: Door, served: Sequence[Served]) -> None:
+def serve_at(door: Door, served: Sequence[Served], sources: Sequence[Source] = ()) -> None:
     """Serve until this process is told to end.
+
+    Args:
+        sources: of those that are looked at again on SIGHUP.
 
     Raises:
         ServiceError: the door cannot be opened so.
@@ -90,28 +99,42 @@ def serve_at(door: Door, served: Sequence[Served]) -> None:
     from millwright.serving.access import Access, load_tokens
     from millwright.serving.engine import Caps
     from millwright.serving.server import PolicyServer, Setup, wait_for_signal
+    from millwright.serving.swap import renew
 
     tls = _read_tls(door.tls_key, door.tls_cert, door.tls_ca)
     access = Access(load_tokens(door.token_file) if door.token_file else {}, tls)
-    caps = Caps(max_batch=door.max_batch)
-    with PolicyServer(Setup(served, door.host, door.port, door.http_port, access, caps, door.production)) as server:
+    setup = Setup(served, door.host, door.port, door.http_port, access, Caps(max_batch=door.max_batch), door.production)
+    logging.basicConfig(format="%(asctime)s %(levelname)s %(message)s")
+    logging.getLogger("millwright").setLevel(logging.INFO)
+    with PolicyServer(setup) as server:
         scheme = "grpcs" if tls else "grpc"
         addresses = (f"{scheme}://{server.addresses.grpc}", server.addresses.http)
         say(f"{', '.join(one.name for one in served)}: {' and '.join(filter(None, addresses))}  (Ctrl-C ends it)")
-        wait_for_signal()
+        wait_for_signal((lambda: renew(server, sources)) if sources else None)
         say("finishing what is under way")
 
 
-def _load(name: str, threads: int) -> Served:
+def _find(word: str, threads: int) -> Source:
+    """Where a bundle of the command line lies, now and whenever it is looked at again."""
     from millwright.catalog import find_bundle, list_shipped
-    from millwright.policies.bundle import load_bundle
+    from millwright.policies.bundle import load_bundle, load_manifest
+    from millwright.policies.golden import load_outputs
     from millwright.serving.engine import Served
+    from millwright.serving.swap import Source
 
-    folder = find_bundle(name)
+    given, _, path = word.rpartition("=") if find_bundle(word) is None else ("", "", word)
+    folder = find_bundle(path)
     if folder is None:
-        raise UnknownNameError(f"no bundle at {name}; shipped bundles: {', '.join(list_shipped()) or 'none'}")
-    bundle = load_bundle(folder)
-    return Served(folder.resolve().name, bundle.planner(threads), bundle.env)
+        raise UnknownNameError(f"no bundle at {path}; shipped bundles: {', '.join(list_shipped()) or 'none'}")
+    if given and not NAME.fullmatch(given):
+        raise OptionError(f"{given!r} is no name for a bundle: letters, digits, dots, dashes, NAME=PATH")
+    name = given or folder.resolve().name
+
+    def load() -> Served:
+        bundle = load_bundle(folder)
+        return Served(name, bundle.planner(threads), bundle.env, load_outputs(folder))
+
+    return Source(name, lambda: load_manifest(folder).id, load)
 
 
 def _read_tls(key: Path | None, cert: Path | None, ca: Path | None) -> Tls | None:

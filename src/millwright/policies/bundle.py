@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import logging
 import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -17,12 +18,14 @@ from millwright.core.errors import BundleError, MillwrightError
 from millwright.core.features import Feature, Features
 from millwright.core.manifest import Manifest, compute_digest
 from millwright.nets.parameters import Count, count_parameters, tell_parameters
+from millwright.policies import golden
 from millwright.policies.card import Subject, draw_card
 from millwright.policies.network import Network
 from millwright.policies.network_planner import NetworkPlanner
 from millwright.policies.networks import describe_network, make_network
 from millwright.processors.pipeline import Pipeline
 
+log = logging.getLogger(__name__)
 CONTENT = ("model.safetensors", "config.json", "pipeline.json", "pipeline.safetensors")
 """What the digests cover; `manifest.json` holds them, `CARD` is for people."""
 CARD = "card.md"
@@ -80,6 +83,7 @@ class Bundle:
         partial.mkdir(parents=True)
         files = self.to_files()
         manifest = self._make_manifest(files)
+        files.update(self._plan_golden(manifest))
         files["manifest.json"] = json.dumps(manifest.to_json(), indent=2, allow_nan=False).encode()
         files[CARD] = (card or draw_card(self.describe(target.name, manifest))).encode()
         for name, content in files.items():
@@ -87,6 +91,14 @@ class Bundle:
         shutil.rmtree(target, ignore_errors=True)
         partial.rename(target)
         return manifest
+
+    def _plan_golden(self, manifest: Manifest) -> dict[str, bytes]:
+        """The file of golden outputs; none of a bundle that cannot plan from what is made up, or not here."""
+        try:
+            return {golden.FILE: golden.write_outputs(golden.make_outputs(self.planner()))}
+        except MillwrightError as error:
+            log.warning("bundle %s is written without golden outputs: %s", manifest.id[:12], error)
+            return {}
 
     def planner(self, threads: int = 1) -> NetworkPlanner:
         """What plans with it; un-normalising is inside."""
@@ -149,6 +161,18 @@ def load_bundle(path: Path | str) -> Bundle:
         return bundle
     except (MillwrightError, KeyError, TypeError, ValueError, RuntimeError, SafetensorError) as error:
         raise BundleError(f"bundle {folder} does not fit this version of millwright: {error}; {REMEDY}") from error
+
+
+def add_golden(folder: Path) -> Path:
+    """Write what a bundle plans here into its folder, in place of what stands there; its manifest and id stay.
+
+    Raises:
+        BundleError: the bundle is damaged, or cannot plan from what is made up.
+    """
+    content = golden.write_outputs(golden.make_outputs(load_bundle(folder).planner()))
+    draft = folder / f"{golden.FILE}.part"
+    draft.write_bytes(content)
+    return draft.replace(folder / golden.FILE)
 
 
 def load_manifest(path: Path | str) -> Manifest:

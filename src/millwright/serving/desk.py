@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import time
+import weakref
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import NamedTuple
 
 from millwright.core.errors import FeatureError
 from millwright.serving import wire
-from millwright.serving.engine import Asked, Caps, Engine
+from millwright.serving.engine import Asked, Caps, Engine, Served
 from millwright.serving.metrics import Metrics
 from millwright.serving.protos import policy_pb2 as pb
 from millwright.serving.refusal import Code, RefusedError
@@ -32,7 +33,9 @@ class Desk:
 
     def __init__(self, engines: Mapping[str, Engine], caps: Caps, metrics: Metrics) -> None:
         self.caps, self.metrics = caps, metrics
-        self._engines = engines
+        self._engines = dict(engines)
+        self._retired: weakref.WeakSet[Engine] = weakref.WeakSet()  # each as long as somebody waits for it
+        self._stopped = False
         self._decoders = ThreadPoolExecutor(2, "decode")
 
     @property
@@ -40,6 +43,25 @@ class Desk:
         """The largest message that an honest client sends, and as much again for names and framing."""
         largest = max(wire.count_bytes(engine.served.planner.inputs) for engine in self._engines.values())
         return min(2 * largest + 2**16, self.caps.max_message_bytes)
+
+    def tell_served(self, bundle: str) -> Served:
+        """What is served by that name.
+
+        Raises:
+            RefusedError: nothing is.
+        """
+        return self._find(bundle).served
+
+    def replace(self, engine: Engine) -> None:
+        """Ask this one from now on, in place of the engine of its name, which ends with those who ask it already.
+
+        Raises:
+            RefusedError: the server stops, or serves nothing of that name.
+        """
+        if self._stopped:
+            raise RefusedError(Code.UNAVAILABLE, "the server is stopping")
+        self._retired.add(self._find(engine.served.name))
+        self._engines[engine.served.name] = engine
 
     def describe(self, bundle: str) -> pb.DescribeResponse:
         """What a bundle sees and answers.
@@ -83,7 +105,8 @@ class Desk:
                     seen = wire.decode_observation(features, values)
             after = request.after if request.HasField("after") else None
             deadline_s = came_s + self._read_budget(request.budget_s)
-            asked = Asked(robot, seen, deadline_s, _read_time(request), request.sequence, after, spent)
+            times = deadline_s, _read_time(request)
+            asked = Asked(robot, seen, *times, request.sequence, after, client, spent)
             return Prepared(engine, asked, came_s)
         except FeatureError as error:
             return self._count(RefusedError(Code.INVALID_ARGUMENT, str(error)))
@@ -110,7 +133,8 @@ class Desk:
 
     async def stop(self) -> None:
         """Answer who waits, and nobody else."""
-        await asyncio.gather(*(engine.stop() for engine in self._engines.values()))
+        self._stopped = True
+        await asyncio.gather(*(engine.stop() for engine in (*self._engines.values(), *self._retired)))
         self._decoders.shutdown(wait=False, cancel_futures=True)
 
     def _find(self, bundle: str) -> Engine:

@@ -9,8 +9,10 @@ from collections.abc import Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass, field, replace
 
+from millwright.core.errors import BundleError
 from millwright.core.features import Observation
 from millwright.core.planner import Chunk, Memory, Planner
+from millwright.policies.golden import GoldenOutputs
 from millwright.serving.golden import Golden, check_planner, is_sound
 from millwright.serving.metrics import Metrics
 from millwright.serving.refusal import Code, RefusedError
@@ -21,11 +23,41 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Served:
-    """A planner, what clients call it, and the environment it was made for."""
+    """A planner, what clients call it, the environment it was made for, and what it planned where it was made."""
 
     name: str
     planner: Planner
     env: str = ""
+    outputs: GoldenOutputs | None = None
+
+    def check(self, batch: int) -> Golden:
+        """Warm it up for so many robots at once.
+
+        Raises:
+            BundleError: it fails its golden check.
+        """
+        return check_planner(self.planner, self.name, batch, self.outputs)
+
+
+def check_succession(before: Served, after: Served) -> None:
+    """One may take another's place when robots need not be told: they see and answer the same.
+
+    Raises:
+        BundleError: they do not; says in what they differ.
+    """
+    old, new = before.planner, after.planner
+    same = {
+        "environment": before.env == after.env,
+        "inputs": list(old.inputs.values()) == list(new.inputs.values()),
+        "action": old.action == new.action,
+        "rate": old.rate_hz == new.rate_hz,
+    }
+    if not all(same.values()):
+        differ = ", ".join(name for name, equal in same.items() if not equal)
+        raise BundleError(
+            f"{after.name} cannot be swapped while robots ask for it: the new one has another {differ}; "
+            "serve it by another name"
+        )
 
 
 @dataclass(frozen=True)
@@ -52,7 +84,7 @@ class Caps:
 
 @dataclass(frozen=True)
 class Asked:
-    """One observation, checked. `sequence` and `after` as in the protocol, `deadline_s` monotonic."""
+    """One observation, checked. `sequence` and `after` as in the protocol, `deadline_s` monotonic, of `client`."""
 
     robot: str
     observation: Observation
@@ -60,6 +92,7 @@ class Asked:
     observed_at_s: float = 0.0
     sequence: int = 0
     after: int | None = None
+    client: str = ""
     spent: dict[str, float] = field(default_factory=dict, compare=False)
     """Seconds that each stage took so far; written by whoever does it."""
 
@@ -100,16 +133,19 @@ class Engine:
         self._loop: asyncio.AbstractEventLoop | None = None  # that of those who are let in
         self._busy, self._idle = False, asyncio.Event()
 
-    async def start(self) -> None:
+    async def start(self, golden: Golden | None = None) -> None:
         """Warm up, and answer from now on.
+
+        Args:
+            golden: of a planner that was warmed up and checked already.
 
         Raises:
             BundleError: the planner fails its golden check.
         """
         loop = asyncio.get_running_loop()
-        served, batch = self.served, self._caps.max_batch
-        self.golden = await loop.run_in_executor(self._worker, check_planner, served.planner, served.name, batch)
-        self._loop = loop
+        if golden is None:
+            golden = await loop.run_in_executor(self._worker, self.served.check, self._caps.max_batch)
+        self.golden, self._loop = golden, loop
 
     async def stop(self) -> None:
         """Answer who waits, nobody else, and end."""
@@ -126,7 +162,7 @@ class Engine:
         """
         if self._loop is None:
             raise RefusedError(Code.UNAVAILABLE, "the server is starting or stopping")
-        self._robots.admit(asked.robot)
+        self._robots.admit(asked.robot, asked.client)
         self._metrics.robots.labels(self.served.name).set(len(self._robots))
         waiting = _Waiting(asked, self._loop.create_future(), time.monotonic())
         self._enter(waiting)

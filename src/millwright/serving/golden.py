@@ -1,19 +1,18 @@
-"""Golden check: a planner plans before it is served, and is served only when its plans are sound."""
+"""Golden check: a planner plans before it is served, and is served only when its plans are sound and its own."""
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
 from millwright.core.errors import BundleError, MillwrightError
-from millwright.core.features import Feature, Features
+from millwright.core.features import Feature
 from millwright.core.planner import Chunk, Planner
+from millwright.policies.golden import GoldenOutputs, check_outputs, make_observation
 
-PLAUSIBLE = {"qw": 1.0, "x0": 0.4, "y0": 0.4, "x1": 0.6, "y1": 0.6, "visible": 1.0}
-"""Name of a component -> its value; 0 where there is no row. No rotation has length 0, and no box is empty."""
-GREY, DEPTH_M = 128, 0.5
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -25,18 +24,17 @@ class Golden:
     """It wants a memory handed back."""
 
 
-def make_golden(features: Features) -> dict[str, Any]:
-    """An observation that nobody saw but that could be."""
-    return {feature.name: _make_value(feature) for feature in features.values()}
-
-
-def check_planner(planner: Planner, name: str, batch: int = 1) -> Golden:
+def check_planner(planner: Planner, name: str, batch: int = 1, outputs: GoldenOutputs | None = None) -> Golden:
     """Warm a planner up, alone and with `batch` robots at once, and look at what it plans.
 
+    Args:
+        outputs: what it planned where it was made; None: nobody wrote that down, so that it is compared with itself.
+
     Raises:
-        BundleError: it fails, or gives chunks that are not finite, not as declared, or other ones the second time.
+        BundleError: it fails, or gives chunks that are not finite, not as declared, other ones the second time, or
+            others than where it was made.
     """
-    seen = make_golden(planner.inputs)
+    seen = make_observation(planner.inputs)
     try:
         chunks, memories = planner.plan([seen], [None])
         again, _ = planner.plan([seen], [None])
@@ -48,20 +46,21 @@ def check_planner(planner: Planner, name: str, batch: int = 1) -> Golden:
             raise BundleError(f"{name} is not served: its golden chunk is empty, not finite or not as declared")
     if not np.array_equal(chunks[0].actions, again[0].actions):
         raise BundleError(f"{name} is not served: from the same observation it planned two different chunks")
+    _compare(planner, name, outputs)
     return Golden(len(chunks[0]), memories[0] is not None)
+
+
+def _compare(planner: Planner, name: str, outputs: GoldenOutputs | None) -> None:
+    if outputs is None:
+        log.warning("%s has no golden outputs: that it plans as where it was made was not checked", name)
+        return
+    try:
+        worst = check_outputs(planner, outputs)
+    except BundleError as error:
+        raise BundleError(f"{name} is not served: {error}") from error
+    log.info("%s plans as where it was made: %.2g of the tolerance %g", name, worst, outputs.tolerance)
 
 
 def is_sound(chunk: Chunk, action: Feature, length: int) -> bool:
     """Whether it may leave the server."""
     return chunk.actions.shape == (length, *action.shape) and length > 0 and bool(np.isfinite(chunk.actions).all())
-
-
-def _make_value(feature: Feature) -> Any:
-    if feature.is_text:
-        return "pick the red brick"
-    if feature.is_image or feature.is_depth:
-        return np.full(feature.shape, GREY if feature.is_image else DEPTH_M, feature.dtype)
-    value = np.zeros(feature.shape, feature.dtype)
-    if value.ndim == 1 and len(feature.names) == len(value):
-        value[:] = [PLAUSIBLE.get(name, 0) for name in feature.names]
-    return value

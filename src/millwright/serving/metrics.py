@@ -34,6 +34,10 @@ class Metrics:
         self.refused = Counter(
             "millwright_refused", "Observations and calls that were refused.", ("code",), registry=self.registry
         )
+        self.swaps = Counter(
+            "millwright_swaps", "Bundles that were to take another's place: swapped, or refused.",
+            ("bundle", "outcome"), registry=self.registry,
+        )  # fmt: skip
         self.robots = Gauge("millwright_robots", "Robots heard of lately.", ("bundle",), registry=self.registry)
         self.serving = Gauge("millwright_serving", "1 while health says SERVING, else 0.", registry=self.registry)
         self.streams = Gauge("millwright_streams", "Streams that are open.", registry=self.registry)

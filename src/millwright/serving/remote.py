@@ -75,14 +75,19 @@ class RemotePlanner(Planner):
         address: `grpc://HOST:PORT[/BUNDLE]`; `grpcs://` with TLS.
         answer_s: how long a plan is waited for.
         pictures: how they travel: `raw`, `png` or `jpeg`.
+        follow: for a robot in service, whose server may be given another bundle meanwhile: that one's chunks are played
+            as long as it sees and answers the same, and where the server has forgotten the robot it is begun anew.
+            Else, as an evaluation means one bundle, both are errors.
 
     Raises:
         OptionError: the address cannot be read.
         RemoteError: nobody answers there, or not to us.
     """
 
-    def __init__(self, address: str, answer_s: float = ANSWER_S, pictures: wire.Pictures = "raw") -> None:
-        self.address = address
+    def __init__(
+        self, address: str, answer_s: float = ANSWER_S, pictures: wire.Pictures = "raw", follow: bool = False
+    ) -> None:
+        self.address, self.follow = address, follow
         self._answer_s, self._pictures = answer_s, pictures
         self._where = parse_address(address)
         token = os.environ.get(TOKEN)
@@ -100,7 +105,7 @@ class RemotePlanner(Planner):
         self._robots = self._sequence = 0
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return RemotePlanner, (self.address, self._answer_s, self._pictures)
+        return RemotePlanner, (self.address, self._answer_s, self._pictures, self.follow)
 
     def plan(self, observations: Sequence[Observation], memories: Sequence[Memory]) -> tuple[list[Chunk], list[Memory]]:
         """As `Planner.plan`.
@@ -108,15 +113,17 @@ class RemotePlanner(Planner):
         Raises:
             FeatureError: an observation is not what `inputs` declare; nothing was sent.
             RemoteError: a chunk did not come in time, was refused, is not what the server declared, or is another
-                bundle's than at the beginning.
+                bundle's than at the beginning, which is not followed.
         """
-        began_s = time.perf_counter()
+        began_s, until_s = time.perf_counter(), time.monotonic() + self._answer_s
         requests = [
             self._make_request(row, observation, memory)
             for row, (observation, memory) in enumerate(zip(observations, memories, strict=True))
         ]
         asked_s = time.perf_counter()
-        answers = self._exchange(requests)
+        answers = self._exchange(requests, until_s)
+        if self.follow:
+            requests, answers = self._begin_anew(requests, answers, until_s)
         answered_s = time.perf_counter()
         chunks = [self._read(answers[request.sequence]) for request in requests]
         ours = asked_s - began_s, answered_s - asked_s, time.perf_counter() - answered_s
@@ -158,11 +165,26 @@ class RemotePlanner(Planner):
             observation=wire.encode_observation(self.inputs, observation, self._pictures),
         )  # fmt: skip
 
-    def _exchange(self, requests: Sequence[pb.ActRequest]) -> dict[int, pb.ActResponse]:
-        until_s = time.monotonic() + self._answer_s
+    def _begin_anew(
+        self, requests: Sequence[pb.ActRequest], answers: dict[int, pb.ActResponse], until_s: float
+    ) -> tuple[list[pb.ActRequest], dict[int, pb.ActResponse]]:
+        """Ask again for robots that the server has forgotten."""
+        anew = []
+        for request in requests:
+            if answers[request.sequence].refusal.code == Code.FAILED_PRECONDITION:
+                self._sequence += 1
+                again = pb.ActRequest()
+                again.CopyFrom(request)
+                again.sequence, again.after = self._sequence, 0
+                request = again
+            anew.append(request)
+        asked = [request for request in anew if request.sequence not in answers]
+        return anew, answers | (self._exchange(asked, until_s) if asked else {})
+
+    def _exchange(self, requests: Sequence[pb.ActRequest], until_s: float) -> dict[int, pb.ActResponse]:
         if self._stream is None or self._stream.broken:
             if self._stream is not None:  # whoever answers now may be another server
-                self._check_digest(self._describe(self._answer_s).digest)
+                self._check_described(self._describe(self._answer_s))
             self._stream = _Stream(self._channel, self._metadata)
         for request in requests:
             self._stream.send(request)
@@ -184,11 +206,27 @@ class RemotePlanner(Planner):
             code = response.refusal.code
             name = Code(code).name if code in set(Code) else f"code {code}"
             raise RemoteError(f"{self.address} refused: {name}: {response.refusal.message}")
-        self._check_digest(response.chunk.digest)
+        if not self.follow:
+            self._check_digest(response.chunk.digest)
+        self.digest = response.chunk.digest
+        self._remembers = self._remembers or response.chunk.remembered
         try:
             return wire.decode_chunk(response.chunk, self.action)
         except FeatureError as error:
             raise RemoteError(f"{self.address} answered with what must not be played: {error}") from error
+
+    def _check_described(self, described: pb.DescribeResponse) -> None:
+        """Of whoever answers where somebody else may have answered before."""
+        if not self.follow:
+            self._check_digest(described.digest)
+            return
+        (action,) = wire.decode_features([described.action]).values()
+        inputs = list(wire.decode_features(described.inputs).values())
+        if (inputs, action, described.rate_hz) != (list(self.inputs.values()), self.action, self.rate_hz):
+            raise RemoteError(
+                f"{self.address} serves a bundle that sees or answers something else than the one at the beginning; "
+                "connect anew to play that one"
+            )
 
     def _check_digest(self, digest: str) -> None:
         if digest != self.digest:

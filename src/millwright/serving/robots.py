@@ -1,4 +1,4 @@
-"""Robots: what a server keeps of each robot between its calls, bounded in number and in age."""
+"""Robots: what a server keeps of each robot between its calls, bounded in number, age and share of a client."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from millwright.serving.refusal import Code, RefusedError
 
 @dataclass
 class _Robot:
+    client: str
     heard_s: float
     tokens: float
     memory: Memory = None
@@ -21,7 +22,8 @@ class _Robot:
 
 
 class Robots:
-    """Memories and rates. A robot that was not heard of for long, or longer than all others, is forgotten.
+    """Memories and rates. A robot that was not heard of for long is forgotten, and where there are too many one of the
+    client that has most, the one that was not heard of for longest: whoever makes up names pushes out its own.
 
     Args:
         most: robots that are kept.
@@ -33,21 +35,29 @@ class Robots:
     def __init__(self, most: int, age_s: float, rate_hz: float, now: Callable[[], float] = time.monotonic) -> None:
         self._most, self._age_s, self._rate_hz, self._now = most, age_s, rate_hz, now
         self._robots: OrderedDict[str, _Robot] = OrderedDict()  # the one heard of last comes last
+        self._clients: dict[str, OrderedDict[str, None]] = {}  # each one's robots, in the same order
 
     def __len__(self) -> int:
         return len(self._robots)
 
-    def admit(self, robot: str) -> None:
+    def admit(self, robot: str, client: str = "") -> None:
         """A robot was heard.
+
+        Args:
+            robot: a name that no other client's robot has.
+            client: whose it is.
 
         Raises:
             RefusedError: it asks too often.
         """
         now_s = self._now()
-        found = self._robots.setdefault(robot, _Robot(now_s, max(self._rate_hz, 1.0)))
+        found = self._robots.setdefault(robot, _Robot(client, now_s, max(self._rate_hz, 1.0)))
         found.tokens = min(max(self._rate_hz, 1.0), found.tokens + (now_s - found.heard_s) * self._rate_hz)
         found.heard_s = now_s
         self._robots.move_to_end(robot)
+        theirs = self._clients.setdefault(client, OrderedDict())
+        theirs[robot] = None
+        theirs.move_to_end(robot)
         self._forget_old(now_s)
         if found.tokens < 1:
             raise RefusedError(
@@ -84,5 +94,14 @@ class Robots:
         self.remember(robot, 0, None)
 
     def _forget_old(self, now_s: float) -> None:
-        while len(self._robots) > self._most or next(iter(self._robots.values())).heard_s < now_s - self._age_s:
-            self._robots.popitem(last=False)
+        while self._robots[oldest := next(iter(self._robots))].heard_s < now_s - self._age_s:
+            self._drop(oldest)
+        while len(self._robots) > self._most:
+            most = max(self._clients, key=lambda client: len(self._clients[client]))
+            self._drop(next(iter(self._clients[most])))
+
+    def _drop(self, robot: str) -> None:
+        client = self._robots.pop(robot).client
+        del self._clients[client][robot]
+        if not self._clients[client]:
+            del self._clients[client]

@@ -5,9 +5,10 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import queue
 import signal
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from types import TracebackType
@@ -20,7 +21,7 @@ from grpc_reflection.v1alpha import reflection
 from millwright.core.errors import ServiceError
 from millwright.serving.access import Access, check_binding
 from millwright.serving.desk import Desk
-from millwright.serving.engine import Caps, Engine, Served
+from millwright.serving.engine import Caps, Engine, Served, check_succession
 from millwright.serving.grpc_service import SERVICE, make_handler
 from millwright.serving.metrics import Metrics
 
@@ -77,10 +78,45 @@ class PolicyServer:
 
     def __init__(self, setup: Setup) -> None:
         self._setup = setup
+        self.metrics = Metrics()
         self._started: Future[Addresses] = Future()
         self._thread = threading.Thread(target=self._run, name="serve", daemon=True)
         self._thread.start()
         self.addresses = self._started.result(STARTED_S)
+
+    def tell_served(self, name: str) -> Served:
+        """What is served by that name now.
+
+        Raises:
+            RefusedError: nothing is.
+        """
+        return self._desk.tell_served(name)
+
+    def swap(self, served: Served) -> None:
+        """Put a planner in the place of the one of its name; robots are served by that one until this is ready.
+
+        It is warmed up and checked in the thread that calls. Observations that came before are answered by the old
+        one. Robots' memories begin anew.
+
+        Raises:
+            BundleError: it fails its golden check, or sees or answers something else than the one it is to replace.
+            RefusedError: nothing of that name is served.
+            ServiceError: the server has ended.
+        """
+        check_succession(self.tell_served(served.name), served)
+        golden = served.check(self._setup.caps.max_batch)
+        engine = Engine(served, self._setup.caps, self.metrics, self._worker)
+
+        async def replace() -> None:
+            await engine.start(golden)
+            self._desk.replace(engine)
+
+        replacing = replace()
+        try:
+            asyncio.run_coroutine_threadsafe(replacing, self._loop).result(STARTED_S)
+        except RuntimeError as error:
+            replacing.close()
+            raise ServiceError(f"{served.name} was not swapped: the server has ended") from error
 
     def close(self) -> None:
         """Take no more calls, answer those under way, and end."""
@@ -106,10 +142,10 @@ class PolicyServer:
     async def _serve(self) -> None:
         setup = self._setup
         self._loop, self._stop = asyncio.get_running_loop(), asyncio.Event()
-        metrics = Metrics()
         with ThreadPoolExecutor(1, "plan") as worker:
-            engines = {one.name: Engine(one, setup.caps, metrics, worker) for one in setup.served}
-            desk = Desk(engines, setup.caps, metrics)
+            engines = {one.name: Engine(one, setup.caps, self.metrics, worker) for one in setup.served}
+            desk = Desk(engines, setup.caps, self.metrics)
+            self._desk, self._worker = desk, worker
             server, checks, port = make_grpc(setup, desk, self._stop)
             for name in ("", SERVICE):
                 await checks.set(name, NOT_SERVING)
@@ -120,12 +156,12 @@ class PolicyServer:
                 web = await start_web(setup, desk)
                 for name in ("", SERVICE):
                     await checks.set(name, SERVING)
-                metrics.serving.set(1)
+                self.metrics.serving.set(1)
                 host = f"[{setup.host}]" if ":" in setup.host else setup.host
                 self._started.set_result(Addresses(f"{host}:{port}", web.url if web else ""))
                 await self._stop.wait()
             finally:
-                metrics.serving.set(0)
+                self.metrics.serving.set(0)
                 await checks.enter_graceful_shutdown()
                 self._stop.set()
                 await drain(desk, setup.caps.drain_s)
@@ -202,9 +238,23 @@ async def start_web(setup: Setup, desk: Desk) -> Any:
     return await Web.start(setup.host, setup.http_port, setup.access, desk, setup.production)
 
 
-def wait_for_signal() -> None:
-    """Until somebody wants this process to end: SIGTERM, or Ctrl-C. Call it in the main thread."""
-    asked = threading.Event()
-    for one in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(one, lambda number, frame: asked.set())
-    asked.wait()
+def wait_for_signal(on_hangup: Callable[[], None] | None = None) -> None:
+    """Until somebody wants this process to end: SIGTERM, or Ctrl-C. Call it in the main thread.
+
+    Args:
+        on_hangup: called after each SIGHUP, in a thread of its own: who ends does not wait for it.
+    """
+    came: queue.SimpleQueue[int] = queue.SimpleQueue()  # of all ways to tell, the one that a handler may use
+    again: queue.SimpleQueue[None] = queue.SimpleQueue()
+
+    def call() -> None:
+        while True:
+            again.get()
+            on_hangup() if on_hangup else None
+
+    hangup = (signal.SIGHUP,) if on_hangup else ()
+    threading.Thread(target=call, name="hangup", daemon=True).start()
+    for one in (signal.SIGTERM, signal.SIGINT, *hangup):
+        signal.signal(one, lambda number, frame: came.put(number))
+    while came.get() in hangup:
+        again.put(None)
