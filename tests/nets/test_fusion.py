@@ -3,7 +3,7 @@
 import torch
 
 from millwright.nets.film import FilmEye, Films
-from millwright.nets.fusion import AttentionFusion
+from millwright.nets.fusion import AttentionFusion, WordPool
 from millwright.nets.transformer import CrossAttention
 
 
@@ -41,3 +41,14 @@ def test_attention_takes_words_or_a_text_as_a_whole():
     fusion, tokens, text = AttentionFusion(8, 6, 2, 16), torch.randn(2, 3, 8), torch.randn(2, 6)
     torch.testing.assert_close(fusion(tokens, text), fusion(tokens, text[:, None]))
     assert fusion(tokens, torch.randn(2, 4, 6)).shape == (2, 3, 8)
+
+
+def test_a_question_finds_its_word_wherever_it_stands_and_however_much_is_said_around_it():
+    pool, word = WordPool(3, 1), torch.tensor([0.0, 0.0, 1.0])
+    pool.questions.weight.data = torch.tensor([[0.0, 0.0, 50.0]])
+    words, spoken = torch.zeros(2, 4, 3), torch.tensor([[True, True, False, False], [True] * 4])
+    words[:, :, 0] = 1.0
+    words[0, 1], words[1, 3] = word, word
+    torch.testing.assert_close(pool(words, spoken), torch.stack((word, word)))
+    words[0, 2:] = 7.0  # where nothing was said
+    torch.testing.assert_close(pool(words, spoken)[0], word)

@@ -14,7 +14,8 @@ from millwright.training.gradient import FitConfig, fit
 from millwright.training.prepare import prepare
 from tests.policies.arms import ATTENTION, FILM, make_arm_batch, make_arm_bundle, make_arm_observation
 
-BOTH = pytest.mark.parametrize("fields", [FILM, ATTENTION], ids=["film", "attention"])
+KINDS = {"film": FILM, "film-words": {**FILM, "words": 3}, "attention": ATTENTION}
+EACH = pytest.mark.parametrize("fields", KINDS.values(), ids=KINDS)
 
 
 def test_the_document_s_network_has_the_document_s_parameters_part_by_part():
@@ -30,7 +31,7 @@ def test_the_default_is_about_a_million_parameters():
     assert sum(map(sum, count_parameters(make_network("vla", {})).values())) == pytest.approx(1e6, rel=0.05)
 
 
-@BOTH
+@EACH
 def test_every_parameter_learns(fields):
     network = make_network("vla", fields)
     for layer in getattr(network.fusion, "films", {}).values():  # which begin at 0, so that nothing before them learns
@@ -40,7 +41,7 @@ def test_every_parameter_learns(fields):
     assert not [name for name in idle if not name.endswith(("key_value.bias", "qkv.bias"))]
 
 
-@BOTH
+@EACH
 def test_the_gripper_is_a_probability_with_a_loss_of_its_own(fields):
     network = make_network("vla", {**fields, "gripper_weight": 0.25})
     batch = make_arm_batch(network)
@@ -55,7 +56,7 @@ def test_the_gripper_is_a_probability_with_a_loss_of_its_own(fields):
     torch.testing.assert_close(network.loss(batch)["motion"], losses["motion"])
 
 
-@BOTH
+@EACH
 def test_what_is_said_changes_what_is_done_only_where_there_are_words(fields):
     deaf = make_network("vla", {**fields, "text": 0, "words": 0})
     assert "text" not in deaf.inputs
@@ -93,14 +94,14 @@ def test_a_frame_s_features_that_are_handed_back_are_those_of_the_frame():
     torch.testing.assert_close(network.sample(seen), network.sample(batch))
 
 
-@BOTH
+@EACH
 def test_actions_are_motions_and_a_sign(fields):
     chunk = make_arm_bundle(fields).planner().plan([make_arm_observation()], [None])[0][0]
     assert chunk.actions.shape == (4, 7)
     assert set(np.unique(chunk.actions[:, 6])) <= {-1.0, 1.0}
 
 
-@BOTH
+@EACH
 def test_many_robots_with_memories_of_any_age_are_planned_for_as_one_by_one(fields):
     planner = make_arm_bundle(fields).planner()
     says = ["pick up the red cube", "lift the blue ball", "grab the can"]
@@ -152,10 +153,10 @@ def test_a_network_with_a_history_is_trained_on_the_windows_that_it_will_see(tmp
 
 
 def test_parts_that_do_not_go_together_are_refused_with_what_would():
-    for fields in ({"history": 2}, {"words": 3}, {"backbone": "resnet18"}, {"frozen": True}):
+    for fields in ({"history": 2}, {"backbone": "resnet18"}, {"frozen": True}):
         with pytest.raises(OptionError, match="fusion='attention'"):
             make_network("vla", fields)
-    for fields in ({"history": 0}, {"blocks": 0}, {"recent": 0}):
+    for fields in ({"history": 0}, {"blocks": 0}, {"recent": 0}, {"questions": 0}):
         with pytest.raises(OptionError, match="has to be 1 or more"):
             make_network("vla", fields)
     with pytest.raises(UnknownNameError, match="film, attention"):

@@ -41,6 +41,8 @@ class VlaConfig:
     """Numbers of an embedding; 0: no words (a control)."""
     words: int = 0
     """Tokens that come with a text's embedding."""
+    questions: int = 4
+    """Asked of these tokens, with `film`: what is not asked for is not heard."""
     fusion: str = "film"
     """How words meet pictures: `film` modulates the last convolutions of `conv`, `attention` comes after any eye."""
     film_width: int = 64
@@ -99,7 +101,10 @@ class Vla(Network):
         super().__init__()
         make_fusion = choose("fusion", config.fusion, FUSIONS)
         make_decoder = choose("decoder", config.decoder, DECODERS)
-        least = {name: getattr(config, name) for name in ("history", "recent", "blocks", "length", "film_layers")}
+        least = {
+            name: getattr(config, name)
+            for name in ("history", "recent", "blocks", "length", "film_layers", "questions")
+        }
         least |= {name: len(getattr(config, name)) for name in ("cameras", "channels")}
         if low := [f"{name}={value}" for name, value in least.items() if value < 1]:
             raise OptionError(f"each of these has to be 1 or more: {', '.join(low)}")
@@ -187,11 +192,10 @@ class Vla(Network):
 def _make_eyes(config: VlaConfig) -> nn.ModuleDict:
     """An eye for each camera."""
     if config.fusion == "film":
-        if config.backbone != "conv" or config.words or config.history > 1 or config.frozen:
+        if config.backbone != "conv" or config.history > 1 or config.frozen:
             raise OptionError(
-                "film modulates conv, newly trained, by a text as a whole while it looks at a frame: it goes with no "
-                f"backbone={config.backbone}, words={config.words}, history={config.history}, frozen={config.frozen}; "
-                "fusion='attention' does"
+                "film modulates conv, newly trained, while it looks at a frame: it goes with no "
+                f"backbone={config.backbone}, history={config.history}, frozen={config.frozen}; fusion='attention' does"
             )
         return nn.ModuleDict({name: FilmEye(config.image_size, 5, config.channels) for name in config.cameras})
     make = choose("backbone", config.backbone, BACKBONES)
@@ -203,7 +207,9 @@ def _make_eyes(config: VlaConfig) -> nn.ModuleDict:
 
 
 def _make_film(config: VlaConfig, channels: int) -> FilmFusion:
-    return FilmFusion(config.cameras, config.text, config.film_width, config.channels[-config.film_layers :])
+    channels_told = config.channels[-config.film_layers :]
+    questions = config.questions if config.words else 0
+    return FilmFusion(config.cameras, config.text, config.film_width, channels_told, questions)
 
 
 def _make_attention(config: VlaConfig, channels: int) -> AttentionFusion:

@@ -18,7 +18,7 @@ from millwright.nets.parameters import tell_parameters
 from millwright.nets.text import TEXT_ENCODERS, load_text_encoder
 from millwright.policies.bundle import Bundle
 from millwright.policies.networks import make_network
-from millwright.policies.vla import Vla
+from millwright.policies.vla import Vla, VlaConfig
 from millwright.processors.concat import Concat
 from millwright.processors.grey import Grey
 from millwright.processors.gripper import GripperSign
@@ -141,7 +141,7 @@ class Lift(Demonstrated):
         assert isinstance(network, Vla)
         pipeline, data = fit_pipeline(
             {name: array for name, array in raw.items() if not (mute and name == TASK)},
-            self.make_inputs(network.config.image_size), (GripperSign(column=GRIPPER),),
+            self.make_inputs(network.config), (GripperSign(column=GRIPPER),),
             target=LABEL, keep=network.inputs, plain=(GRIPPER,),
         )  # fmt: skip
         if self.control == "shuffled":
@@ -149,9 +149,9 @@ class Lift(Demonstrated):
             data.arrays.update({name: data.arrays[name][order] for name in CAMERAS})
         return network, pipeline, data
 
-    def make_inputs(self, size: int) -> tuple[Processor, ...]:
+    def make_inputs(self, config: VlaConfig) -> tuple[Processor, ...]:
         """What the network sees, hears and is told."""
         eyes = tuple(Grey(name) for name in CAMERAS.values()) if self.control == "blind" else ()
-        resize = tuple(ResizeImage(name, size, camera) for camera, name in CAMERAS.items())
-        ears = () if self.control == "mute" else (EncodeText(encoder=self.encoder),)
+        resize = tuple(ResizeImage(name, config.image_size, camera) for camera, name in CAMERAS.items())
+        ears = () if self.control == "mute" else (EncodeText(encoder=self.encoder, words=config.words),)
         return (*eyes, *resize, NUMBERS, *ears)

@@ -42,11 +42,11 @@ class LiftChoice(Lift):
     evaluated: ClassVar[Mapping[str, Any]] = {"words": "unseen"}
     measured: ClassVar[tuple[str, ...]] = ("report/result.json", "report-pairs/result.json", "in-turn.json")
     scenes_a_seed: ClassVar[int] = 1000
-    sizes: ClassVar[Mapping[str, Any]] = {}
+    sizes: ClassVar[Mapping[str, Any]] = {"channels": (8, 32, 64, 96, 128), "words": 24}
     about: ClassVar[str] = "lift the object that the words name, in sentences never trained on"
 
     episodes: int = 800
-    samples: int = 1_500_000
+    samples: int = 800_000
     batch_size: int = 128
     lr: float = 1.5e-3
     pictures: int = 20_000

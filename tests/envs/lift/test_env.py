@@ -14,10 +14,10 @@ from millwright.envs.lift import LiftChoiceOptions, LiftEnv, LiftOptions
 from millwright.envs.lift.cell import load_table
 from millwright.envs.lift.instructions import DOCUMENT, HELD_OUT_PAIRS
 from millwright.envs.lift.looks import CHEAP
-from millwright.envs.lift.objects import APART_M
+from millwright.envs.lift.objects import APART_M, UNLIKE
 from millwright.envs.lift.pictures import Cameras
 from millwright.envs.lift.starts import STARTS_OF_SEVERAL
-from millwright.envs.lift.words import find_fitting
+from millwright.envs.lift.words import COLOURS, SHAPES, find_fitting
 from millwright.experts.lifter import Lifter
 
 SEEDS = range(7400, 7412)
@@ -203,6 +203,27 @@ def test_made_up_scenes_show_every_object_as_meant_beneath_the_same_arm(choice):
         np.array_equal(one.observation["observation.images.wrist"], other.observation["observation.images.wrist"])
         for one, other in zip(shown, again, strict=True)
     )
+
+
+def test_some_made_up_objects_have_a_colour_without_a_name_and_are_told_by_shape_or_place(choice):
+    choice.reset(seed=SEEDS[0])
+    arm = choice.cell.arm
+    nameless = 0
+    for seed in range(6):
+        for scene in choice.imagine(arm, seed):
+            (fits,) = find_fitting(choice._scene.items, scene.observation["task"])
+            assert choice._scene.names[fits] == scene.name
+            paint = choice._scene.paints[fits]
+            if scene.name in SHAPES:
+                nameless += 1
+                assert not any(colour in scene.observation["task"] for colour in COLOURS)
+                assert min(np.linalg.norm(paint - named) for named in COLOURS.values()) > UNLIKE
+            else:
+                assert tuple(paint) == COLOURS[scene.name.split()[0]]
+                assert tuple(scene.name.split()) not in HELD_OUT_PAIRS
+    assert nameless
+    choice.reset(seed=SEEDS[0])
+    assert not set(choice.object_names) & set(SHAPES)
 
 
 def test_a_made_up_scene_looks_as_one_that_is_played_does(choice):

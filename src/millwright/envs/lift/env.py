@@ -16,12 +16,12 @@ from millwright.envs.lift.cell import ArmState, LiftCell
 from millwright.envs.lift.instructions import DOCUMENT, HELD_OUT_PAIRS, write_instruction
 from millwright.envs.lift.interface import ACTION, CAMERAS, CONTROL_HZ, list_observed, make_action_space
 from millwright.envs.lift.looks import CHEAP, FULL
-from millwright.envs.lift.objects import CUBE, POOL, Scene, draw_choice, draw_cube
+from millwright.envs.lift.objects import CUBE, POOL, Scene, draw_choice, draw_cube, repaint
 from millwright.envs.lift.options import LiftChoiceOptions, LiftOptions
 from millwright.envs.lift.pictures import Cameras
 from millwright.envs.lift.starts import STARTS, STARTS_OF_SEVERAL, begin
 from millwright.envs.lift.viewer import LiftViewer
-from millwright.envs.lift.words import COLOURS, find_meant
+from millwright.envs.lift.words import find_meant
 from millwright.envs.mujoco.rendering import Image
 from millwright.envs.mujoco.starts import Scene as Start
 from millwright.envs.spaces import make_observation_space, take_action
@@ -31,6 +31,8 @@ LIFTED_M = 0.1
 """How high above where it lies an object gives a reward."""
 MADE_UP = 1
 """Keeps scenes that are made up apart from those that are played with the same seed."""
+REPAINTED = 0.5
+"""Of made-up scenes of several objects, those with colours that have no name."""
 REDRAWN = 50
 """Scenes that are tried under an arm that stands as told, until one leaves room for it."""
 
@@ -147,7 +149,7 @@ class LiftEnv(gymnasium.Env[dict[str, Any], Any]):
     @property
     def object_colors(self) -> tuple[str, ...]:
         """Of each, as `#rrggbb`."""
-        return tuple(_write_colour(COLOURS[name]) for name in self._scene.colours)
+        return tuple(_write_colour(paint) for paint in self._scene.paints)
 
     @property
     def object_rows(self) -> tuple[int, ...]:
@@ -181,7 +183,9 @@ class LiftEnv(gymnasium.Env[dict[str, Any], Any]):
     # ------------------------------------------------- for those who make scenes up
 
     def imagine(self, arm: ArmState, seed: int) -> Iterator[Shown]:
-        """A scene that is drawn anew beneath an arm that stands as told, once for every object that might be meant.
+        """A scene that is drawn anew beneath an arm that stands as told, once for every object that can be named.
+
+        In half of those of several objects most are in colours without a name, which episodes never show.
 
         Nothing moves: bodies are put where they are to be, and what overlaps with the arm is drawn again. The episode
         that was going on is lost; `reset` begins another.
@@ -201,11 +205,15 @@ class LiftEnv(gymnasium.Env[dict[str, Any], Any]):
                 break
         else:
             raise OptionError(f"the arm at {np.round(arm.joints, 3)} touches something in every scene")
-        self._set_scene(scene)
+        self._set_scene(repaint(scene, rng) if self._chooses and rng.random() < REPAINTED else scene)
         pictures = self._cameras.render_all(self.cell.data)
         self._steps = 0
-        for self._wanted, name in enumerate(scene.names):
-            self._task = self._ask(int(rng.integers(2**31)))
+        for number, name in enumerate(self._scene.names):
+            self._wanted = number
+            try:
+                self._task = self._ask(int(rng.integers(2**31)))
+            except OptionError:  # of a colour without a name, and no shape or place tells it from the rest
+                continue
             yield Shown(name, self._tell(pictures), self._report())
 
     # ------------------------------------------------- for viewers in other processes
@@ -235,7 +243,7 @@ class LiftEnv(gymnasium.Env[dict[str, Any], Any]):
         self._scene = scene
         if self._chooses:  # the single cube keeps robosuite's wood
             colours = np.zeros((len(self.cell.parts), 4))
-            colours[list(scene.bodies)] = [(*COLOURS[colour], 1.0) for colour in scene.colours]
+            colours[list(scene.bodies)] = np.column_stack((scene.paints, np.ones(len(scene.bodies))))
             self.cell.colours = colours
 
     def _ask(self, seed: int) -> str:
@@ -271,5 +279,5 @@ class LiftEnv(gymnasium.Env[dict[str, Any], Any]):
         return self.cell.report(self._scene.bodies[self._wanted], self._steps / CONTROL_HZ)
 
 
-def _write_colour(colour: tuple[float, float, float]) -> str:
+def _write_colour(colour: Floats) -> str:
     return "#" + "".join(f"{round(255 * part):02x}" for part in colour)

@@ -48,6 +48,40 @@ FORMS: dict[str, tuple[str, ...]] = {
         "lift up the {what} above the table",
         "please pick up the {what}",
         "move the {what} upward",
+        "reach for the {what} and lift it",
+        "the {what} is to be picked up",
+        "only the {what} should be lifted",
+        "choose the {what} and raise it",
+        "find the {what}, then pick it up",
+        "seize the {what}",
+        "grip the {what} with both fingers and move upward",
+        "the {what}",
+        "pull the {what} up from the table",
+        "remove the {what} from the table",
+        "the one to lift is the {what}",
+        "carry the {what} upward",
+        "pluck the {what} from the table",
+        "we want the {what} lifted",
+        "next, the {what}",
+        "task: pick up the {what}",
+        "arm, lift the {what}",
+        "let us have the {what}",
+        "the hand has to take the {what}",
+        "look for the {what} and grab it",
+        "clutch the {what} and pull it up",
+        "raise it slowly, the {what}",
+        "this time, take the {what}",
+        "close the fingers around the {what} and rise",
+        "scoop up the {what}",
+        "show us the {what} by lifting it",
+        "it is the {what} that has to come up",
+        "among all of these, pick the {what}",
+        "select the {what} and heave it up",
+        "here we want the {what} picked up",
+        "snatch the {what} off the table",
+        "there lies the {what}: grasp it",
+        "have the {what} off the table",
+        "try to lift the {what}",
     ),
     "unseen": (
         "could you hoist the {what} for me?",
@@ -98,7 +132,8 @@ def write_instruction(items: Sequence[Item], target: int, seed: int, split: Spli
 def _find_ways(items: Sequence[Item], target: int) -> list[Named]:
     """All that is true of the target alone; a place beside a shape only where the shape leaves a choice."""
     item = items[target]
-    named = [Named(*parts) for parts in product((item.colour, None), (item.shape, None), (None, *PLACES))]
+    colours = (item.colour, None) if item.colour else (None,)  # it may be one that has no name
+    named = [Named(*parts) for parts in product(colours, (item.shape, None), (None, *PLACES))]
     return [
         way
         for way in named

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import colorsys
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -41,21 +42,23 @@ APART_M = 0.11
 """At least from centre to centre: room for open fingers, however the hand is turned."""
 NUM_OBJECTS = (2, 4)
 TRIES = 1000
+NAMELESS, UNLIKE = 0.75, 0.25
+"""Of repainted objects the share without a named colour, and how far theirs are from those that are named."""
 
 
 @dataclass(frozen=True, eq=False)
 class Scene:
-    """What lies on the table: k bodies, which they are, where they lie, and the colours that they have."""
+    """What lies on the table: k bodies, which they are, where they lie, and how they look."""
 
     bodies: tuple[int, ...]
     poses: Floats  # (k, 7) xyz m, wxyz, table frame
-    colours: tuple[str, ...]
+    paints: Floats  # (k, 3) red, green, blue in 0..1
     items: tuple[Item, ...]
 
     @property
     def names(self) -> tuple[str, ...]:
-        """Colour and shape of each, which no other has."""
-        return tuple(f"{item.colour} {item.shape}" for item in self.items)
+        """Colour and shape of each, which no other has; of one whose colour has no name, its shape."""
+        return tuple(f"{item.colour} {item.shape}".lstrip() for item in self.items)
 
 
 def draw_cube(rng: np.random.Generator) -> Scene:
@@ -91,6 +94,27 @@ def _draw_colours(rng: np.random.Generator, bodies: tuple[int, ...], unseen: boo
     return tuple(colours)
 
 
+def repaint(scene: Scene, rng: np.random.Generator) -> Scene:
+    """Most of the objects in colours that nobody has a name for: only their shapes and places can be told then.
+
+    Of each colour some shapes are never seen, so that *ball* may be learned as *round and not green*; among colours
+    of all kinds it cannot. None of them looks like one that has a name, so the pairs that are held out stay unseen.
+    """
+    nameless = rng.random(len(scene.items)) < NAMELESS
+    paints = np.array([_draw_paint(rng) if odd else paint for odd, paint in zip(nameless, scene.paints, strict=True)])
+    items = tuple(replace(item, colour="") if odd else item for odd, item in zip(nameless, scene.items, strict=True))
+    return replace(scene, paints=paints, items=items)
+
+
+def _draw_paint(rng: np.random.Generator) -> Floats:
+    """Red, green, blue, far from every colour that has a name."""
+    named = np.array(list(COLOURS.values()))
+    while True:
+        paint: Floats = np.array(colorsys.hsv_to_rgb(rng.random(), rng.random(), rng.uniform(0.2, 1.0)))
+        if np.linalg.norm(named - paint, axis=1).min() > UNLIKE:
+            return paint
+
+
 def _draw_apart(rng: np.random.Generator, count: int) -> Floats:
     """(count, 2) m, each `APART_M` from all others."""
     (low_x, high_x), (low_y, high_y) = AREA_M
@@ -116,4 +140,4 @@ def _lay(
         Item(colour, part.shape, float(x), float(y))
         for part, colour, (x, y) in zip(chosen, colours, places, strict=True)
     )
-    return Scene(bodies, poses, colours, items)
+    return Scene(bodies, poses, np.array([COLOURS[colour] for colour in colours]), items)

@@ -35,7 +35,7 @@ CLEAR_M = 0.03
 
 @dataclass(frozen=True)
 class Item:
-    """An object on the table: its names, and where it lies in the robot's base frame, m."""
+    """An object on the table: its names, colour "" if it has none, and where it lies in the robot's base frame, m."""
 
     colour: str
     shape: str
