@@ -24,6 +24,7 @@ from tables.recipes import (
     make_suite,
 )
 from tables.teaching import make_comparison
+from tables.words import is_choice, make_choices
 
 ROOT = Path(__file__).parents[1]
 BEGIN, END = "<!-- results:begin -->", "<!-- results:end -->"
@@ -41,6 +42,7 @@ def one_by_one(make: Callable[[Path, Result], list[str]]) -> Callable[[Results],
 SECTIONS: tuple[tuple[Callable[[Result], bool], Callable[[Results], list[str]]], ...] = (
     (is_rate, make_rates),
     (is_benchmark, make_benchmarks),
+    (is_choice, make_choices),
     (is_clearing, make_clearings),
     (is_dagger, one_by_one(make_dagger)),
     (is_battery, one_by_one(make_battery)),

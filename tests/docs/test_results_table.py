@@ -127,3 +127,21 @@ def test_every_judges_count_stands_beside_the_stages_that_episodes_came_to(tmp_p
     assert lines[0].startswith("| who | success by the report's | success by its repair | success by ours |")
     assert lines[2] == "| `nothing` | 200/200 | 1/200 | 0/200 | 0.0% to 1.9% | 2 | 3 |"
     assert "Scenes 5000:5200" in lines[-1]
+
+
+def test_who_is_told_in_words_stands_above_those_that_lack_something(tmp_path: Path) -> None:
+    def make_choice(control: str, won: int) -> dict[str, Any]:
+        counted = {"successes": won, "interval": [0.1, 0.9]}
+        result = {
+            **counted, "episodes": 200, "failures": {"wrong_object": 3},
+            "metrics": {"wrong_object_interval": [0, 0.04]},
+            "in_turn": {**counted, "trials": 300}, "held_out_pairs": {**counted, "episodes": 100},
+            "provenance": MACHINE,
+        }  # fmt: skip
+        fields = {"control": control, "samples": 800_000, "seeds": "5000:5200"}
+        return {"recipe": "lift-choice", "fields": fields, "result": result}
+
+    lines = make_table(tmp_path, lift_choice_mute=make_choice("mute", 60), lift_choice=make_choice("", 99))
+    listens, mute = [line for line in lines if "800,000 samples" in line]
+    assert "| 5000:5200 | 99/200 = 49.5% (10.0% to 90.0%) | 3/200 (0.0% to 4.0%) | 99/300 = 33.0% (" in listens
+    assert mute.startswith("| [trained and played without words, 800,000 samples](results/lift-choice-mute.json)")
