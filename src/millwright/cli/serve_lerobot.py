@@ -26,7 +26,8 @@ def serve_lerobot(
 ) -> None:
     """Serve a checkpoint of LeRobot's, as `serve` serves bundles. Start it with the Python of LeRobot's environment.
 
-    Other machines are let in only with mutual TLS or tokens.
+    SIGHUP looks at the folder again, and takes up what has changed. Other machines are let in only with mutual TLS or
+    tokens.
 
     Args:
         checkpoint: a folder that LeRobot's `save_pretrained` or `lerobot-train` wrote (`.../pretrained_model`).
@@ -39,16 +40,20 @@ def serve_lerobot(
     """
     from millwright.catalog import TASKS
     from millwright.policies.lerobot.checkpoint import load_checkpoint
-    from millwright.policies.lerobot.planner import LeRobotPlanner, Serving
+    from millwright.policies.lerobot.planner import LeRobotPlanner, Serving, identify
     from millwright.serving.engine import Served
+    from millwright.serving.swap import Source
 
     check_door(door)
     task = choose("environment", env, TASKS)
     serving = Serving(task.control_hz if control_hz is None else control_hz, env, _read_renamed(rename), action, play)
-    planner = LeRobotPlanner(load_checkpoint(checkpoint), serving, door.threads)
-    folder = checkpoint.resolve()
+    folder = checkpoint.absolute()
     name = folder.parent.name if folder.name == "pretrained_model" else folder.name
-    serve_at(door, [Served(name, planner, env)])
+
+    def load() -> Served:
+        return Served(name, LeRobotPlanner(load_checkpoint(checkpoint), serving, door.threads), env)
+
+    serve_at(door, [load()], [Source(name, lambda: identify(load_checkpoint(checkpoint), serving), load)])
 
 
 def _read_renamed(rename: tuple[str, ...]) -> dict[str, str]:

@@ -69,11 +69,9 @@ class LeRobotPlanner(Planner):
         self.inputs = describe_inputs(checkpoint, serving.rename)
         self.action = Feature(serving.action, checkpoint.action)
         self.rate_hz, self.threads = serving.rate_hz, threads
-        self.play = serving.play or ("tick" if checkpoint.num_seen > 1 else "chunk")
+        self.play = choose_play(checkpoint, serving)
         _check_serving(checkpoint, serving, self.play)
-        told = json.dumps({**asdict(serving), "play": self.play}, sort_keys=True)
-        digests = {**checkpoint.digests, "serving": sha256(told.encode()).hexdigest()}
-        self.digest = Manifest(digests, checkpoint.kind, serving.env, {}, "").id
+        self.digest = identify(checkpoint, serving)
         self._checkpoint = checkpoint
         self._theirs = {name: serving.rename.get(name, name) for name in self.inputs if name != TASK.name}
         self._policy, self._before, self._after = load_policy(checkpoint)
@@ -149,6 +147,18 @@ class LeRobotPlanner(Planner):
         features = [self.inputs[name] for name in self._theirs]
         chosen = [feature for feature in features if not feature.is_image] or features
         return zlib.crc32(b"".join(np.ascontiguousarray(observation[feature.name]).tobytes() for feature in chosen))
+
+
+def choose_play(checkpoint: Checkpoint, serving: Serving) -> str:
+    """How it is played, one of `PLAYS`."""
+    return serving.play or ("tick" if checkpoint.num_seen > 1 else "chunk")
+
+
+def identify(checkpoint: Checkpoint, serving: Serving) -> str:
+    """The digest of what is served: of its files, and of how."""
+    told = json.dumps({**asdict(serving), "play": choose_play(checkpoint, serving)}, sort_keys=True)
+    digests = {**checkpoint.digests, "serving": sha256(told.encode()).hexdigest()}
+    return Manifest(digests, checkpoint.kind, serving.env, {}, "").id
 
 
 def describe_noise(config: Any) -> tuple[int, ...] | None:

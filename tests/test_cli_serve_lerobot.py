@@ -1,0 +1,46 @@
+"""`millwright serve-lerobot`: what is wrong is told before LeRobot is looked for."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from millwright import cli
+from tests.policies.lerobot.folders import write
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    return write(tmp_path / "mine")
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (["--env", "lfit"], "did you mean 'lift'"),
+        (["--env", "lift", "--rename", "observation.state"], "--rename takes OURS=THEIRS pairs"),
+        (["--env", "lift", "--rename", "a=observation.images.nowhere"], "its features: observation.images.top"),
+        (["--env", "lift", "--action", "joints"], "action, hand_motion, hand_target; got joints"),
+        (["--env", "lift", "--control-hz", "0"], "above 0; got 0"),
+        (["--env", "lift", "--play", "all"], "--play is chunk or tick; got all"),
+        (["--env", "lift", "--max-batch", "0"], "at least 1"),
+        (["--env", "lift"], "start this with the Python of LeRobot's own environment"),
+    ],
+)
+def test_what_is_wrong_is_told(
+    folder: Path,
+    words: list[str],
+    told: str,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setitem(__import__("sys").modules, "lerobot", None)
+    assert cli.main(["serve-lerobot", str(folder), *words]) == 2
+    assert told in capsys.readouterr().err
+
+
+def test_a_pickle_is_refused_before_anything_is_loaded(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (folder / "optimizer.pt").write_bytes(b"")
+    assert cli.main(["serve-lerobot", str(folder), "--env", "lift"]) == 2
+    assert "holds optimizer.pt: such files may be pickles" in capsys.readouterr().err
