@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Make .venv/ and install what is missing: `bootstrap.sh` for the package, `bootstrap.sh test` for the browser too,
-# `bootstrap.sh lerobot` also .lerobot/, with the libraries that millwright is compared with.
+# Make .venv/ and install what is missing: `bootstrap.sh` for the package, `bootstrap.sh test` for the browser and
+# Prometheus too, `bootstrap.sh lerobot` also .lerobot/, with the libraries that millwright is compared with.
 # Nothing is done, and no network is used, when everything is there.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
@@ -163,6 +163,22 @@ install_browser() { # Ubuntu's chromium is a snap, which containers do not run: 
     [ "$(id -u)" = 0 ] || say "if it does not start: sudo $venv/bin/python -m playwright install-deps chromium"
 }
 
+fetch_prometheus() { # Debian's, unpacked and not installed, so that no service starts; without it its tests are skipped
+    if command -v promtool >/dev/null || [ -x "$venv/prometheus/usr/bin/promtool" ]; then
+        return
+    fi
+    command -v apt-get >/dev/null && command -v dpkg >/dev/null || return 0
+    local folder
+    folder=$(mktemp -d)
+    chmod 755 "$folder"
+    if (cd "$folder" && apt-get download -qq prometheus) >/dev/null 2>&1; then
+        dpkg -x "$folder"/prometheus_*.deb "$venv/prometheus"
+    else
+        say "prometheus cannot be had from apt; tests that need it are skipped"
+    fi
+    rm -rf "$folder"
+}
+
 has_venv() { "$venv/bin/python" -c 'import pip' 2>/dev/null; }
 
 # The folder is part of the stamp: an environment that has been moved does not work.
@@ -181,6 +197,9 @@ if [ "$ready" != "$stamp" ]; then
 fi
 if [ "$purpose" = test ] && ! has_chromium; then
     PLAYWRIGHT_BROWSERS_PATH=$PWD/$venv/browsers install_browser
+fi
+if [ "$purpose" = test ]; then
+    fetch_prometheus
 fi
 if [ "$purpose" = lerobot ]; then
     make_lerobot

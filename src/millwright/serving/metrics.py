@@ -12,6 +12,8 @@ from millwright.serving.refusal import Code
 from millwright.serving.stages import SERVER
 
 SECONDS = (0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0)
+SWAPPED, REFUSED = "swapped", "refused"
+"""What became of a bundle that was to take another's place."""
 SIZES = (1, 2, 4, 8, 16, 32, 64)
 
 
@@ -53,6 +55,8 @@ class Metrics:
         self.batches.labels(bundle)
         self.drops.labels(bundle)
         self.robots.labels(bundle)
+        for outcome in (SWAPPED, REFUSED):
+            self.swaps.labels(bundle, outcome)
 
     @contextmanager
     def time(self, bundle: str, stage: str, spent: MutableMapping[str, float]) -> Iterator[None]:

@@ -7,10 +7,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from millwright.serving.engine import Served
+from millwright.serving.metrics import REFUSED, SWAPPED
 from millwright.serving.server import PolicyServer
 
 log = logging.getLogger(__name__)
-SWAPPED, REFUSED = "swapped", "refused"
 
 
 @dataclass(frozen=True)
