@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -44,3 +46,17 @@ def test_a_pickle_is_refused_before_anything_is_loaded(folder: Path, capsys: pyt
     (folder / "optimizer.pt").write_bytes(b"")
     assert cli.main(["serve-lerobot", str(folder), "--env", "lift"]) == 2
     assert "holds optimizer.pt: such files may be pickles" in capsys.readouterr().err
+
+
+def test_it_needs_no_more_than_the_page_says_to_install_beside_lerobot(folder: Path) -> None:
+    """What LeRobot asks for itself: gymnasium, numpy, pillow, safetensors, torch."""
+    ours = ("av", "daqp", "fastapi", "matplotlib", "mink", "mujoco", "pyarrow", "rich", "scipy", "tensorboard")
+    code = f"""
+import sys
+sys.modules.update(dict.fromkeys({("lerobot", *ours)!r}))
+import millwright.serving.server
+from millwright import cli
+sys.exit(cli.main(["serve-lerobot", {str(folder)!r}, "--env", "lift"]))
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert (done.returncode, "LeRobot 0.6 is not here" in done.stderr) == (2, True), done.stderr
