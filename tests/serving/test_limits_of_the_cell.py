@@ -37,7 +37,7 @@ def test_an_environment_without_limits_says_which_have_some():
 
 def test_beside_a_fallback_a_server_is_waited_for_no_longer_than_the_patience(monkeypatch):
     class Server:
-        env, waits = "elsewhere", []
+        env, rate_hz, waits = "elsewhere", 15.0, []
 
         def hurry(self, answer_s):
             self.waits.append(answer_s)

@@ -65,7 +65,8 @@ def make_policy(
     Args:
         playing: how a bundle's chunks are played; the others have none.
         control_hz: of the environment it is to act in, where an option has changed that.
-        answer_s: how long a server's plan is waited for, where that is not for the server's planner to say.
+        answer_s: after so long a server has not answered; until then the policy plays on, and a tick waits for no
+            longer than it lasts. None: whoever drives waits for the server.
 
     Raises:
         UnknownNameError: none of these.
@@ -76,9 +77,10 @@ def make_policy(
     task = choose("environment", env, TASKS)
     if is_remote(name):
         planner = connect(name)
-        if answer_s is not None:
-            planner.hurry(answer_s)
-        return _play(env, planner, planner.env, name, name, playing)
+        if answer_s is None:
+            return _play(env, planner, planner.env, name, name, playing)
+        planner.hurry(answer_s)
+        return _play(env, planner, planner.env, name, name, playing, 1 / planner.rate_hz)
     if name in task.policies:
         if playing != USUAL:
             asked = ", ".join(f"{option}={value}" for option, value in playing.describe().items())
@@ -125,10 +127,12 @@ def make_bundle_policy(env: str, folder: Path, playing: Playing = USUAL) -> Poli
     return _play(env, bundle.planner(threads=1), bundle.env, f"bundle {folder}", folder.name, playing)
 
 
-def _play(env: str, planner: Planner, made_for: str, whose: str, name: str, playing: Playing) -> Policy:
+def _play(
+    env: str, planner: Planner, made_for: str, whose: str, name: str, playing: Playing, wait_s: float | None = None
+) -> Policy:
     from millwright.policies.hand_targets import HandTargets
 
     if made_for != env:
         raise BundleError(f"{whose} was made for {made_for!r}, not for {env!r}")
-    player = playing.within(TASKS[env].playing).make_policy(planner, name)
+    player = playing.within(TASKS[env].playing).make_policy(planner, name, wait_s)
     return HandTargets(player) if planner.action.name == "hand_target" else player

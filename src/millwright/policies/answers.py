@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Mapping
 
 import numpy as np
 
@@ -16,7 +17,7 @@ Latency = tuple[float, float]
 
 
 class Answers(ABC):
-    """One call of a planner at a time: asked now, collected when it is there. A thread or a remote server is another.
+    """One call of a planner at a time: asked now, collected when it is there.
 
     Attributes:
         planner: who is asked.
@@ -35,6 +36,13 @@ class Answers(ABC):
     @abstractmethod
     def collect(self, now_s: float) -> Answer | None:
         """The answer; None while there is none yet."""
+
+    def metrics(self) -> Mapping[str, float]:
+        """Numbers about the episode so far."""
+        return {}
+
+    def close(self) -> None:  # noqa: B027 - most hold nothing
+        """Release threads."""
 
 
 class LateAnswers(Answers):

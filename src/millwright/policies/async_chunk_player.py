@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 import numpy as np
@@ -100,6 +100,7 @@ class AsyncChunkPlayer(Policy):
 
         Raises:
             ActionError: the planner gave a chunk that is empty, of the wrong shape, or has expired.
+            MillwrightError: the planner's own; the next call asks again.
         """
         now_s = self._clock.tick()
         self._collect(now_s)
@@ -116,6 +117,12 @@ class AsyncChunkPlayer(Policy):
         action: Action = self._chunk.actions[self._index]
         return action
 
+    def metrics(self) -> Mapping[str, float]:
+        return self._answers.metrics()
+
+    def close(self) -> None:
+        self._answers.close()
+
     def _is_due(self, now_s: float) -> bool:
         if self._chunk is None or self._asked_s is None:
             return True
@@ -123,8 +130,14 @@ class AsyncChunkPlayer(Policy):
 
     def _collect(self, now_s: float) -> None:
         """Go over to the new chunk, if there is one."""
-        answer = self._answers.collect(now_s) if self._waiting else None
-        if answer is None or self._asked_s is None:
+        if not self._waiting or self._asked_s is None:
+            return
+        try:
+            answer = self._answers.collect(now_s)
+        except Exception:
+            self._waiting, self._asked_s = False, None  # the call is over, and another one is due
+            raise
+        if answer is None:
             return
         self._waiting = False
         chunk, self._memory = check_chunk(answer[0], self.planner.action, self._asked_s), answer[1]

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 
 from millwright.core.features import Observation
 from millwright.core.planner import Chunk
-from millwright.core.policy import Action, Policy
+from millwright.core.policy import Action, Event, Policy
 from millwright.robots.jaws import TIP_M
 from millwright.robots.servo import HandServo
 
@@ -36,6 +38,13 @@ class HandTargets(Policy):
     @property
     def plan(self) -> Chunk | None:
         return self._policy.plan
+
+    @property
+    def events(self) -> tuple[Event, ...]:
+        return self._policy.events
+
+    def metrics(self) -> Mapping[str, float]:
+        return self._policy.metrics()
 
     def close(self) -> None:
         self._policy.close()

@@ -14,6 +14,7 @@ from millwright.policies.answers import LateAnswers, Latency, check_latency
 from millwright.policies.async_chunk_player import AsyncChunkPlayer
 from millwright.policies.chunk_player import BLEND, EXECUTE, ChunkPlayer, refuse_nothing
 from millwright.policies.stale import Stale
+from millwright.policies.thread_answers import ThreadAnswers
 
 
 @dataclass(frozen=True)
@@ -46,12 +47,19 @@ class Playing:
         execute = usual.execute if self.execute is None else self.execute
         return replace(self, execute=execute, blend=usual.blend if self.blend is None else self.blend)
 
-    def make_policy(self, planner: Planner, name: str) -> Policy:
-        """The policy that plays `planner` so, on simulated time."""
+    def make_policy(self, planner: Planner, name: str, wait_s: float | None = None) -> Policy:
+        """The policy that plays `planner` so, on simulated time.
+
+        Args:
+            wait_s: real time that a tick waits for a plan, which is made in a thread then; None: until it is there. A
+                plan whose latency is simulated is made at once, and waited for.
+        """
         execute, blend = self._complete()
-        if not self.latency_s[1]:
-            return ChunkPlayer(planner, execute, blend, name)
         clock = TickClock(planner.rate_hz)
+        if not self.latency_s[1]:
+            if wait_s is not None:
+                return AsyncChunkPlayer(ThreadAnswers(planner, wait_s), clock, execute, blend, name)
+            return ChunkPlayer(planner, execute, blend, name)
         if self.stale:
             return Stale(ChunkPlayer(planner, execute, blend, name), clock, self.latency_s)
         return AsyncChunkPlayer(LateAnswers(planner, self.latency_s), clock, execute, blend, name)

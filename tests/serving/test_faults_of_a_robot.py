@@ -1,0 +1,173 @@
+"""Whatever becomes of a server or of the way to it, the robot holds, falls back, comes back, and keeps its limits."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import signal
+from collections.abc import Callable, Iterator, Sequence
+from multiprocessing.connection import Connection
+from typing import Any
+
+import numpy as np
+import pytest
+
+from millwright.core.clock import TickClock
+from millwright.core.features import Feature, Features, Observation
+from millwright.core.planner import Chunk, Memory, Planner
+from millwright.core.policy import Action, Policy
+from millwright.policies.playing import Playing
+from millwright.serving.engine import Served
+from millwright.serving.fallback import DRIVES, FALLS_BACK, HOLDS, Fallback, Patience
+from millwright.serving.limiter import Limiter
+from millwright.serving.remote import RemotePlanner
+from millwright.serving.server import PolicyServer, Setup
+from tests.serving import arms
+from tests.serving.cable import Cable
+
+HZ = 10.0
+WAIT_S = 0.05
+MOST_TICKS = 2000
+STATE = Feature("observation.state", (3,))
+DEPTH = Feature("observation.images.wrist_depth", (8, 8, 1), unit="m")
+
+
+class Reaching(Planner):
+    """Sends the arm a little further than it stands."""
+
+    def __init__(self) -> None:
+        self.inputs, self.action = Features(STATE, DEPTH), Feature("action", (3,))
+        self.rate_hz, self.digest = HZ, "reaching"
+
+    def plan(self, observations: Sequence[Observation], memories: Sequence[Memory]) -> tuple[list[Chunk], list[Memory]]:
+        further = np.array([0.02, 0.01, 0], np.float32)
+        rows = [np.tile(observation[STATE.name] + further, (8, 1)) for observation in observations]
+        return [Chunk(row.astype(np.float32), self.rate_hz) for row in rows], list(memories)
+
+
+class Staying(Policy):
+    """Stays where it is first asked."""
+
+    def reset(self, seed: int) -> None:
+        self.place: Action | None = None
+
+    def act(self, observation: Observation) -> Action:
+        self.place = observation[STATE.name] if self.place is None else self.place
+        return self.place
+
+
+class Robot:
+    """An arm that goes where it is sent, tick by tick; every tick gets an action that keeps the limits."""
+
+    def __init__(self, address: str) -> None:
+        planner = RemotePlanner(f"grpc://{address}")
+        planner.hurry(0.4)
+        player = Playing(execute=2).make_policy(planner, "remote", wait_s=WAIT_S)
+        patience = Patience(deadline_s=0.5, hold_s=0.3, retry_s=0.3, answers=2)
+        self.fallback = Fallback(player, Staying(), TickClock(HZ), patience)
+        self.policy = Limiter(self.fallback, arms.ENVELOPE, HZ)
+        self.policy.reset(0)
+        self.joints, self.depth = np.zeros(2), np.full(DEPTH.shape, 0.5, np.float32)
+
+    def tick(self) -> None:
+        action = self.policy.act({**arms.observe(tuple(self.joints)), DEPTH.name: self.depth})
+        assert np.isfinite(action).all()
+        assert self.policy.stopped is None
+        self.joints = action[:2]
+
+    def until(self, doing: str) -> None:
+        """Go on until that is what it does; it takes as long as a machine that does much else needs."""
+        for _ in range(MOST_TICKS):
+            self.tick()
+            if self.fallback.doing == doing and (doing != DRIVES or self.fallback.plan is not None):
+                return
+        raise AssertionError(f"{MOST_TICKS} ticks, and still it {self.fallback.doing}")
+
+    @property
+    def whats(self) -> list[str]:
+        return [event.what for event in self.fallback.events]
+
+
+def serve(pipe: Connection, port: int) -> None:
+    with PolicyServer(Setup((Served("arm", Reaching()),), port=port)) as server:
+        pipe.send(server.addresses.grpc)
+        pipe.recv()
+
+
+@pytest.fixture
+def start() -> Iterator[Callable[[int], tuple[Any, str]]]:
+    """Starts a server in a process of its own; its process and its address."""
+    context = multiprocessing.get_context("spawn")
+    started: list[tuple[Any, Connection]] = []
+
+    def start_one(port: int = 0) -> tuple[Any, str]:
+        ours, theirs = context.Pipe()
+        process = context.Process(target=serve, args=(theirs, port), daemon=True)
+        process.start()
+        started.append((process, ours))
+        return process, ours.recv()
+
+    yield start_one
+    for process, _ in started:
+        process.kill()
+        process.join()
+
+
+def test_a_server_that_is_killed_in_an_episode_is_fallen_back_from_and_returned_to(
+    start: Callable[..., tuple[Any, str]],
+) -> None:
+    process, address = start()
+    robot = Robot(address)
+    robot.until(DRIVES)
+    before = len(robot.whats)
+    os.kill(process.pid, signal.SIGKILL)
+    robot.until(FALLS_BACK)
+    assert robot.whats[before:][-2:] == [HOLDS, FALLS_BACK]
+    start(int(address.rpartition(":")[2]))
+    robot.until(DRIVES)
+    assert robot.policy.metrics()["fallbacks"] >= 1
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[PolicyServer]:
+    with PolicyServer(Setup((Served("arm", Reaching()),))) as server:
+        yield server
+
+
+def test_a_connection_that_is_cut_is_held_through_and_made_anew(server: PolicyServer) -> None:
+    with Cable(server.addresses.grpc) as cable:
+        robot = Robot(cable.address)
+        robot.until(DRIVES)
+        before = len(robot.whats)
+        cable.cut()
+        robot.until(HOLDS)
+        robot.until(DRIVES)
+        assert robot.whats[before] == HOLDS
+        assert robot.whats[-1] == DRIVES
+
+
+def test_a_connection_that_stalls_keeps_no_tick_waiting_and_is_returned_to(server: PolicyServer) -> None:
+    with Cable(server.addresses.grpc) as cable:
+        robot = Robot(cable.address)
+        robot.until(DRIVES)
+        cable.hold()
+        robot.until(FALLS_BACK)
+        for _ in range(20):  # each as long as it takes to wait for nobody
+            robot.tick()
+        assert robot.fallback.doing == FALLS_BACK
+        cable.release()
+        robot.until(DRIVES)
+        assert robot.policy.metrics()["unanswered_ticks"] > 0
+
+
+def test_pictures_that_are_not_finite_are_not_sent_and_somebody_else_drives_until_they_are(
+    server: PolicyServer,
+) -> None:
+    robot = Robot(server.addresses.grpc)
+    robot.until(DRIVES)
+    refused = server.metrics.registry.get_sample_value("millwright_refused_total", {"code": "INVALID_ARGUMENT"})
+    robot.depth = np.full(DEPTH.shape, np.nan, np.float32)
+    robot.until(FALLS_BACK)
+    robot.depth = np.full(DEPTH.shape, 0.5, np.float32)
+    robot.until(DRIVES)
+    assert refused == server.metrics.registry.get_sample_value("millwright_refused_total", {"code": "INVALID_ARGUMENT"})
