@@ -125,6 +125,15 @@ def test_what_is_drawn_depends_on_the_observation_alone(make: Any, kind: str, ca
     assert len({chunk.actions[0, 2] for chunk in alone}) == 3
 
 
+def test_diffusion_is_planned_together_only_where_noise_is_drawn_once() -> None:
+    config = SimpleNamespace(
+        type="diffusion", noise_scheduler_type="DDIM", horizon=8, action_feature=SimpleNamespace(shape=(3,))
+    )
+    assert module.describe_noise(config) == (8, 3)
+    config.noise_scheduler_type = "DDPM"
+    assert module.describe_noise(config) is None
+
+
 def test_the_digest_tells_how_it_is_served(make: Any) -> None:
     options: list[dict[str, Any]] = [{}, {"play": "tick"}, {"action": "hand_motion"}, {"rename": {"a.b": TOP}}]
     assert len({make(**each)[0].digest for each in options}) == 4
