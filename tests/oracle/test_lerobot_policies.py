@@ -58,7 +58,8 @@ def serve(folder: Path, kind: str, play: str) -> Iterator[str]:
     command, settings = make_command("millwright", [*words, "--play", play, "--rename", *renamed], folder / "home")
     with subprocess.Popen(command, env=settings, stdout=subprocess.PIPE, text=True) as server:
         assert server.stdout is not None
-        found = next(found for line in server.stdout if (found := re.search(r"grpc://\S+", line)))
+        found = next((found for line in server.stdout if (found := re.search(r"grpc://\S+", line))), None)
+        assert found, "the server ended before it served"
         yield found[0]
         server.send_signal(signal.SIGTERM)
         assert server.wait(60) == 0
