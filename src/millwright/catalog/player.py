@@ -103,7 +103,7 @@ class Player:
         judge: empty for the task's own, or the name of one of its counter-examples: then episodes are played to their
             end, to see what those do that it calls successful.
         beta: share of the ticks, 0 to 1, that the task's expert drives instead, as DAgger mixes them.
-        execute, blend, latency_s, stale: how a bundle's chunks are played, see `Playing`.
+        execute, blend, latency_s, stale, waits: how a bundle's chunks are played, see `Playing`.
         fallback: empty, or who drives while the policy does not answer, as for `make_policy`.
         limits: empty, or the name of limits within which the policy is kept (`ur5e`).
         metrics: where what the policy does is counted; with these it cannot be pickled, and plays in this process.
@@ -122,6 +122,7 @@ class Player:
     blend: int | None = USUAL.blend
     latency_s: Latency = USUAL.latency_s
     stale: bool = USUAL.stale
+    waits: bool = USUAL.waits
     fallback: str = ""
     limits: str = ""
     metrics: RobotMetrics | None = field(default=None, compare=False)
@@ -129,7 +130,7 @@ class Player:
     @property
     def playing(self) -> Playing:
         """How chunks are played."""
-        return Playing(self.execute, self.blend, self.latency_s, self.stale)
+        return Playing(self.execute, self.blend, self.latency_s, self.stale, self.waits)
 
     def describe(self) -> dict[str, Any]:
         """What decides an episode besides its seed."""

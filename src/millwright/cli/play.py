@@ -80,6 +80,7 @@ def evaluate(
     json: OptionalPath = None,
     latency_ms: Milliseconds = (0.0, 0.0),
     stale: bool = False,
+    waits: bool = False,
     judge: OptionalName = None,
     fallback: OptionalName = None,
     limits: OptionalName = None,
@@ -102,6 +103,7 @@ def evaluate(
         latency_ms: simulated: how long after its observation a plan is there, drawn for each call from A to B. The
             policy plans while it plays.
         stale: it does not, and takes late plans for up to date (a control).
+        waits: it does not, and stands until its plan is there (a control).
         judge: name of a flawed judge (a control): the report shows what its successes lack.
         fallback: who drives while the policy, a server's for example, does not answer: a name or path, as for it.
         limits: keep the policy within the limits of that name (ur5e on the brick table), joints' jerk included.
@@ -113,8 +115,9 @@ def evaluate(
 
     if metrics_port is not None and workers != 1:
         raise OptionError(f"--metrics-port tells of one robot: add --workers 1, not {workers}")
-    playing: Any = {"latency_s": latency_ms, "stale": stale, "fallback": fallback or "", "limits": limits or ""}
-    player = catalog.Player(env, call.env_options, policy, judge=judge or "", **playing)
+    late: Any = {"latency_s": latency_ms, "stale": stale, "waits": waits}
+    around: Any = {"fallback": fallback or "", "limits": limits or "", "judge": judge or ""}
+    player = catalog.Player(env, call.env_options, policy, **late, **around)
     _check(player)
     if report is not None:
         check_folder("--report", report)

@@ -137,5 +137,6 @@ def describe_conditions(values: Mapping[str, Any]) -> str:
     told += [f"`{name}` {about[name]}" for name in ("execute", "blend") if name in about]
     if "latency_s" in about:
         low, high = (1000 * latency for latency in about["latency_s"])
-        told.append(f"plans {low:.0f} to {high:.0f} ms late{', taken for up to date' if about.get('stale') else ''}")
+        how = {"stale": ", taken for up to date", "waits": ", waited for"}
+        told.append(f"plans {low:.0f} to {high:.0f} ms late{''.join(how[name] for name in how if about.get(name))}")
     return ", ".join(told)

@@ -15,6 +15,7 @@ from millwright.policies.async_chunk_player import AsyncChunkPlayer
 from millwright.policies.chunk_player import BLEND, EXECUTE, ChunkPlayer, refuse_nothing
 from millwright.policies.stale import Stale
 from millwright.policies.thread_answers import ThreadAnswers
+from millwright.policies.waiting import Waiting
 
 
 @dataclass(frozen=True)
@@ -26,6 +27,7 @@ class Playing:
         blend: ticks over which the old chunk fades out; None: as many as is usual.
         latency_s: from and to, simulated: how long after its observation a plan is there, drawn for each call.
         stale: do not plan while playing: take late plans for up to date (a control).
+        waits: do not plan while playing: stand until the plan is there (a control).
 
     Raises:
         OptionError: a value out of its range.
@@ -35,12 +37,18 @@ class Playing:
     blend: int | None = None
     latency_s: Latency = (0.0, 0.0)
     stale: bool = False
+    waits: bool = False
 
     def __post_init__(self) -> None:
         check_latency(self.latency_s)
         refuse_nothing(*self._complete())
-        if self.stale and not self.latency_s[1]:
-            raise OptionError("stale plans need a latency, latency_s=(0.1, 0.25) for example; without, none is late")
+        if (self.stale or self.waits) and not self.latency_s[1]:
+            raise OptionError(
+                "stale plans, and those that are waited for, need a latency, latency_s=(0.1, 0.25) for example; "
+                "without, none is late"
+            )
+        if self.stale and self.waits:
+            raise OptionError("a late plan is taken for up to date (stale) or waited for (waits), not both")
 
     def within(self, usual: Playing) -> Playing:
         """This, and where it leaves something open, what is usual for a task."""
@@ -62,6 +70,8 @@ class Playing:
             return ChunkPlayer(planner, execute, blend, name)
         if self.stale:
             return Stale(ChunkPlayer(planner, execute, blend, name), clock, self.latency_s)
+        if self.waits:
+            return Waiting(LateAnswers(planner, self.latency_s), clock, execute, name)
         return AsyncChunkPlayer(LateAnswers(planner, self.latency_s), clock, execute, blend, name)
 
     def _complete(self) -> tuple[int, int]:
