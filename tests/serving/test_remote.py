@@ -8,7 +8,7 @@ import time
 import pytest
 
 from millwright.core.errors import RemoteError
-from millwright.serving.engine import Served
+from millwright.serving.engine import Caps, Served
 from millwright.serving.remote import RemotePlanner
 from millwright.serving.server import PolicyServer, Setup
 from millwright.serving.stages import REMOTE, read_stages, tell_stages
@@ -52,3 +52,14 @@ def test_stages_that_a_server_makes_up_are_passed_over() -> None:
     told = {"decode": 0.1, "queue": -1.0, "plan": math.inf, "encode": math.nan, "elsewhere": 1.0}
     assert read_stages(told) == {"decode": 0.1}
     assert tell_stages(0.1, 0.2, 0.1, {"plan": 5.0})["network"] == 0.0
+
+
+def test_a_stream_that_ended_while_nobody_asked_is_opened_anew() -> None:
+    with PolicyServer(Setup((Served("echo", Echo()),), caps=Caps(stream_idle_s=0.2))) as server:
+        robot = RemotePlanner(f"grpc://{server.addresses.grpc}")
+        robot.plan([observe()], [None])
+        stream, until_s = robot._stream, time.monotonic() + 20
+        assert stream is not None
+        while not stream.broken and time.monotonic() < until_s:
+            time.sleep(0.05)
+        assert robot.plan([observe(5)], [None])[0][0].actions[0, 0] == 5

@@ -74,6 +74,8 @@ class Room:
 
     def __init__(self, cast: Cast, snapshots: Newest[Snapshot], viewers: ViewerProcess) -> None:
         self.cast, self.snapshots, self.viewers = cast, snapshots, viewers
+        self.server = Newest[tuple[str, str] | None](None)
+        """Address and state of the server that a policy asks."""
         self.browsers: list[Browser] = []
         self.driver: Browser | None = None
         self._numbers = itertools.count(1)
@@ -86,6 +88,7 @@ class Room:
                 loop.call_soon_threadsafe(self.wake_all)
 
         self.snapshots.listen(wake_soon)
+        self.server.listen(wake_soon)
         for slot in self.viewers.frames.values():
             slot.listen(wake_soon)
 
@@ -138,6 +141,7 @@ class Room:
             "seat_free": self.driver is None,
             "browsers": len(self.browsers),
             "view_problem": self.viewers.problem,
+            "server": self.server.value,
         }
 
 

@@ -6,8 +6,9 @@ import contextlib
 import logging
 import socket
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from types import TracebackType
+from typing import TYPE_CHECKING, Protocol
 
 import uvicorn
 
@@ -16,14 +17,24 @@ from millwright.core.listening import is_loopback, listen
 from millwright.dashboard.app import make_app
 from millwright.dashboard.bundle_routes import Bundles
 from millwright.dashboard.models import Models
+from millwright.dashboard.newest import Newest
 from millwright.dashboard.rerun_stream import RerunStream, find_viewer
 from millwright.dashboard.room import Room
 from millwright.dashboard.session import Session
 from millwright.dashboard.trial import Trial
 from millwright.dashboard.viewer_process import ViewerProcess
 
+if TYPE_CHECKING:
+    from millwright.serving.reach import Reach
+
 log = logging.getLogger(__name__)
 LOCAL_NAMES = ("localhost", "127.0.0.1", "[::1]", "::1")
+
+
+class Closeable(Protocol):
+    """What runs beside the session."""
+
+    def close(self) -> None: ...
 
 
 class Dashboard:
@@ -35,9 +46,9 @@ class Dashboard:
         viewers: ViewerProcess,
         server: uvicorn.Server,
         listener: socket.socket,
-        stream: RerunStream | None = None,
+        others: Sequence[Closeable] = (),
     ) -> None:
-        self.session, self.viewers, self._server, self._stream = session, viewers, server, stream
+        self.session, self.viewers, self._server, self._others = session, viewers, server, others
         host, port = listener.getsockname()[:2]
         self.url = f"http://{f'[{host}]' if ':' in host else host}:{port}"
         self._thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, name="web", daemon=True)
@@ -52,8 +63,8 @@ class Dashboard:
         self._thread.join(timeout=10)
         self.session.close()
         self.viewers.close()
-        if self._stream is not None:
-            self._stream.close()
+        for other in self._others:
+            other.close()
 
     def __enter__(self) -> Dashboard:
         return self
@@ -111,14 +122,23 @@ def start_dashboard(
     except BaseException:
         listener.close()
         raise
-    stream = None
+    others: list[Closeable] = []
     if rerun is not None:
-        stream = RerunStream(cast.viewer_factory, session.snapshots, rerun, cast.features)
+        others.append(RerunStream(cast.viewer_factory, session.snapshots, rerun, cast.features))
     room = Room(cast, session.snapshots, viewers)
+    if session.server is not None:
+        others.append(_watch(session.server, room.server))
     bundles = Bundles(Models(session.bundles), Trial(session.bundles, session.snapshots))
     app = make_app(session, room, bundles, ("*",) if allow_remote else LOCAL_NAMES)
     config = uvicorn.Config(app, log_level="warning", ws_max_size=65536, timeout_graceful_shutdown=2)
-    return Dashboard(session, viewers, uvicorn.Server(config), listener, stream)
+    return Dashboard(session, viewers, uvicorn.Server(config), listener, others)
+
+
+def _watch(address: str, told: Newest[tuple[str, str] | None]) -> Reach:
+    """Tell whether the server of policies is there, from now on."""
+    from millwright.serving.reach import Reach  # needs the extra `serving`, as whoever asks a server does
+
+    return Reach(address, lambda state: told.put((address, state)))
 
 
 def _check_host(host: str, allow_remote: bool) -> None:

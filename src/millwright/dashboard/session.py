@@ -13,12 +13,13 @@ from pathlib import Path
 from typing import Any
 
 from millwright.core.episode import Step
-from millwright.core.errors import MillwrightError, ServiceError, choose
+from millwright.core.errors import MillwrightError, RemoteError, ServiceError, choose
 from millwright.core.features import Features
 from millwright.core.judging import Judge
 from millwright.core.loop import play
 from millwright.core.policy import Policy, Privileged
 from millwright.dashboard.commands import Answer, Choose, Clear, Close, Command, Run, Shuffle, Stop
+from millwright.dashboard.latency import Latency
 from millwright.dashboard.newest import Newest
 from millwright.dashboard.schedule import Schedule
 from millwright.dashboard.snapshot import FAILED, FINISHED, LOADING, READY, RUNNING, Outcome, Scenery, Snapshot, Tally
@@ -75,6 +76,11 @@ class Session:
     def bundles(self) -> Mapping[str, Path]:
         """Folders of those policies that are bundles."""
         return self._stage.bundles
+
+    @property
+    def server(self) -> str | None:
+        """Address of the server that one of the policies asks."""
+        return self._stage.server
 
     def start(self) -> Cast:
         """Build the environment and show the first scene.
@@ -212,16 +218,20 @@ class Session:
     def _load(self, name: str) -> None:
         """Make `name` the driver; a failure is shown and leaves no driver."""
         before = self.snapshots.value
+        again = name == before.policy  # its server has gone, and may come back: it stays chosen
         if name not in self._loaded:
             self._publish(phase=LOADING, message=f"loading {name} …", policy=name)
             try:
                 self._loaded[name] = self._stage.policies[name]()
             except Exception as error:  # a factory may fail in any way: the page says how, the session lives on
                 log.exception("policy %s could not be loaded", name)
-                self._publish(phase=before.phase, message=f"{name} could not be loaded: {error}", policy="")
+                self._publish(
+                    phase=before.phase, message=f"{name} could not be loaded: {error}", policy=name if again else ""
+                )
                 return
         privileged = isinstance(self._loaded[name], Privileged)
-        self._publish(phase=before.phase, message="", policy=name, privileged=privileged)
+        latency = before.latency if again else Latency()
+        self._publish(phase=before.phase, message="", policy=name, privileged=privileged, latency=latency)
 
     def _show_start(self, seed: int) -> None:
         self._env.reset(seed=seed)
@@ -238,8 +248,10 @@ class Session:
 
     def _run(self, run: Run, finished: bool) -> None:
         now = self.snapshots.value
-        if not now.policy:
-            run.refuse(now.message or "choose a policy first")
+        if now.policy and now.policy not in self._loaded:
+            self._load(now.policy)
+        if now.policy not in self._loaded:
+            run.refuse(self.snapshots.value.message or "choose a policy first")
         elif finished and "click" in run.options and not self._stage.goes_on:
             self._show_start(now.seed)
             run.refuse("the scene was put back; click again")
@@ -261,6 +273,8 @@ class Session:
             self._empty_queue()
         except Exception as error:  # from policy or environment: the page says it, the next episode may go well
             message = str(error) if isinstance(error, MillwrightError) else f"{type(error).__name__}: {error}"
+            if isinstance(error, RemoteError):  # whoever answers there next is connected to anew, also if it is another
+                self._loaded.pop(self.snapshots.value.policy).close()
             if run.answer.done():
                 log.exception("the episode broke off")
                 self._empty_queue()
@@ -302,6 +316,7 @@ class Session:
                 newest_step=step,
                 trace=(*self.snapshots.value.trace, point),
                 pace=self._schedule.pace,
+                latency=self.snapshots.value.latency.follow(step),
             )
             if self._stopped_while_waiting():
                 return False

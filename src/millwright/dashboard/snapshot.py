@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from millwright.core.episode import Step
 from millwright.core.features import Observation
 from millwright.core.judging import Verdict
+from millwright.dashboard.latency import Latency
 from millwright.evaluation.statistics import wilson
 
 STARTING, LOADING, READY, RUNNING, FINISHED, FAILED = "starting", "loading", "ready", "running", "finished", "failed"
@@ -121,6 +122,7 @@ class Snapshot:
     newest_step: Step | None = None
     """Of the running episode, or of the one that just ended."""
     pace: Pace = Pace()
+    latency: Latency = field(default_factory=Latency)
     outcome: Outcome | None = None
     tallies: Mapping[str, Tally] = field(default_factory=dict)
 
@@ -143,6 +145,7 @@ class Snapshot:
             "opening_m": self.opening_m,
             "verdict": _plain(self.verdict),
             "pace": _plain(self.pace),
+            "latency": {"plans": self.latency.plans, "stages": _plain(self.latency.stages)},
             "outcome": _plain(self.outcome),
             "tallies": {name: tally.to_json() for name, tally in self.tallies.items()},
         }

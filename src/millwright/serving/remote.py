@@ -92,7 +92,7 @@ class RemotePlanner(Planner):
         self._where = parse_address(address)
         token = os.environ.get(TOKEN)
         self._metadata: Metadata = (("authorization", f"Bearer {token}"),) if token else ()
-        self._channel = _connect(self._where)
+        self._channel = open_channel(self._where)
         weakref.finalize(self, self._channel.close)
         described = self._describe(answer_s)
         self.name, self.env = described.bundle, described.env
@@ -242,12 +242,17 @@ class _Stream:
     def __init__(self, channel: grpc.Channel, metadata: Metadata) -> None:
         self._requests: queue.SimpleQueue[pb.ActRequest | None] = queue.SimpleQueue()
         self._answers: queue.SimpleQueue[pb.ActResponse | grpc.RpcError] = queue.SimpleQueue()
-        self.broken = False
+        self._ended = threading.Event()
         act = channel.stream_stream(f"/{SERVICE}/Act", pb.ActRequest.SerializeToString, pb.ActResponse.FromString)
         call = act(iter(self._requests.get, None), metadata=metadata)
         threading.Thread(
-            target=_receive, args=(call, self._answers, self._requests), name="answers", daemon=True
+            target=_receive, args=(call, self._answers, self._requests, self._ended), name="answers", daemon=True
         ).start()
+
+    @property
+    def broken(self) -> bool:
+        """It has ended, perhaps while nobody asked anything: whoever asks next needs another one."""
+        return self._ended.is_set()
 
     def send(self, request: pb.ActRequest) -> None:
         self._requests.put(request)
@@ -261,7 +266,6 @@ class _Stream:
         """
         answer = self._answers.get(timeout=max(timeout_s, 0.0))
         if isinstance(answer, grpc.RpcError):
-            self.broken = True
             raise answer
         return answer
 
@@ -270,18 +274,25 @@ def _receive(
     call: Iterator[pb.ActResponse],
     answers: queue.SimpleQueue[pb.ActResponse | grpc.RpcError],
     requests: queue.SimpleQueue[pb.ActRequest | None],
+    ended: threading.Event,
 ) -> None:
     try:
         for answer in call:
             answers.put(answer)
+        end = grpc.RpcError("the server ended the stream")
     except grpc.RpcError as error:
-        answers.put(error)
-    else:
-        answers.put(grpc.RpcError("the server ended the stream"))
+        end = error
+    ended.set()  # before anybody is told
+    answers.put(end)
     requests.put(None)  # whoever sends them is done too
 
 
-def _connect(where: Address) -> grpc.Channel:
+def open_channel(where: Address) -> grpc.Channel:
+    """A channel to it, which connects when it is first needed.
+
+    Raises:
+        OptionError: a file of TLS cannot be read.
+    """
     if not where.tls:
         return grpc.insecure_channel(where.target, OPTIONS)
     found = [os.environ.get(name) for name in (CA, KEY, CERT)]

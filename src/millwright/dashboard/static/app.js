@@ -1,13 +1,14 @@
 // The page: joins link, views, panels and keys.
 
 import { listenToKeys } from "./keys.js";
+import { LatencyCard } from "./latency.js";
 import { Link } from "./link.js";
 import { byId, make, makeSwatch, sentence, setText, showQueue, showStatus, showTally, showVerdict } from "./panels.js";
 import { Trace } from "./trace.js";
 import { View } from "./view.js";
 
 const page = { objects: [], policies: [], goesOn: false, byWords: false, status: null, chosen: null, hovered: null, spokenOf: null };
-const trace = new Trace(byId("trace"));
+const trace = new Trace(byId("trace")), latency = new LatencyCard();
 const surroundings = { objects: () => page.objects, waiting: () => page.status?.queue ?? [], highlighted: () => page.hovered ?? (isIdle() ? page.chosen : null), canClick, canPoint: () => page.byWords || canClick() };
 const views = new Map(); // camera -> View; the first is the main one
 const link = new Link({ onMessage, onFrame: (header, jpeg) => views.get(header.camera)?.show(header, jpeg), onLost });
@@ -105,8 +106,10 @@ function onStatus(status) {
   showTally(status.tallies, status.policy);
   const judged = status.phase === "finished" ? status.verdict.success : null;
   trace.update(status.episode, status.trace, judged ?? (status.phase === "running" ? null : trace.end));
+  latency.update(status);
   showSeat(status);
-  showMessage(status.view_problem || status.message, Boolean(status.view_problem) || status.phase === "failed" || !status.policy);
+  const gone = describeServer(status);
+  showMessage(status.view_problem || gone || status.message, Boolean(status.view_problem || gone) || status.phase === "failed" || !status.policy);
   if (document.activeElement !== byId("seed")) byId("seed").value = status.seed;
   byId("policy").value = status.policy;
   showQueue(byId("queue"), status.queue, colorOf);
@@ -121,6 +124,12 @@ function showSeat({ driving, seat_free, browsers }) {
   const button = byId("seat-button");
   button.hidden = driving ? browsers < 2 : !seat_free;
   setText(button, driving ? "Hand over" : "Take the wheel");
+}
+
+/** Of the server that the chosen policy asks; nothing while it serves. */
+function describeServer({ server, policy }) {
+  if (!server || server[0] !== policy || server[1] === "serving") return "";
+  return server[1] === "gone" ? `${policy} does not answer; it can be run again when it is back` : "";
 }
 
 function showMessage(text, trouble) {
