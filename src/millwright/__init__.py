@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from millwright.core.judging import Verdict
     from millwright.core.loop import play, run_episode
     from millwright.evaluation.suite import evaluate
-    from millwright.policies.bundle import load_bundle
+    from millwright.policies.loading import load_bundle
 
 if sys.platform.startswith("linux"):  # MuJoCo reads this once, when it is first imported
     os.environ.setdefault("MUJOCO_GL", "egl")
@@ -28,7 +28,7 @@ _HOMES = {
     "Episode": "core.episode",
     "Verdict": "core.judging",
     "evaluate": "evaluation.suite",
-    "load_bundle": "policies.bundle",
+    "load_bundle": "policies.loading",
     "make_env": "catalog",
     "make_judge": "catalog",
     "make_policy": "catalog",

@@ -121,7 +121,7 @@ def make_bundle_policy(env: str, folder: Path, playing: Playing = USUAL) -> Poli
     Raises:
         BundleError: the bundle is damaged, or was made for another environment.
     """
-    from millwright.policies.bundle import load_bundle
+    from millwright.policies.loading import load_bundle
 
     bundle = load_bundle(folder)
     return _play(env, bundle.planner(threads=1), bundle.env, f"bundle {folder}", folder.name, playing)

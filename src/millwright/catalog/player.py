@@ -150,7 +150,7 @@ class Player:
         folder = None if name in choose("environment", self.env, TASKS).policies else find_bundle(name)
         if folder is None:
             return {role: name}
-        from millwright.policies.bundle import load_manifest
+        from millwright.policies.folder import load_manifest
 
         return {role: folder.name, f"{role}_digest": load_manifest(folder).id}
 

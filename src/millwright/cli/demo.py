@@ -76,7 +76,7 @@ def find_env(policy: str | None) -> str:
     """The environment that a bundle was made for; of any other policy, the brick table."""
     from millwright import catalog
     from millwright.catalog.making import connect, is_remote
-    from millwright.policies.bundle import load_manifest
+    from millwright.policies.folder import load_manifest
 
     if policy and is_remote(policy):
         return connect(policy).env
@@ -117,7 +117,7 @@ def make_stage(
     from millwright import catalog
     from millwright.catalog.making import is_remote
     from millwright.dashboard.stage import Stage
-    from millwright.policies.bundle import load_manifest
+    from millwright.policies.folder import load_manifest
 
     task = choose("environment", env, catalog.TASKS)
     control_hz = env_options.get("control_hz", task.control_hz)

@@ -117,8 +117,9 @@ def serve_at(door: Door, served: Sequence[Served], sources: Sequence[Source] = (
 def _find(word: str, threads: int) -> Source:
     """Where a bundle of the command line lies, now and whenever it is looked at again."""
     from millwright.catalog import find_bundle, list_shipped
-    from millwright.policies.bundle import load_bundle, load_manifest
+    from millwright.policies.folder import load_manifest
     from millwright.policies.golden import load_outputs
+    from millwright.policies.loading import load_bundle
     from millwright.serving.engine import Served
     from millwright.serving.swap import Source
 

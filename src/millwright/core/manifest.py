@@ -22,6 +22,10 @@ class Manifest:
     lineage: Mapping[str, Any] = field(default_factory=dict)
     """What it was made from: recipe, fields, dataset digest, training seed, versions."""
     schema: int = 1
+    runtime: str = "torch"
+    """What runs it: `torch`, or `onnx` for an export."""
+    accepted: Mapping[str, Any] | None = None
+    """Of an export, the trial that found it no worse than what it was made of: margin, seeds, counts, interval."""
 
     @property
     def id(self) -> str:

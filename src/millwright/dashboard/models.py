@@ -59,7 +59,8 @@ def describe_model(name: str, folder: Path) -> dict[str, Any]:
     Raises:
         BundleError: the bundle is damaged.
     """
-    from millwright.policies.bundle import CARD, load_bundle, load_manifest
+    from millwright.policies.folder import CARD, load_manifest
+    from millwright.policies.loading import load_bundle
 
     bundle, manifest = load_bundle(folder), load_manifest(folder)
     config = json.loads((folder / "config.json").read_text())

@@ -88,7 +88,7 @@ class Trial:
             return {"bundle": name, "instruction": said, **_look(bundle, observation, given)}
 
     def _list_bundles(self) -> list[str]:
-        from millwright.policies.bundle import load_manifest
+        from millwright.policies.folder import load_manifest
 
         found = []
         for name, folder in self._folders.items():

@@ -77,6 +77,26 @@ def mcnemar(only_a: int, only_b: int) -> float:
     return min(1.0, float(2 * tail / (1 << trials)))
 
 
+def non_inferiority(only_a: int, only_b: int, trials: int, margin: float) -> float:
+    """One-sided p-value that B succeeds less often than A by `margin` or more, over pairs (score test, Tango 1998).
+
+    Args:
+        only_a, only_b: as for `mcnemar`.
+        trials: all pairs, those that agree included.
+        margin: a difference of rates that would be taken for none, 0 to 1, both left out.
+
+    Raises:
+        ValueError: no pairs, or a margin out of its range.
+    """
+    if not 0 < margin < 1 or not 0 <= only_a + only_b <= trials or not trials:
+        raise ValueError(f"a margin lies between 0 and 1, and pairs are 1 or more; got {margin} and {trials} pairs")
+    linear = trials * 2 * margin + (only_a + only_b) + margin * (only_a - only_b)
+    constant = only_a * margin * (1 + margin)
+    likeliest = (linear + sqrt(max(linear**2 - 8 * trials * constant, 0.0))) / (4 * trials)  # chance of "only A"
+    spread = sqrt(trials * (2 * likeliest - margin * (1 + margin)))
+    return 1 - NormalDist().cdf((only_b - only_a + trials * margin) / spread)
+
+
 def sign_flip(differences: Sequence[int]) -> float:
     """Two-sided exact p-value that paired differences are as often in favour of either (Fisher 1935, Pitman 1937).
 

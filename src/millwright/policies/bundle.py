@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import logging
-import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,20 +14,17 @@ from safetensors import SafetensorError
 
 from millwright.core.errors import BundleError, MillwrightError
 from millwright.core.features import Feature, Features
-from millwright.core.manifest import Manifest, compute_digest
+from millwright.core.manifest import Manifest
 from millwright.nets.parameters import Count, count_parameters, tell_parameters
 from millwright.policies import golden
 from millwright.policies.card import Subject, draw_card
+from millwright.policies.folder import CARD, CONTENTS, REMEDY, load_manifest, read_content, write_folder
 from millwright.policies.network import Network
 from millwright.policies.network_planner import NetworkPlanner
 from millwright.policies.networks import describe_network, make_network
 from millwright.processors.pipeline import Pipeline
 
-log = logging.getLogger(__name__)
-CONTENT = ("model.safetensors", "config.json", "pipeline.json", "pipeline.safetensors")
-"""What the digests cover; `manifest.json` holds them, `CARD` is for people."""
-CARD = "card.md"
-REMEDY = "copy the bundle again from where it came, or make it again with its recipe"
+CONTENT = CONTENTS["torch"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -78,27 +73,13 @@ class Bundle:
             card: Markdown for people; None writes what the bundle alone tells.
         """
         target = Path(path)
-        partial = target.with_name(f"{target.name}.partial")
-        shutil.rmtree(partial, ignore_errors=True)
-        partial.mkdir(parents=True)
         files = self.to_files()
         manifest = self._make_manifest(files)
-        files.update(self._plan_golden(manifest))
+        files.update(golden.make_file(self.planner, manifest.id))
         files["manifest.json"] = json.dumps(manifest.to_json(), indent=2, allow_nan=False).encode()
         files[CARD] = (card or draw_card(self.describe(target.name, manifest))).encode()
-        for name, content in files.items():
-            (partial / name).write_bytes(content)
-        shutil.rmtree(target, ignore_errors=True)
-        partial.rename(target)
+        write_folder(target, files)
         return manifest
-
-    def _plan_golden(self, manifest: Manifest) -> dict[str, bytes]:
-        """The file of golden outputs; none of a bundle that cannot plan from what is made up, or not here."""
-        try:
-            return {golden.FILE: golden.write_outputs(golden.make_outputs(self.planner()))}
-        except MillwrightError as error:
-            log.warning("bundle %s is written without golden outputs: %s", manifest.id[:12], error)
-            return {}
 
     def planner(self, threads: int = 1) -> NetworkPlanner:
         """What plans with it; un-normalising is inside."""
@@ -132,16 +113,21 @@ class Bundle:
 
 
 def load_bundle(path: Path | str) -> Bundle:
-    """Read a bundle, after checking that every file is there and unaltered.
+    """Read a bundle with its network, after checking that every file is there and unaltered.
+
+    `loading.load_bundle` takes exports too, which have none.
 
     Raises:
-        BundleError: a file is missing, altered or does not fit; says which and what to do.
+        BundleError: a file is missing, altered or does not fit, or it is an export; says which and what to do.
     """
     folder = Path(path)
-    manifest = _load_manifest(folder)
-    for name in CONTENT:
-        _verify(folder, name, manifest.digests)
-    files = {name: (folder / name).read_bytes() for name in CONTENT}
+    manifest = load_manifest(folder)
+    if manifest.runtime != "torch":
+        raise BundleError(
+            f"bundle {folder} is an export for {manifest.runtime}, without the network that this needs; it was made of "
+            f"{manifest.lineage.get('exported_from', 'another bundle')}"
+        )
+    files = read_content(folder, manifest)
     try:
         config = json.loads(files["config.json"])
         network = make_network(config["network"], config["config"])
@@ -161,56 +147,3 @@ def load_bundle(path: Path | str) -> Bundle:
         return bundle
     except (MillwrightError, KeyError, TypeError, ValueError, RuntimeError, SafetensorError) as error:
         raise BundleError(f"bundle {folder} does not fit this version of millwright: {error}; {REMEDY}") from error
-
-
-def add_golden(folder: Path) -> Path:
-    """Write what a bundle plans here into its folder, in place of what stands there; its manifest and id stay.
-
-    Raises:
-        BundleError: the bundle is damaged, or cannot plan from what is made up.
-    """
-    content = golden.write_outputs(golden.make_outputs(load_bundle(folder).planner()))
-    draft = folder / f"{golden.FILE}.part"
-    draft.write_bytes(content)
-    return draft.replace(folder / golden.FILE)
-
-
-def load_manifest(path: Path | str) -> Manifest:
-    """Read a bundle's manifest alone.
-
-    Raises:
-        BundleError: there is none, or it is of another schema.
-    """
-    return _load_manifest(Path(path))
-
-
-def _load_manifest(folder: Path) -> Manifest:
-    if not folder.is_dir():
-        raise BundleError(f"no bundle at {folder}: a bundle is a folder with manifest.json, {', '.join(CONTENT)}")
-    file = folder / "manifest.json"
-    if not file.is_file():
-        raise BundleError(f"bundle {folder}: manifest.json is missing; {REMEDY}")
-    try:
-        values = json.loads(file.read_bytes())
-        manifest = Manifest.from_json(values)
-    except (ValueError, TypeError, AttributeError) as error:
-        raise BundleError(f"bundle {folder}: manifest.json cannot be read ({error}); {REMEDY}") from error
-    if manifest.schema != Manifest.schema:
-        raise BundleError(
-            f"bundle {folder} has schema {manifest.schema}; this version of millwright reads schema {Manifest.schema}"
-        )
-    if values["id"] != manifest.id:
-        found = f"it says id {values['id']}, its digests give {manifest.id}"
-        raise BundleError(f"bundle {folder}: manifest.json was altered: {found}; {REMEDY}")
-    return manifest
-
-
-def _verify(folder: Path, name: str, digests: Mapping[str, str]) -> None:
-    if not (folder / name).is_file():
-        raise BundleError(f"bundle {folder}: {name} is missing (a bundle holds {', '.join(CONTENT)}); {REMEDY}")
-    if name not in digests:
-        raise BundleError(f"bundle {folder}: manifest.json has no digest of {name}; {REMEDY}")
-    found = compute_digest(folder / name)
-    if found != digests[name]:
-        told = f"expected sha256 {digests[name]}, found {found}"
-        raise BundleError(f"bundle {folder}: {name} was altered: {told}; {REMEDY}")

@@ -55,8 +55,11 @@ class Denoising(Seeing):
         It changes from observation to observation. One noise for all would pull every plan of an episode the same
         way, and what does not average out leaves a robot stuck beside its target.
         """
-        config, rows = self.config, batch["proprio"].float().cpu().numpy()
+        config, proprio = self.config, batch["proprio"]
+        if not config.temperature:
+            return torch.zeros(len(proprio), config.length, config.dof, device=proprio.device)
+        rows = proprio.float().cpu().numpy()
         noise = torch.empty(len(rows), config.length, config.dof)
         for sample, row in zip(noise, rows, strict=True):
             sample.normal_(generator=torch.Generator().manual_seed(zlib.crc32(row.tobytes(), config.noise_seed)))
-        return (config.temperature * noise).to(batch["proprio"].device)
+        return (config.temperature * noise).to(proprio.device)

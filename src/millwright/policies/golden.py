@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+import logging
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ from millwright.core.errors import BundleError, MillwrightError
 from millwright.core.features import Feature, Features
 from millwright.core.planner import Memory, Planner
 
+log = logging.getLogger(__name__)
 FILE = "golden.json"
 """In a bundle's folder, beside its card: outside the manifest, so that a bundle that has none may be given some."""
 SEED, CALLS = 0, 2
@@ -73,6 +75,15 @@ def make_outputs(planner: Planner, seed: int = SEED, tolerance: float = TOLERANC
     if not all(chunk.size and np.isfinite(chunk).all() for chunk in actions):
         raise BundleError("from made-up observations its plans are empty or not finite: there are no golden outputs")
     return GoldenOutputs(seed, tolerance, actions)
+
+
+def make_file(make_planner: Callable[[], Planner], bundle_id: str) -> dict[str, bytes]:
+    """`FILE` with its content; nothing of a bundle that cannot plan from what is made up, or not here."""
+    try:
+        return {FILE: write_outputs(make_outputs(make_planner()))}
+    except MillwrightError as error:
+        log.warning("bundle %s is written without golden outputs: %s", bundle_id[:12], error)
+        return {}
 
 
 def check_outputs(planner: Planner, golden: GoldenOutputs) -> float:

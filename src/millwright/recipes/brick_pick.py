@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 from millwright.core.errors import OptionError
 from millwright.core.features import Feature, Features
 from millwright.datasets.dataset import Dataset
-from millwright.policies.bundle import Bundle, load_bundle, load_manifest
+from millwright.policies.bundle import Bundle, load_bundle
+from millwright.policies.folder import load_manifest
 from millwright.policies.network import Network
 from millwright.policies.networks import make_network
 from millwright.processors.concat import Concat

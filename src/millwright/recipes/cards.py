@@ -13,8 +13,9 @@ from millwright.core.errors import ResultError
 from millwright.core.manifest import Manifest
 from millwright.evaluation.advice import ADVICE
 from millwright.evaluation.card_rows import read_rows
-from millwright.policies.bundle import CARD, load_bundle, load_manifest
 from millwright.policies.card import Setting, draw_card
+from millwright.policies.folder import CARD, load_manifest
+from millwright.policies.loading import load_bundle
 
 
 def save_card(folder: Path, results: Sequence[Path] = ()) -> Path:
