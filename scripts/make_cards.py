@@ -8,7 +8,8 @@ from pathlib import Path
 from millwright.catalog import SHIPPED, list_shipped
 from millwright.core.errors import MillwrightError
 from millwright.evaluation.card_rows import is_measured_with
-from millwright.policies.bundle import add_golden, load_manifest
+from millwright.policies.folder import load_manifest
+from millwright.policies.loading import add_golden
 from millwright.policies.golden import FILE
 from millwright.recipes.cards import load_values, save_card
 

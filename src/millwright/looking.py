@@ -86,7 +86,7 @@ def probe_bundle(bundle: str, seed: int, env_options: Mapping[str, Any], out: Pa
         BundleError: it is damaged, or of an environment that is not here.
     """
     from millwright.evaluation.probe_picture import write_probe
-    from millwright.policies.bundle import load_bundle
+    from millwright.policies.loading import load_bundle
 
     folder = catalog.find_bundle(bundle) or Path(bundle)
     if not folder.exists():

@@ -16,6 +16,7 @@ from millwright.cli.card import card
 from millwright.cli.dataset import dataset
 from millwright.cli.demo import dashboard, demo
 from millwright.cli.experiment import run, train
+from millwright.cli.export import export
 from millwright.cli.look import list_names, probe, replay
 from millwright.cli.play import compare, evaluate, record
 from millwright.cli.serve import serve
@@ -38,6 +39,7 @@ usage: millwright VERB ...
   probe      where a policy would go for each object of a scene, and what in its picture decides that
   serve      policies to robots over gRPC and HTTP; `evaluate --policy grpc://HOST:PORT` plays them from there
   serve-lerobot  a policy of LeRobot's, from LeRobot's own environment
+  export     a bundle for ONNX Runtime, without torch, kept only if it does no worse; or for Triton
   card       what a stranger should know before playing a bundle, written anew with results
   dataset    look after datasets: validate, and more (`millwright dataset --help`)
   list       envs, policies, gamers (cheats), starts (adversarial ones), recipes or judges
@@ -58,6 +60,7 @@ examples:
   millwright probe runs/mine/brick-pick --seed 4242
   millwright card runs/mine/brick-pick --results mine.json mine-hard.json
   millwright serve brick-pick --port 50051
+  millwright export brick-pick --out runs/brick-pick-onnx
   millwright dataset validate data
 
 `millwright VERB --help` says more. Seeds are half open: 0:500 is 500 episodes.
@@ -85,6 +88,7 @@ VERBS: dict[str, Callable[[list[str]], None]] = {
     "probe": partial(_parse_and_call, probe),
     "serve": partial(_parse_and_call, serve),
     "serve-lerobot": partial(_parse_and_call, serve_lerobot),
+    "export": partial(_parse_and_call, export),
     "card": partial(_parse_and_call, card),
     "dataset": dataset,
     "list": partial(_parse_and_call, list_names),

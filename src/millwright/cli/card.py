@@ -18,7 +18,7 @@ def card(bundle: BundleName, results: tuple[Path, ...] = (), golden: bool = Fals
             serve it. Bundles are saved with that; this is for older ones.
     """
     from millwright.catalog import find_bundle, list_shipped
-    from millwright.policies.bundle import add_golden
+    from millwright.policies.loading import add_golden
     from millwright.recipes.cards import save_card
 
     if golden and results:

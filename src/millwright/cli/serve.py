@@ -56,7 +56,7 @@ class Door:
 AtDoor = Annotated[Door, OmitArgPrefixes]
 
 
-def serve(bundles: Bundles, door: AtDoor = Door()) -> None:
+def serve(bundles: Bundles, door: AtDoor = Door(), unaccepted: bool = False) -> None:
     """Serve bundles until SIGTERM or Ctrl-C, which let those under way finish. Clients choose among these by name.
 
     SIGHUP looks at each bundle again: what has changed is checked, and served from then on without a dropped call.
@@ -65,11 +65,12 @@ def serve(bundles: Bundles, door: AtDoor = Door()) -> None:
     Args:
         bundles: shipped bundles by name, or paths, or NAME=PATH; a client that names none gets the first.
         door: where, and to whom.
+        unaccepted: take exports too that no trial found to be as good as what they were made of.
     """
     check_door(door)
     if not bundles:
         raise OptionError("name at least one bundle to serve, `millwright serve brick-pick` for example")
-    sources = [_find(word, door.threads) for word in bundles]
+    sources = [_find(word, door.threads, unaccepted) for word in bundles]
     serve_at(door, [source.load() for source in sources], sources)
 
 
@@ -114,7 +115,7 @@ def serve_at(door: Door, served: Sequence[Served], sources: Sequence[Source] = (
         say("finishing what is under way")
 
 
-def _find(word: str, threads: int) -> Source:
+def _find(word: str, threads: int, unaccepted: bool) -> Source:
     """Where a bundle of the command line lies, now and whenever it is looked at again."""
     from millwright.catalog import find_bundle, list_shipped
     from millwright.policies.folder import load_manifest
@@ -132,7 +133,7 @@ def _find(word: str, threads: int) -> Source:
     name = given or folder.resolve().name
 
     def load() -> Served:
-        bundle = load_bundle(folder)
+        bundle = load_bundle(folder, accepted=not unaccepted)
         return Served(name, bundle.planner(threads), bundle.env, load_outputs(folder))
 
     return Source(name, lambda: load_manifest(folder).id, load)

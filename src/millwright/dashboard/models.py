@@ -14,6 +14,7 @@ from millwright.core.features import Feature
 
 if TYPE_CHECKING:
     from millwright.policies.bundle import Bundle
+    from millwright.policies.onnx_bundle import OnnxBundle
 
 TRAINING = "training"
 """The folder beside a bundle in which a recipe leaves what its training said."""
@@ -64,7 +65,7 @@ def describe_model(name: str, folder: Path) -> dict[str, Any]:
 
     bundle, manifest = load_bundle(folder), load_manifest(folder)
     config = json.loads((folder / "config.json").read_text())
-    pipeline = json.loads((folder / "pipeline.json").read_text())
+    pipeline = config.get("pipeline") or json.loads((folder / "pipeline.json").read_text())
     card = folder / CARD
     parts, problem = _count_parts(bundle)
     return {
@@ -89,10 +90,17 @@ def describe_model(name: str, folder: Path) -> dict[str, Any]:
     }
 
 
-def _count_parts(bundle: Bundle) -> tuple[list[dict[str, Any]], str]:
-    """Parameters part by part, largest first; without encoders of text, and why, where these cannot be loaded."""
-    from millwright.nets.parameters import count_parameters
+def _count_parts(bundle: Bundle | OnnxBundle) -> tuple[list[dict[str, Any]], str]:
+    """Parameters part by part, largest first; without encoders of text, and why, where these cannot be loaded.
 
+    Of an export, those of what it was made of.
+    """
+    from millwright.nets.parameters import count_parameters
+    from millwright.policies.onnx_bundle import OnnxBundle
+
+    if isinstance(bundle, OnnxBundle):
+        sizes = sorted(bundle.config["parts"].items(), key=lambda row: -sum(row[1]))
+        return [{"name": n, "trainable": a, "frozen": b, "beside": False} for n, (a, b) in sizes], ""
     own, problem = count_parameters(bundle.network), ""
     try:
         counts = bundle.count_parameters()

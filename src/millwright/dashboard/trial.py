@@ -93,7 +93,8 @@ class Trial:
         found = []
         for name, folder in self._folders.items():
             try:
-                if load_manifest(folder).network == NETWORK:
+                manifest = load_manifest(folder)
+                if manifest.network == NETWORK and manifest.runtime == "torch":  # whose attention can be looked at
                     found.append(name)
             except BundleError:  # the page Model says what is wrong with it
                 continue

@@ -99,7 +99,21 @@ def _draw_subject(subject: Subject, setting: Setting | None) -> list[str]:
         "network": f"`{manifest.network}`",
         "id": f"`{manifest.id}`",
     }
+    if manifest.runtime != "torch":
+        rows |= {"runtime": f"`{manifest.runtime}`", "as good as the original": _say_trial(manifest.accepted)}
     return [*_list_rows(rows), "", subject.parameters.strip()]
+
+
+def _say_trial(accepted: Mapping[str, Any] | None) -> str:
+    """What the trial of an export found."""
+    if accepted is None:
+        return "not tried"
+    low, high = (f"{100 * bound:+.1f}" for bound in accepted["interval"])
+    return (
+        f"{'yes' if accepted['accepted'] else 'NO'}: {accepted['successes']} of {accepted['episodes']} on seeds "
+        f"{accepted['seeds']}, the original {accepted['original_successes']} (difference {low} to {high} points with "
+        f"95% confidence; worse by {100 * accepted['margin']:g} points or more: p = {accepted['p_value']:.2g})"
+    )
 
 
 def _draw_training(lineage: Mapping[str, Any], setting: Setting | None) -> list[str]:

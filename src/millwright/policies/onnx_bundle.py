@@ -14,6 +14,7 @@ import numpy as np
 from millwright.core.errors import BundleError, MillwrightError
 from millwright.core.features import Feature, Features
 from millwright.core.manifest import Manifest
+from millwright.policies import golden
 from millwright.policies.card import Subject, draw_card
 from millwright.policies.folder import CARD, MANIFEST, REMEDY, load_manifest, read_content, write_folder
 from millwright.policies.onnx_planner import Array, OnnxPlanner, Words
@@ -77,8 +78,9 @@ class OnnxBundle:
             BundleError: ONNX Runtime does not take the graph.
         """
         words = tuple(_make_words(row) for row in self.config["texts"])
-        told = {"words": words, "digest": self.manifest.id, "threads": threads}
-        return OnnxPlanner(self.model, self.inputs, self.action, self.rate_hz, **told)
+        return OnnxPlanner(
+            self.model, self.inputs, self.action, self.rate_hz, words=words, digest=self.manifest.id, threads=threads
+        )
 
     def accept(self, trial: Mapping[str, Any]) -> OnnxBundle:
         """The same with what its trial found; its id stays."""
@@ -88,6 +90,7 @@ class OnnxBundle:
         """As `Bundle.save`."""
         target = Path(path)
         files = {"model.onnx": self.model, "config.json": self.config_json}
+        files.update(golden.make_file(self.planner, self.manifest.id))
         files[MANIFEST] = json.dumps(self.manifest.to_json(), indent=2, allow_nan=False).encode()
         files[CARD] = (card or draw_card(self.describe(target.name, self.manifest))).encode()
         write_folder(target, files)
