@@ -9,8 +9,8 @@ from millwright.catalog import SHIPPED, list_shipped
 from millwright.core.errors import MillwrightError
 from millwright.evaluation.card_rows import is_measured_with
 from millwright.policies.folder import load_manifest
-from millwright.policies.loading import add_golden
 from millwright.policies.golden import FILE
+from millwright.policies.loading import add_golden
 from millwright.recipes.cards import load_values, save_card
 
 ROOT = Path(__file__).parents[1]

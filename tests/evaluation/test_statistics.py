@@ -19,6 +19,7 @@ from millwright.evaluation.statistics import (
     holm,
     mcnemar,
     mean_interval,
+    non_inferiority,
     paired_difference,
     sign_flip,
     wilson,
@@ -207,3 +208,39 @@ def test_sign_flips_are_those_of_exact_enumeration(differences):
     ]
     extreme = sum(abs(total) >= abs(sum(differences)) for total in sums)
     assert sign_flip(differences) == pytest.approx(extreme / len(sums))
+
+
+def compute_non_inferiority_by_search(only_a, only_b, trials, margin):
+    """Tango's statistic with the likeliest chance of "only A" under the hypothesis found on a grid."""
+    chances = np.linspace(margin, 0.5, 400_001)[1:]
+    told = only_a * np.log(chances) + (only_b * np.log(chances - margin) if only_b else 0.0)
+    told = told + (trials - only_a - only_b) * np.log(1 - 2 * chances + margin)
+    likeliest = chances[np.argmax(told)]
+    spread = np.sqrt(trials * (2 * likeliest - margin - margin**2))
+    return stats.norm.sf((only_b - only_a + trials * margin) / spread)
+
+
+@pytest.mark.parametrize("counts", [(12, 8, 500, 0.02), (3, 0, 200, 0.05), (30, 45, 400, 0.05), (0, 0, 500, 0.02)])
+def test_non_inferiority_is_the_score_test_with_the_likeliest_nuisance(counts):
+    assert non_inferiority(*counts) == pytest.approx(compute_non_inferiority_by_search(*counts), rel=1e-3)
+
+
+def test_non_inferiority_keeps_its_level_where_b_is_worse_by_the_margin():
+    trials, margin, level = 300, 0.05, 0.025
+    only_a, only_b = np.arange(61)[:, None], np.arange(61)[None, :]
+    logs = [np.array([np.log(max(n, 1)) for n in range(trials + 1)]).cumsum()]
+    rest = trials - only_a - only_b
+    for chance in (0.06, 0.10):
+        other = chance - margin
+        log_chance = logs[0][trials] - logs[0][only_a] - logs[0][only_b] - logs[0][rest]
+        log_chance = log_chance + only_a * np.log(chance) + only_b * np.log(other) + rest * np.log(1 - chance - other)
+        found = np.array([[non_inferiority(a, b, trials, margin) for b in range(61)] for a in range(61)])
+        assert np.exp(log_chance)[found < level].sum() < level + 0.005
+
+
+def test_non_inferiority_wants_more_pairs_for_a_smaller_margin():
+    assert non_inferiority(0, 0, 500, 0.02) < 0.025 < non_inferiority(0, 0, 100, 0.02)
+    assert non_inferiority(20, 0, 500, 0.02) > 0.5
+    for wrong in ((0, 0, 500, 0.0), (0, 0, 0, 0.02), (3, 3, 5, 0.02)):
+        with pytest.raises(ValueError, match="margin"):
+            non_inferiority(*wrong)

@@ -15,8 +15,8 @@ from millwright.core.features import Feature, Features
 from millwright.core.manifest import Manifest, compute_digest
 from millwright.policies.bundle import load_bundle
 from millwright.policies.folder import load_manifest
-from millwright.policies.loading import add_golden
 from millwright.policies.golden import FILE, check_outputs, load_outputs, make_observation
+from millwright.policies.loading import add_golden
 from millwright.serving.golden import check_planner
 from tests.policies.makers import make_bundle
 

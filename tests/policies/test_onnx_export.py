@@ -24,8 +24,14 @@ from millwright.processors.text import EncodeText
 from millwright.processors.window import Window
 from tests.policies.makers import HAND_TARGET, INPUTS, PARTS, make_bundle, make_observation
 
+pytestmark = pytest.mark.timeout(400)  # the exporter is slow on a busy machine
 TOLERANCE = 1e-3
 """m, rad and parts of quaternions: a pixel whose colour lies between two numbers may be rounded either way."""
+
+TRIAL = {
+    "accepted": True, "margin": 0.02, "seeds": "0:500", "episodes": 500, "successes": 499, "original_successes": 500,
+    "interval": [-0.01, 0.008], "p_value": 0.001,
+}  # fmt: skip
 
 
 @pytest.fixture(scope="module")
@@ -131,12 +137,14 @@ def test_what_needs_the_network_says_that_an_export_has_none(exported):
 def test_an_export_that_was_not_tried_is_not_taken_into_service(exported, tmp_path):
     with pytest.raises(BundleError, match="no trial found to be as good"):
         load_bundle(exported, accepted=True)
-    load_bundle(exported).accept({"accepted": False}).save(tmp_path / "worse")
+    load_bundle(exported).accept({**TRIAL, "accepted": False}).save(tmp_path / "worse")
     with pytest.raises(BundleError, match="no trial found to be as good"):
         load_bundle(tmp_path / "worse", accepted=True)
-    load_bundle(exported).accept({"accepted": True}).save(tmp_path / "as-good")
+    load_bundle(exported).accept(TRIAL).save(tmp_path / "as-good")
     again = load_bundle(tmp_path / "as-good", accepted=True)
     assert again.manifest.id == load_bundle(exported).manifest.id
+    assert "yes: 499 of 500 on seeds 0:500, the original 500" in (tmp_path / "as-good" / "card.md").read_text()
+    assert "NO: 499" in (tmp_path / "worse" / "card.md").read_text()
 
 
 def test_noise_that_what_is_seen_decides_is_refused_and_none_is_not():

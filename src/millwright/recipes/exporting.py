@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -22,7 +21,7 @@ from millwright.evaluation.result import Result
 from millwright.evaluation.statistics import non_inferiority
 from millwright.evaluation.suite import evaluate
 from millwright.policies.bundle import load_bundle
-from millwright.policies.folder import MANIFEST
+from millwright.policies.folder import MANIFEST, write_folder
 from millwright.policies.onnx_bundle import OnnxBundle
 from millwright.policies.onnx_export import export_onnx
 from millwright.policies.onnx_int8 import quantise
@@ -34,7 +33,7 @@ TOLERANCE = {"fp32": 1e-3, "int8": 0.1}
 """Largest difference of an action's number, in its own unit (m, rad), from the original's. Single precision differs by
 roundings, also of a pixel's colour; of eight bits only the trial can tell what they cost."""
 FILMS = 4
-"""Episodes whose observations both planners see, from the first seeds of the trial."""
+"""Episodes whose observations both planners see, and from which eight bits take their ranges: scenes of training."""
 ROUNDS, CALLS = 15, 20
 FASTER = 0.9
 """Share of single precision's time that eight bits have to stay below to be worth their errors."""
@@ -110,17 +109,16 @@ def export_bundle(
     original = load_bundle(folder)
     export = export_onnx(original)
     say(f"{folder.name} as ONNX: {len(export.model) / 1e6:.2f} MB")
-    films = film(folder, export, trial)
-    export_differs = check_agreement(original.planner(), export, films)
-    say(f"on {sum(map(len, films))} observations its actions differ by {export_differs:.2g} at most")
-    candidates = [export]
-    if int8 and (small := try_int8(export, films, say)) is not None:
-        check_agreement(original.planner(), small, films)
-        candidates.insert(0, small)
+    films = film(folder, export, trial.env_options if trial else {})
+    apart = check_agreement(original.planner(), export, films)
+    say(f"on {sum(map(len, films))} observations its actions differ by {apart:.2g} at most")
     if trial is None:
         export.save(out)
         return export
-    return try_out(folder, out, candidates, trial, films, keep=keep, say=say)
+    candidates = [(export, apart)]
+    if int8 and (small := try_int8(export, original.planner(), films, say)) is not None:
+        candidates.insert(0, small)
+    return try_out(folder, out, candidates, trial, keep=keep, say=say)
 
 
 def check_out(folder: Path, out: Path) -> None:
@@ -131,12 +129,10 @@ def check_out(folder: Path, out: Path) -> None:
         raise OptionError(f"--out {out} is there and is no bundle; give a name that is free")
 
 
-def film(folder: Path, export: OnnxBundle, trial: Trial | None) -> list[Film]:
+def film(folder: Path, export: OnnxBundle, env_options: Mapping[str, Any]) -> list[Film]:
     """What the original sees while it plays, episode by episode."""
-    seeds = trial.seeds if trial else range(FILMS)
-    player = Player(export.env, trial.env_options if trial else {}, str(folder))
-    env, policy, judge = player.make_cast()
-    episodes = [run_episode(env, policy, judge, seed) for seed in seeds[:FILMS]]
+    env, policy, judge = Player(export.env, env_options, str(folder)).make_cast()
+    episodes = [run_episode(env, policy, judge, seed) for seed in range(FILMS)]
     return [[{name: step.observation[name] for name in export.inputs} for step in one.steps] for one in episodes]
 
 
@@ -162,9 +158,14 @@ def check_agreement(original: Planner, export: OnnxBundle, films: Sequence[Film]
     return largest
 
 
-def try_int8(export: OnnxBundle, films: Sequence[Film], say: Say) -> OnnxBundle | None:
-    """The export in eight bits, if that is faster in the same run."""
+def try_int8(export: OnnxBundle, original: Planner, films: Sequence[Film], say: Say) -> tuple[OnnxBundle, float] | None:
+    """The export in eight bits and how far it plans from the original, if it is faster in the same run."""
     small = quantise(export, films)
+    try:
+        apart = check_agreement(original, small, films)
+    except BundleError as error:
+        say(f"{error}; fp32 is taken")
+        return None
     planners = {"fp32": export.planner(), "int8": small.planner()}
     cost_us = dict.fromkeys(planners, float("inf"))
     for _ in range(ROUNDS):
@@ -172,8 +173,8 @@ def try_int8(export: OnnxBundle, films: Sequence[Film], say: Say) -> OnnxBundle 
             cost_us[name] = min(cost_us[name], measure_us(planner, films[0]))
     told = f"a call costs {cost_us['int8']:.0f} us of CPU in int8, {cost_us['fp32']:.0f} us in fp32"
     wins = cost_us["int8"] < FASTER * cost_us["fp32"]
-    say(f"{told}: {'int8 is tried' if wins else 'int8 wins nothing, fp32 is taken'}")
-    return small if wins else None
+    say(f"{told}, and plans up to {apart:.2g} apart: {'it is tried' if wins else 'it wins nothing, fp32 is taken'}")
+    return (small, apart) if wins else None
 
 
 def measure_us(planner: Planner, one: Film) -> float:
@@ -187,32 +188,31 @@ def measure_us(planner: Planner, one: Film) -> float:
 
 
 def try_out(
-    folder: Path, out: Path, candidates: Sequence[OnnxBundle], trial: Trial, films: Sequence[Film],
-    *, keep: bool, say: Say,
-) -> OnnxBundle:  # fmt: skip
+    folder: Path, out: Path, candidates: Sequence[tuple[OnnxBundle, float]], trial: Trial, *, keep: bool, say: Say
+) -> OnnxBundle:
     """Write the first candidate that is no worse than the original in closed loop.
 
     Raises:
         BundleError: none is; says by how much.
     """
     say(f"the original plays {len(trial.seeds)} episodes, then the export")
-    original = trial.play(folder, candidates[0].env)
+    original = trial.play(folder, candidates[0][0].env)
     reasons = []
-    for candidate in candidates:
+    for candidate, apart in candidates:
         with TemporaryDirectory() as place:
             draft = Path(place) / out.name
             candidate.save(draft)
             played = trial.play(draft, candidate.env)
-            found = {**trial.compare(original, played), "precision": candidate.precision}
+            found = {
+                **trial.compare(original, played), "precision": candidate.precision, "largest_difference": apart
+            }  # fmt: skip
             say(tell_trial(found))
             if found["accepted"] or keep:
                 tried = candidate.accept(found)
                 tried.save(draft)
                 played.save(Path(place) / "trial.json")
                 save_card(draft, [Path(place) / "trial.json"])
-                shutil.copytree(draft, partial := out.with_name(f"{out.name}.partial"), dirs_exist_ok=True)
-                shutil.rmtree(out, ignore_errors=True)
-                partial.rename(out)
+                write_folder(out, {file.name: file.read_bytes() for file in draft.iterdir()})
                 return tried
             reasons.append(tell_trial(found))
     raise BundleError(f"{'; '.join(reasons)}. Nothing was written to {out}")
