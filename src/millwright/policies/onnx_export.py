@@ -140,7 +140,7 @@ def _write(graph: _Graph, example: Mapping[str, Tensor]) -> bytes:
                 input_names=list(example), output_names=graph.outputs, verbose=False,
             )  # fmt: skip
     except torch.onnx.OnnxExporterError as error:
-        raise BundleError(f"the bundle cannot be written as ONNX: {str(error).splitlines()[0]}") from error
+        raise BundleError(f"the bundle cannot be written as ONNX: {error.__cause__ or error}") from error
     assert program is not None
     return _strip(program.model_proto)
 
