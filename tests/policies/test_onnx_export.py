@@ -2,15 +2,18 @@
 
 import subprocess
 import sys
+from functools import partial
 
 import numpy as np
 import onnx
 import pytest
 
+from millwright.catalog import SHIPPED, list_shipped
 from millwright.core.errors import BundleError, FeatureError
 from millwright.core.features import Feature, Features
 from millwright.policies.bundle import Bundle
 from millwright.policies.bundle import load_bundle as load_torch_bundle
+from millwright.policies.golden import make_observation as make_golden_observation
 from millwright.policies.loading import load_bundle
 from millwright.policies.networks import make_network
 from millwright.policies.onnx_export import export_onnx
@@ -173,8 +176,10 @@ def test_a_graph_that_is_none_is_a_damaged_bundle(exported):
 def test_an_export_is_loaded_checked_and_planned_with_without_torch(exported):
     code = f"""
 import sys
+from functools import partial
 from millwright.catalog import TASKS
 from millwright.serving.golden import check_planner
+from millwright.policies.golden import make_observation as make_golden_observation
 from millwright.policies.loading import load_bundle
 from millwright.policies.onnx_planner import OnnxPlanner
 planner = load_bundle({str(exported)!r}).planner()
@@ -184,3 +189,61 @@ print("torch" in sys.modules)
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     assert done.stdout.strip() == "False"
+
+
+CROPPED = Pipeline((PromptCrop(size=32), Concat(PARTS)), (HandAbsolute(),))
+STILL = {"proprio": 8, "temperature": 0.0, "steps": 2}
+
+
+def make_looking_back():
+    """Attends to words and to what earlier frames showed."""
+    image = "observation.images.wrist"
+    inputs = Features(*INPUTS.values(), Feature("task", (), "string"))
+    texts = EncodeText(encoder="hashed", words=4)
+    inside = (ResizeImage(image, 32, "wrist"), texts, Concat((("observation.state", ()),)))
+    sizes = {"cameras": ("wrist",), "image_size": 32, "channels": (4, 8, 16), "text": 64, "words": 4, "hidden": 32}
+    parts = {"fusion": "attention", "heads": 2, "history": 3, "decoder": "transformer", "width": 32, "blocks": 2}
+    network = make_network("vla", {**sizes, **parts, "proprio": 7, "length": 4})
+    return Bundle(network, Pipeline(inside, (GripperSign(),)), inputs, Feature("action", (7,)), 20.0, "lift", "lift")
+
+
+def make_routed(routing):
+    box = Concat((("observation.environment_state", (0, 1, 2, 3)),), to="box")
+    pipeline = Pipeline((ResizeImage("observation.images.wrist", 32), box, Concat(PARTS)), (HandAbsolute(),))
+    sizes = {"image_size": 32, "channels": (4, 8), "proprio": 8}
+    network = make_network("routed-chunk", {**sizes, "routing": routing})
+    return Bundle(network, pipeline, INPUTS, HAND_TARGET, 15.0, "brick-table", "lift")
+
+
+def make_cropped(name, fields):
+    return Bundle(make_network(name, fields), CROPPED, INPUTS, HAND_TARGET, 15.0, "brick-table", "lift")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "make",
+    [
+        partial(make_cropped, "act", {"proprio": 8}),
+        partial(make_cropped, "flow", STILL),
+        partial(make_cropped, "diffusion", STILL),
+        make_looking_back,
+        *(partial(make_routed, routing) for routing in ("token", "overlay", "mask", "attention")),
+    ],
+)
+def test_every_network_exports(make):
+    bundle = make()
+    for wanted, found in play_both(bundle, export_onnx(bundle), robots=3):
+        np.testing.assert_allclose(found.actions, wanted.actions, atol=TOLERANCE)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", list_shipped())
+def test_shipped_bundles_export(name):
+    bundle = load_torch_bundle(SHIPPED / name)
+    theirs, ours = export_onnx(bundle).planner(), bundle.planner()
+    kept = held = [None, None]
+    for seed in range(3):
+        seen = [make_golden_observation(bundle.inputs, 2 * seed + robot) for robot in range(2)]
+        (wanted, kept), (found, held) = ours.plan(seen, kept), theirs.plan(seen, held)
+        for one, other in zip(wanted, found, strict=True):
+            np.testing.assert_allclose(other.actions, one.actions, atol=TOLERANCE)

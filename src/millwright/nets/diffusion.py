@@ -43,7 +43,7 @@ def sample_ddim(predict_noise: Denoiser, noise: Tensor, signal: Tensor, num_step
     steps = [index * len(signal) // num_steps for index in reversed(range(num_steps))]
     for step, following in zip(steps, (*steps[1:], None), strict=True):
         share = signal[step]
-        predicted = predict_noise(sample, torch.full((len(noise),), step, device=noise.device))
+        predicted = predict_noise(sample, torch.full((noise.shape[0],), step, device=noise.device))
         clean = ((sample - (1 - share).sqrt() * predicted) / share.sqrt()).clamp(-limit, limit)
         if following is None:
             return clean

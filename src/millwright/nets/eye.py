@@ -49,7 +49,7 @@ class ConvPlaces(nn.Module):
     def forward(self, painted: Tensor) -> Tensor:
         """(batch, num_painted, size, size) -> (batch, side * side, num_channels)."""
         features: Tensor = self.eye(painted)
-        return features.view(len(painted), self.num_channels, -1).transpose(1, 2)
+        return features.view(painted.shape[0], self.num_channels, -1).transpose(1, 2)
 
 
 Backbone = ConvPlaces | ResNet18 | DinoViT

@@ -24,6 +24,6 @@ def integrate_euler(velocity: Velocity, noise: Tensor, num_steps: int) -> Tensor
     """Follow a velocity from time 0 to 1 in equal steps: (batch, ...) -> the same shape."""
     sample = noise
     for step in range(num_steps):
-        time = torch.full((len(noise),), step / num_steps, device=noise.device)
+        time = torch.full((noise.shape[0],), step / num_steps, device=noise.device)
         sample = sample + velocity(sample, time) / num_steps
     return sample

@@ -34,7 +34,7 @@ class Queries(nn.Module):
     def forward(self, memory: Tensor) -> Tensor:
         """(batch, tokens, width) -> (batch, count, width)."""
         first, *others = (cast(DecoderBlock, block) for block in self.blocks)
-        queries = self.queries.expand(len(memory), -1, -1)
+        queries = self.queries.expand(memory.shape[0], -1, -1)
         conferred, asked = self._conferred or first.confer(queries)
         answers = first.look(conferred.expand_as(queries), asked.expand_as(queries), memory)
         for block in others:

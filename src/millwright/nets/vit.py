@@ -75,7 +75,7 @@ class DinoViT(nn.Module):
     def forward(self, painted: Tensor) -> Tensor:
         """(batch, 3 + num_extra or more, size, size) as painted -> (batch, side * side, width)."""
         patches = self.patch_embed(painted)
-        first = (self.cls_token + self.pos_embed[:, :1]).expand(len(patches), -1, -1)
+        first = (self.cls_token + self.pos_embed[:, :1]).expand(patches.shape[0], -1, -1)
         tokens = torch.cat((first, patches + self._place_patches()), 1)
         for block in self.blocks:
             tokens = block(tokens)

@@ -67,7 +67,7 @@ class Act(Seeing):
 
     def sample(self, batch: Mapping[str, Any]) -> Tensor:
         body = self.body(batch["proprio"])
-        return self._decode(batch, body, body.new_zeros(len(body), self.config.latent))
+        return self._decode(batch, body, body.new_zeros(body.shape[0], self.config.latent))
 
     def loss(self, batch: Mapping[str, Any]) -> dict[str, Tensor]:
         """`l1` of the chunk, `kl` of the latent in nats, and their weighted sum (Zhao et al. 2023, algorithm 1)."""

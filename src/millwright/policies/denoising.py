@@ -57,7 +57,7 @@ class Denoising(Seeing):
         """
         config, proprio = self.config, batch["proprio"]
         if not config.temperature:
-            return torch.zeros(len(proprio), config.length, config.dof, device=proprio.device)
+            return torch.zeros(proprio.shape[0], config.length, config.dof, device=proprio.device)
         rows = proprio.float().cpu().numpy()
         noise = torch.empty(len(rows), config.length, config.dof)
         for sample, row in zip(noise, rows, strict=True):
