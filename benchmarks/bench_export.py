@@ -61,6 +61,7 @@ def make_network_calls(bundle: Bundle, seen: dict[str, Any]) -> dict[str, Callab
             return self.network.sample(dict(zip(batch, values, strict=True)))
 
     with torch.no_grad():
+        bundle.network.sample(batch)  # works out what is kept between calls, from true numbers
         program = torch.onnx.export(
             Alone().eval(), (list(batch.values()),), dynamo=True, opset_version=18, input_names=list(batch),
             output_names=["target"], verbose=False,
