@@ -69,6 +69,16 @@ def test_the_decision_depends_on_the_present_alone(steps):
         assert np.array_equal(expert.act(step.observation), step.action)
 
 
+@pytest.mark.parametrize(("shape", "higher"), [("cylinder", True), ("ball", False), ("cube", False)])
+def test_standing_cylinders_are_held_so_high_that_none_reaches_the_palm(env, shape, higher):
+    facts = find_target(env, shape)
+    middle_m = facts.positions[facts.target, 2]
+    assert find_grasp(facts, STYLE).place[2] == pytest.approx(STYLE.upright_m if higher else middle_m)
+    up = facts.positions.copy()
+    up[facts.target, 2] += 0.1
+    assert find_grasp(replace(facts, positions=up), STYLE).place[2] == pytest.approx(middle_m + 0.1)
+
+
 def test_a_plan_of_ten_begins_with_what_is_done_and_foresees_the_rest(steps):
     assert all(step.plan.actions.shape == (10, 7) for step in steps)
     assert all(np.array_equal(step.plan.actions[0], step.action) for step in steps)

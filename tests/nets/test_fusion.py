@@ -2,7 +2,7 @@
 
 import torch
 
-from millwright.nets.film import FilmEye, Films
+from millwright.nets.film import FilmEye, Films, Pointers
 from millwright.nets.fusion import AttentionFusion, WordPool
 from millwright.nets.transformer import CrossAttention
 
@@ -52,3 +52,13 @@ def test_a_question_finds_its_word_wherever_it_stands_and_however_much_is_said_a
     torch.testing.assert_close(pool(words, spoken), torch.stack((word, word)))
     words[0, 2:] = 7.0  # where nothing was said
     torch.testing.assert_close(pool(words, spoken)[0], word)
+
+
+def test_a_pointer_tells_where_in_the_picture_what_it_is_after_lies():
+    pointers, features = Pointers(2, 1, 5), torch.zeros(1, 2, 4, 4)
+    pointers.scores.weight.data = torch.tensor([0.0, 50.0]).view(1, 2, 1, 1)
+    features[0, 1, 3, 0] = 1.0
+    token = pointers(features)
+    assert token.shape == (1, 1, 5)
+    torch.testing.assert_close(token[0, 0, :2], torch.tensor([-0.75, 0.75]))  # x, y of the lower left place's middle
+    torch.testing.assert_close(token[0, 0, 2:], pointers.what(torch.tensor([0.0, 1.0])))

@@ -14,7 +14,7 @@ from millwright.training.gradient import FitConfig, fit
 from millwright.training.prepare import prepare
 from tests.policies.arms import ATTENTION, FILM, make_arm_batch, make_arm_bundle, make_arm_observation
 
-KINDS = {"film": FILM, "film-words": {**FILM, "words": 3}, "attention": ATTENTION}
+KINDS = {"film": FILM, "film-words": {**FILM, "words": 3, "pointers": 2}, "attention": ATTENTION}
 EACH = pytest.mark.parametrize("fields", KINDS.values(), ids=KINDS)
 
 
@@ -155,6 +155,10 @@ def test_a_network_with_a_history_is_trained_on_the_windows_that_it_will_see(tmp
 def test_parts_that_do_not_go_together_are_refused_with_what_would():
     for fields in ({"history": 2}, {"backbone": "resnet18"}, {"frozen": True}):
         with pytest.raises(OptionError, match="fusion='attention'"):
+            make_network("vla", fields)
+    for fields, wanted in (({"fusion": "attention", "pointers": 2}, "fusion='film'"), ({"pointers": -1}, "0 or more"),
+                           ({"pointers": 2, "channels": (8, 16)}, "3 convolutions")):  # fmt: skip
+        with pytest.raises(OptionError, match=wanted):
             make_network("vla", fields)
     for fields in ({"history": 0}, {"blocks": 0}, {"recent": 0}, {"questions": 0}):
         with pytest.raises(OptionError, match="has to be 1 or more"):

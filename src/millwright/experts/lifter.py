@@ -34,6 +34,7 @@ from millwright.robots.panda_hand import (
 )
 
 OPEN, CLOSED = -1.0, 1.0
+ON_TABLE_M = 0.005
 
 
 @dataclass(frozen=True)
@@ -56,6 +57,7 @@ class LiftStyle:
     torn_rad: float = 0.3  # short of where two turns are equally good, turning slows down: no picture tells which of
     least_pace: float = 0.1  # them it is to be, and where a label jumps a policy learns the mean, which is to stay
     lowest_m: float = 0.014  # the fingers end 9 mm below the hand's origin
+    upright_m: float = 0.028  # so high no standing cylinder reaches the palm; how tall one is, no picture tells well
 
 
 class Grasp(NamedTuple):
@@ -160,6 +162,8 @@ def find_grasp(facts: LiftFacts, style: LiftStyle) -> Grasp:
     width = 2 * float(facts.half_sizes[target, 0])
     side = find_side(facts)
     if side is None:
+        if SHAPES[facts.shapes[target]] == "cylinder" and place[2] < facts.half_sizes[target, 2] + ON_TABLE_M:
+            place[2] = max(place[2], style.upright_m)
         return Grasp(place, 0.0, width, math.inf)
     turns = [wrap_angle(side - yaw + quarter * math.pi / 2) for quarter in range(4)]
     costs = {turn: abs(turn) + style.homeward * abs(wrap_angle(yaw + turn)) for turn in turns}

@@ -22,7 +22,7 @@ def paint_coordinates(image: Tensor, region: Tensor | None = None) -> Tensor:
         image is learned from much more slowly.
     """
     batch, _, height, width = image.shape
-    grid = _make_grid(height, width, image.device)
+    grid = make_grid(height, width, image.device)
     if region is None:
         coordinates = grid.expand(batch, 2, height, width)
     else:
@@ -32,7 +32,7 @@ def paint_coordinates(image: Tensor, region: Tensor | None = None) -> Tensor:
 
 
 @lru_cache(maxsize=16)
-def _make_grid(height: int, width: int, device: torch.device) -> Tensor:
+def make_grid(height: int, width: int, device: torch.device) -> Tensor:
     """(2, height, width): x and y of pixel centres in a picture whose edges are at -1 and 1."""
     across = torch.arange(1 - width, width, 2, device=device) / width
     down = torch.arange(1 - height, height, 2, device=device) / height

@@ -13,7 +13,7 @@ from torch.nn.functional import binary_cross_entropy_with_logits, l1_loss
 from millwright.core.errors import OptionError, choose
 from millwright.nets.chunk_decoders import MlpDecoder, TransformerDecoder
 from millwright.nets.eye import BACKBONES, EyeConfig
-from millwright.nets.film import FilmEye
+from millwright.nets.film import POINTED, FilmEye
 from millwright.nets.fusion import AttentionFusion, FilmFusion
 from millwright.nets.mlp import MLP
 from millwright.nets.vision import paint_coordinates
@@ -48,6 +48,8 @@ class VlaConfig:
     film_width: int = 64
     film_layers: int = 4
     """Of the convolutions, the last ones: with the words early, colours are told apart where things are still large."""
+    pointers: int = 0
+    """Of each camera's eye, with `film`: where in the picture what the words mean is."""
     heads: int = 8
     hidden: int = 1024
     """Width within the fusion's feed-forward network, with `attention`."""
@@ -108,15 +110,15 @@ class Vla(Network):
         least |= {name: len(getattr(config, name)) for name in ("cameras", "channels")}
         if low := [f"{name}={value}" for name, value in least.items() if value < 1]:
             raise OptionError(f"each of these has to be 1 or more: {', '.join(low)}")
-        if config.proprio < 0:
-            raise OptionError(f"proprio is 0 or more, got {config.proprio}")
+        if low := [f"{name}={getattr(config, name)}" for name in ("proprio", "pointers") if getattr(config, name) < 0]:
+            raise OptionError(f"each of these has to be 0 or more: {', '.join(low)}")
         self.config = replace(config, weights="")  # from here on they are the network's own, and travel in its bundle
         self.vision = _make_eyes(config)
         eye: Any = next(iter(self.vision.values()))
         self.fusion = make_fusion(config, eye.num_channels)
         numbers = config.proprio * config.recent
         self.body = MLP(numbers, config.proprio_widths, activate_last=True) if numbers else None
-        num_tokens = len(config.cameras) * (eye.side**2 + config.history - 1)
+        num_tokens = len(config.cameras) * (eye.side**2 + config.pointers + config.history - 1)
         body = self.body.num_features if self.body else 0
         self.decoder = make_decoder(config, (num_tokens, eye.num_channels), body)
 
@@ -191,13 +193,21 @@ class Vla(Network):
 
 def _make_eyes(config: VlaConfig) -> nn.ModuleDict:
     """An eye for each camera."""
+    if config.pointers and config.fusion == "film" and len(config.channels) <= POINTED:
+        raise OptionError(
+            f"pointers look at what {POINTED + 1} convolutions give, and there are {len(config.channels)}"
+        )
     if config.fusion == "film":
         if config.backbone != "conv" or config.history > 1 or config.frozen:
             raise OptionError(
                 "film modulates conv, newly trained, while it looks at a frame: it goes with no "
                 f"backbone={config.backbone}, history={config.history}, frozen={config.frozen}; fusion='attention' does"
             )
-        return nn.ModuleDict({name: FilmEye(config.image_size, 5, config.channels) for name in config.cameras})
+        return nn.ModuleDict(
+            {name: FilmEye(config.image_size, 5, config.channels, config.pointers) for name in config.cameras}
+        )
+    if config.pointers:
+        raise OptionError(f"pointers={config.pointers} belong to fusion='film': {config.fusion} asks every place")
     make = choose("backbone", config.backbone, BACKBONES)
     shared = EyeConfig(
         image_size=config.image_size, backbone=config.backbone, channels=config.channels,

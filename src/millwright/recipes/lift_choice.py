@@ -42,7 +42,7 @@ class LiftChoice(Lift):
     evaluated: ClassVar[Mapping[str, Any]] = {"words": "unseen"}
     measured: ClassVar[tuple[str, ...]] = ("report/result.json", "report-pairs/result.json", "in-turn.json")
     scenes_a_seed: ClassVar[int] = 1000
-    sizes: ClassVar[Mapping[str, Any]] = {"channels": (8, 32, 64, 96, 128), "words": 24}
+    sizes: ClassVar[Mapping[str, Any]] = {"channels": (8, 32, 64, 96, 128), "words": 24, "pointers": 8}
     about: ClassVar[str] = "lift the object that the words name, in sentences never trained on"
 
     episodes: int = 800

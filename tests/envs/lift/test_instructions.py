@@ -67,6 +67,17 @@ def test_twins_are_told_apart_by_where_they_lie():
         write_instruction([TWINS[0], TWINS[0]], 0, 0)
 
 
+def test_training_says_nothing_of_a_shape_beside_a_colour_that_it_never_has():
+    scene = [Item("green", "cube", 0.5, 0.0), Item("red", "ball", 0.5, 0.1)]
+    said = {split: {write_instruction(scene, 1, seed, split) for seed in range(60)} for split in ("train", "unseen")}
+    balls = {split: [text for text in texts if re.search("ball|sphere|orb", text)] for split, texts in said.items()}
+    assert not balls["train"]
+    assert balls["unseen"]
+    assert any("red" in text for text in said["train"])
+    only = [Item("green", "ball", 0.5, 0.0), Item("green", "cube", 0.5, 0.01)]  # where nothing else tells them apart
+    assert re.search("ball|sphere|orb", write_instruction(only, 0, 0))
+
+
 def test_all_ways_to_name_are_used_and_the_same_seed_says_the_same():
     scene = draw_scene(7)
     said = {write_instruction(scene, 0, seed) for seed in range(200)}

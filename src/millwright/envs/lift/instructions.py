@@ -116,6 +116,8 @@ def write_instruction(items: Sequence[Item], target: int, seed: int, split: Spli
     if not 0 <= target < len(items):
         raise OptionError(f"target {target} is none of the {len(items)} items: 0 to {len(items) - 1}")
     ways = _find_ways(items, target)
+    if split == "train":
+        ways = [way for way in ways if _is_fair(way, items)] or ways
     if not ways:
         item = items[target]
         raise OptionError(
@@ -143,6 +145,15 @@ def _find_ways(items: Sequence[Item], target: int) -> list[Named]:
         and way.find(items) == (target,)
         and (way.place is None or len(items) > 1)
     ]
+
+
+def _is_fair(named: Named, items: Sequence[Item]) -> bool:
+    """Whether nothing here is of a colour that the named shape never has in training.
+
+    *The ball* beside a green cube would teach that what is green is no ball: of green balls training says nothing,
+    and is to say nothing against them either.
+    """
+    return all((item.colour, named.shape) not in HELD_OUT_PAIRS for item in items)
 
 
 def _kind(named: Named) -> tuple[bool, bool, bool]:
