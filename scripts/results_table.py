@@ -30,6 +30,7 @@ ROOT = Path(__file__).parents[1]
 BEGIN, END = "<!-- results:begin -->", "<!-- results:end -->"
 PAGES = frozenset({
     "brick-study", "brick-compression", "brick-robustness-plain", "brick-robustness-randomised", "lift-true-success",
+    "serving-local", "serving-remote",
 })  # fmt: skip
 """Results that have a page of their own."""
 
