@@ -13,9 +13,10 @@ from millwright.catalog import SHIPPED
 from millwright.core.errors import BundleError
 from millwright.core.features import Feature, Features
 from millwright.core.manifest import Manifest, compute_digest
+from millwright.core.planner import Chunk
 from millwright.policies.bundle import load_bundle
 from millwright.policies.folder import load_manifest
-from millwright.policies.golden import FILE, check_outputs, load_outputs, make_observation
+from millwright.policies.golden import FILE, GoldenOutputs, check_outputs, load_outputs, make_observation
 from millwright.policies.loading import add_golden
 from millwright.serving.golden import check_planner
 from tests.policies.makers import make_bundle
@@ -81,7 +82,40 @@ def test_a_bundle_that_cannot_plan_from_what_is_made_up_is_saved_without(tmp_pat
     assert "without golden outputs" in caplog.text
 
 
-@pytest.mark.parametrize("content", ["{", "[]", '{"schema": 1}', '{"schema": 2}', '{"schema": 1, "seed": "x"}'])
+class Planning:
+    """The same actions, whatever is seen."""
+
+    inputs = Features()
+
+    def __init__(self, *actions):
+        self.actions = np.array([actions], np.float32)
+
+    def plan(self, observations, memories):
+        return [Chunk(self.actions, 15.0)], memories
+
+
+@pytest.mark.parametrize("wrong", [np.nan, np.inf])
+def test_what_is_not_finite_is_never_within_the_tolerance(wrong):
+    outputs = GoldenOutputs(0, 1e-4, (np.zeros((1, 2), np.float32),) * 2)
+    assert check_outputs(Planning(0.0, 0.0), outputs) == 0
+    with pytest.raises(BundleError, match="does not plan here what it planned"):
+        check_outputs(Planning(0.0, wrong), outputs)
+
+
+def make_content(**changed):
+    values = {"schema": 1, "seed": 0, "tolerance": 1e-4, "actions": [[[0.0]]]}
+    return json.dumps(values | changed)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        *("{", "[]", '{"schema": 1}', '{"schema": 2}', '{"schema": 1, "seed": "x"}'),
+        *(make_content(tolerance=tolerance) for tolerance in (0, -1, float("nan"), float("inf"))),
+        *(make_content(seed=seed) for seed in (-1, float("inf"))),
+        *(make_content(actions=actions) for actions in ([], [[]], [[[0.0], [0.0, 1.0]]])),
+    ],
+)
 def test_a_file_that_holds_none_is_told_with_what_to_do(folder, content):
     (folder / FILE).write_text(content)
     with pytest.raises(BundleError, match=r"golden\.json"):

@@ -53,7 +53,10 @@ class GoldenOutputs:
     @staticmethod
     def from_json(values: Mapping[str, Any]) -> GoldenOutputs:
         chunks = tuple(np.array(chunk, np.float32) for chunk in values["actions"])
-        return GoldenOutputs(int(values["seed"]), float(values["tolerance"]), chunks)
+        seed, tolerance = int(values["seed"]), float(values["tolerance"])
+        if not (chunks and all(chunk.size for chunk in chunks) and seed >= 0 and 0 < tolerance < np.inf):
+            raise ValueError("a seed from 0, a finite tolerance above 0 and at least one chunk are meant")
+        return GoldenOutputs(seed, tolerance, chunks)
 
 
 def make_observation(features: Features, seed: int | None = None) -> dict[str, Any]:
@@ -97,7 +100,7 @@ def check_outputs(planner: Planner, golden: GoldenOutputs) -> float:
         if found.shape != expected.shape:
             raise BundleError(f"its golden chunks are {expected.shape}, here it plans {found.shape}: it was altered")
         allowed = golden.tolerance * (1 + np.abs(expected))
-        worst = max(worst, float(np.max(np.abs(found - expected) / allowed, initial=0.0)))
+        worst = float(np.max(np.abs(found - expected) / allowed, initial=worst))  # not a number once one is none
     if not worst <= 1:
         raise BundleError(
             f"it does not plan here what it planned where it was made: {worst:.3g} times the tolerance "
@@ -120,7 +123,7 @@ def load_outputs(folder: Path) -> GoldenOutputs | None:
         if values["schema"] != 1:
             raise BundleError(f"{file} has schema {values['schema']}; this version of millwright reads schema 1")
         return GoldenOutputs.from_json(values)
-    except (ValueError, KeyError, TypeError) as error:
+    except (ValueError, KeyError, TypeError, OverflowError) as error:
         remedy = f"`millwright card {folder} --golden` writes them anew"
         raise BundleError(f"{file} holds no golden outputs ({error}); {remedy}") from error
 
