@@ -50,7 +50,6 @@ LABELS = {
     "millwright_robot_plan_stage_seconds_bucket": {"stage", "le"},  # nothing is told of these before it happened
     "millwright_robot_plan_stage_seconds_sum": {"stage"},
     "millwright_robot_plan_stage_seconds_count": {"stage"},
-    "millwright_robot_policy_errors_total": {"kind"},
 }
 
 

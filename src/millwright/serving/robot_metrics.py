@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from prometheus_client import CollectorRegistry, Counter, Histogram
 
+from millwright.core.errors import ActionError, ExpiredPlanError, FeatureError, RemoteError
 from millwright.serving.command_loop import Halted
 from millwright.serving.fallback import ANSWERED, DRIVES, FALLS_BACK, HOLDS, REASONS
 from millwright.serving.limiter import KINDS
@@ -11,6 +12,8 @@ from millwright.serving.watchdog import REASONS as HALTS
 
 SECONDS = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0)
 SHARES = tuple(tenth / 10 for tenth in range(11))
+ERRORS = (RemoteError, ActionError, ExpiredPlanError, FeatureError)
+"""What a policy that drives may raise: told as 0 until then, so that the first one is seen as a rise."""
 DRIVERS = {DRIVES: "policy", HOLDS: "hold", FALLS_BACK: "fallback"}
 """What a fallback does -> who drives then."""
 
@@ -47,6 +50,8 @@ class RobotMetrics:
         for to, reasons in ((DRIVES, (ANSWERED,)), (HOLDS, REASONS), (FALLS_BACK, REASONS)):
             for why in reasons:
                 self.switches.labels(DRIVERS[to], name_reason(why))
+        for error in ERRORS:
+            self.errors.labels(error.__name__)
         for why in HALTS:
             self.halts.labels(why)
 
