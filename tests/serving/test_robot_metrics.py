@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import shutil
 import socket
 import ssl
+import time
 import urllib.error
 import urllib.request
 from collections import Counter
@@ -25,7 +27,7 @@ from millwright.serving.command_loop import Halted
 from millwright.serving.fallback import Fallback, Patience
 from millwright.serving.limiter import Limiter
 from millwright.serving.metered import Metered
-from millwright.serving.metrics_page import MetricsPage
+from millwright.serving.metrics_page import MOST_CONNECTIONS, MetricsPage
 from millwright.serving.robot_metrics import RobotMetrics
 from tests.serving.arms import ENVELOPE, HZ, Saying, observe
 from tests.serving.certificates import make_certificates
@@ -176,6 +178,24 @@ def test_connections_that_say_nothing_do_not_keep_others_out(monkeypatch):
                 pass
             one.close()
         assert fetch(page.url)[0] == 200
+
+
+def test_connections_that_never_finish_what_they_say_do_not_keep_others_out(monkeypatch):
+    monkeypatch.setattr("millwright.serving.metrics_page.READ_S", 0.5)
+    with MetricsPage(make_registry(), 0) as page:
+        port = int(page.url.removesuffix("/metrics").rpartition(":")[2])
+        held = [socket.create_connection(("127.0.0.1", port), 10) for _ in range(MOST_CONNECTIONS)]
+        told, until_s = 0, time.monotonic() + 20
+        while told != 200 and time.monotonic() < until_s:
+            for one in held:  # each says another byte long before it is silent for too long
+                with contextlib.suppress(OSError):
+                    one.send(b"G")
+            with contextlib.suppress(OSError):
+                told = fetch(page.url)[0]
+            time.sleep(0.05)
+        for one in held:
+            one.close()
+        assert told == 200
 
 
 def test_other_machines_read_it_only_with_a_token_or_a_certificate():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import logging
 import re
 import shutil
@@ -11,6 +12,7 @@ import subprocess
 import sys
 import threading
 import time
+import weakref
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -102,7 +104,7 @@ def test_bundles_are_swapped_while_many_robots_ask_and_no_call_is_dropped(counts
         assert set(robot.digests[count + 1 :]) == {"bundle-4"}  # one call may have been under way
 
 
-def test_who_is_being_planned_for_ends_on_the_old_bundle_and_the_old_one_is_let_go() -> None:
+def test_who_is_being_planned_for_ends_on_the_old_bundle() -> None:
     old = Numbered(0)
     with PolicyServer(Setup((Served("arm", old),))) as server:
         robots = [RemotePlanner(f"grpc://{server.addresses.grpc}", follow=True) for _ in range(3)]
@@ -125,6 +127,21 @@ def test_who_is_being_planned_for_ends_on_the_old_bundle_and_the_old_one_is_let_
         for one in (*asking, newcomer):
             one.join(20)
         assert sorted(said) == ["bundle-0", "bundle-0", "bundle-1"]
+
+
+def test_a_bundle_that_was_swapped_in_is_let_go_when_the_next_takes_its_place() -> None:
+    with PolicyServer(Setup((Served("arm", Numbered(0)),))) as server:
+        robot = RemotePlanner(f"grpc://{server.addresses.grpc}", follow=True)
+        server.swap(Served("arm", Numbered(1)))
+        assert robot.plan([observe()], [None])[0][0].digest == "bundle-1"
+        old = weakref.ref(server.tell_served("arm").planner)
+        server.swap(Served("arm", Numbered(2)))
+        assert robot.plan([observe()], [None])[0][0].digest == "bundle-2"
+        until_s = time.monotonic() + 20
+        while old() is not None:
+            assert time.monotonic() < until_s, "somebody holds it"
+            gc.collect()
+            time.sleep(0.05)
 
 
 def test_what_was_read_before_a_swap_is_answered_after_it() -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import socket
 import ssl
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -14,7 +16,7 @@ from millwright.core.listening import listen
 from millwright.serving.access import Access, check_binding
 
 READ_S = 5.0
-"""Who says nothing for so long is hung up on."""
+"""Who says nothing for so long, or has not been answered after it, is hung up on."""
 MOST_CONNECTIONS = 16
 
 
@@ -77,9 +79,13 @@ class _Server(ThreadingHTTPServer):
             self.shutdown_request(request)
 
     def process_request_thread(self, request: Any, client_address: Any) -> None:
+        patience = threading.Timer(READ_S, hang_up, (request,))  # who says a byte now and then keeps no place either
+        patience.daemon = True
+        patience.start()
         try:
             super().process_request_thread(request, client_address)
         finally:
+            patience.cancel()
             self._places.release()
 
     def handle_error(self, request: Any, client_address: Any) -> None:
@@ -110,6 +116,12 @@ class _Handler(BaseHTTPRequestHandler):
 
     def log_message(self, format: str, *args: Any) -> None:
         """Each scrape would be a line on the terminal."""
+
+
+def hang_up(connection: socket.socket) -> None:
+    """End whatever waits for it."""
+    with contextlib.suppress(OSError):
+        connection.shutdown(socket.SHUT_RDWR)
 
 
 def _make_context(access: Access) -> ssl.SSLContext:
