@@ -26,6 +26,7 @@ def time_frames(name: str, steps: int) -> dict[str, float]:
     """By camera and way of drawing, ms a picture."""
     env = make_env(name).unwrapped
     env.reset(seed=0)
+    env.action_space.seed(0)
     drawn = {look: Cameras(env.cell.model, SIZE, value) for look, value in LOOKS.items()}
     times: dict[str, list[float]] = {}
     for step in range(WARM + steps):

@@ -23,6 +23,14 @@ def folder(tmp_path: Path) -> Path:
         (["--env", "lfit"], "did you mean 'lift'"),
         (["--env", "lift", "--rename", "observation.state"], "--rename takes OURS=THEIRS pairs"),
         (["--env", "lift", "--rename", "a=observation.images.nowhere"], "its features: observation.images.top"),
+        (
+            ["--env", "lift", "--rename", "a=observation.images.nowhere", "--rename", "b=observation.state"],
+            "features: obs",
+        ),
+        (
+            ["--env", "lift", "--rename", "a=observation.state", "--rename", "a=observation.images.top"],
+            "gives a several",
+        ),
         (["--env", "lift", "--action", "joints"], "action, hand_motion, hand_target; got joints"),
         (["--env", "lift", "--control-hz", "0"], "above 0; got 0"),
         (["--env", "lift", "--play", "all"], "--play is chunk or tick; got all"),

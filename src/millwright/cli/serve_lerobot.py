@@ -5,20 +5,21 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated
 
-from tyro.conf import Positional, arg
+from tyro.conf import Positional, UseAppendAction, arg
 
 from millwright.cli.serve import AtDoor, Door, check_door, serve_at
 from millwright.core.errors import OptionError, choose
 
 Folder = Annotated[Positional[Path], arg(metavar="CHECKPOINT")]
 Rate = Annotated[float | None, arg(metavar="HZ")]
+Renamed = Annotated[UseAppendAction[tuple[str, ...]], arg(metavar="OURS=THEIRS")]
 HowPlayed = Annotated[str | None, arg(metavar="chunk|tick")]
 
 
 def serve_lerobot(
     checkpoint: Folder,
     env: str,
-    rename: Annotated[tuple[str, ...], arg(metavar="OURS=THEIRS")] = (),
+    rename: Renamed = (),
     action: Annotated[str, arg(metavar="action|hand_motion|hand_target")] = "action",
     control_hz: Rate = None,
     play: HowPlayed = None,
@@ -32,7 +33,8 @@ def serve_lerobot(
     Args:
         checkpoint: a folder that LeRobot's `save_pretrained` or `lerobot-train` wrote (`.../pretrained_model`).
         env: the environment whose robot it drives.
-        rename: our name of a feature and the checkpoint's: observation.images.agentview=observation.images.top
+        rename: our name of a feature and the checkpoint's, once for each:
+            observation.images.agentview=observation.images.top
         action: what its actions are: what the environment takes, changes of the hand's pose, or poses of the hand.
         control_hz: actions a second; without it the environment's.
         play: answer with all that is predicted, or with the one action that LeRobot would play next.
@@ -60,4 +62,7 @@ def _read_renamed(rename: tuple[str, ...]) -> dict[str, str]:
     pairs = [pair.split("=") for pair in rename]
     if any(len(pair) != 2 or not all(pair) for pair in pairs):
         raise OptionError(f"--rename takes OURS=THEIRS pairs, got {' '.join(rename)}")
+    names = [ours for ours, _ in pairs]
+    if twice := [name for name in dict.fromkeys(names) if names.count(name) > 1]:
+        raise OptionError(f"--rename gives {twice[0]} several features of the policy; each takes a name of its own")
     return dict(pairs)

@@ -110,7 +110,9 @@ class Vla(Network):
         least |= {name: len(getattr(config, name)) for name in ("cameras", "channels")}
         if low := [f"{name}={value}" for name, value in least.items() if value < 1]:
             raise OptionError(f"each of these has to be 1 or more: {', '.join(low)}")
-        if low := [f"{name}={getattr(config, name)}" for name in ("proprio", "pointers") if getattr(config, name) < 0]:
+        if low := [
+            f"{name}={getattr(config, name)}" for name in ("proprio", "words", "pointers") if getattr(config, name) < 0
+        ]:
             raise OptionError(f"each of these has to be 0 or more: {', '.join(low)}")
         self.config = replace(config, weights="")  # from here on they are the network's own, and travel in its bundle
         self.vision = _make_eyes(config)

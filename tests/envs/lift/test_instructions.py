@@ -147,6 +147,7 @@ def test_what_is_typed_means_one_thing_or_the_answer_says_what_is_there():
     assert find_meant(TWINS, "the ball, please") == 2
     assert find_meant(TWINS, "lift the leftmost cube") == 0
     assert find_meant([*TWINS, Item("blue", "cylinder", 0.4, 0.0)], "can you lift the can") == 3
+    assert find_meant([*TWINS, Item("red", "cylinder", 0.4, 0.0)], "can you lift the red can you see") == 3
     assert find_meant(LONE_CUBE, "up!") == 0
     for said, answer in {
         "lift the cube": "fits 2 things: red cube, red cube; say which by colour, shape or place",

@@ -103,6 +103,11 @@ FAULTS: dict[str, tuple[Callable[[Path], object], str]] = {
     "no JSON": (lambda f: (f / "config.json").write_text("{"), "config.json is no JSON"),
     "another's configuration": (lambda f: change(f / "config.json", lambda v: v.pop("input_features")), "input_featu"),
     "an adapter": (lambda f: change(f / "config.json", lambda v: v.update(use_peft=True)), "merge it"),
+    "no window": (lambda f: change(f / "config.json", lambda v: v.update(n_obs_steps="2")), "n_obs_steps='2'"),
+    "a normaliser of nothing": (
+        lambda f: change(f / BEFORE, lambda v: v["steps"][1]["config"].update(features={"a": {}})),
+        "normalizer_processor is not LeRobot",
+    ),
     "steps that are none": (lambda f: change(f / AFTER, lambda v: v.update(steps=3)), "no list of steps"),
     "a step that is any class": (
         lambda f: change(f / AFTER, lambda v: v["steps"].append({"class": "subprocess.Popen", "config": {}})),
@@ -136,6 +141,12 @@ def test_a_folder_that_cannot_be_trusted_is_refused(folder: Path, fault: str) ->
     spoil(folder)
     with pytest.raises(BundleError, match=told):
         load_checkpoint(folder)
+
+
+def test_words_in_the_configuration_are_no_paths(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "here.pt").write_bytes(b"")
+    monkeypatch.chdir(tmp_path)
+    load_checkpoint(write(tmp_path / "mine", note="", prompt="word " * 1000))
 
 
 def test_a_step_of_a_training_names_the_folder_that_is_meant(tmp_path: Path) -> None:

@@ -29,7 +29,6 @@ TRAINED_PAIRS = tuple(pair for pair in product(COLOURS, SHAPES) if pair not in H
 
 Split = Literal["train", "unseen"]
 
-
 PLACE_WORDS = {
     "left": ("leftmost {noun}", "{noun} on the left"),
     "right": ("rightmost {noun}", "{noun} on the right"),

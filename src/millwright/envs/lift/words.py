@@ -67,7 +67,8 @@ GOING_ON = (
 )  # fmt: skip
 """Words after a colour or place that go on with the sentence, and name no thing."""
 
-_POLITE = re.compile(r"\bcan(?=\s+(?:you|we|i|it|the\s+robot)\b)|(?<=\byou )can\b")
+_A_THING = "".join(rf"(?<!\b{word}\s)" for word in ("the", "a", "leftmost", "rightmost", *COLOURS))
+_POLITE = re.compile(rf"{_A_THING}\bcan(?=\s+(?:you|we|i|it|the\s+robot)\b)|(?<=\byou )can\b")
 """Where *can* is a verb, and no tin."""
 _PLACE_PATTERN = re.compile(
     r"\b(?P<left>leftmost|on the left)\b|\b(?P<right>rightmost|on the right)\b"

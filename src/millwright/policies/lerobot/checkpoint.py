@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -66,7 +67,7 @@ def load_checkpoint(path: Path | str) -> Checkpoint:
     config = _read_json(folder / CONFIG)
     steps = {name: _read_steps(folder, name) for name in (PREPROCESSOR, POSTPROCESSOR)}
     for named in _walk_strings([config, steps]):
-        if Path(named).is_dir():  # a vision-language model or its tokeniser, beside the checkpoint
+        if named and os.path.isdir(named):  # a vision-language model or its tokeniser, beside the checkpoint
             _refuse_pickles(Path(named))
     if config.get("use_peft"):
         raise BundleError(f"{folder} holds an adapter (PEFT) and no whole policy: merge it into its base and save that")
@@ -79,7 +80,7 @@ def load_checkpoint(path: Path | str) -> Checkpoint:
         }
         return Checkpoint(
             folder, config["type"], found, tuple(config["output_features"]["action"]["shape"]),
-            config.get("n_obs_steps", 1), config.get("n_action_steps", 1),
+            _count(config, "n_obs_steps"), _count(config, "n_action_steps"),
             config.get("temporal_ensemble_coeff") is not None,
             tuple(row["registry_name"] for row in steps[PREPROCESSOR]),
             {name: compute_digest(folder / name) for name in names},
@@ -121,6 +122,13 @@ def _describe_input(name: str, kind: str, shape: tuple[int, ...]) -> Feature:
     raise BundleError(f"{name}: no robot here shows {kind} of shape {shape}: pictures (3, height, width) and states do")
 
 
+def _count(config: Mapping[str, Any], name: str) -> int:
+    value = config.get(name, 1)
+    if not isinstance(value, int) or value < 1:
+        raise TypeError(f"{name}={value!r}")
+    return value
+
+
 def _find_files(folder: Path) -> None:
     if not folder.is_dir():
         raise BundleError(
@@ -151,7 +159,7 @@ def _refuse_pickles(folder: Path) -> None:
 def _read_json(file: Path) -> dict[str, Any]:
     try:
         values = json.loads(file.read_bytes())
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise BundleError(f"{file} is no JSON: {error}") from error
     if not isinstance(values, dict):
         raise BundleError(f"{file} is not LeRobot's: a JSON object is meant")
@@ -192,7 +200,11 @@ def _check_steps(folder: Path, steps: Mapping[str, list[dict[str, Any]]]) -> lis
             if file is not None:
                 files.append(_check_state(folder, file))
             if name in ("normalizer_processor", "unnormalizer_processor"):
-                _check_statistics(folder, name, config, _list_keys(folder / file) if file else ())
+                keys = _list_keys(folder / file) if file else ()
+                try:
+                    _check_statistics(folder, name, config, keys)
+                except (KeyError, TypeError, AttributeError) as error:
+                    raise BundleError(f"{folder / pipeline}: {name} is not LeRobot's: {error!r}") from error
     return files
 
 
