@@ -207,6 +207,16 @@ def make_looking_back():
     return Bundle(network, Pipeline(inside, (GripperSign(),)), inputs, Feature("action", (7,)), 20.0, "lift", "lift")
 
 
+def make_pointing():
+    """Words scale and shift what it looks at: questions find them, pointers what they mean."""
+    image = "observation.images.wrist"
+    inputs = Features(*INPUTS.values(), Feature("task", (), "string"))
+    inside = (ResizeImage(image, 32, "wrist"), EncodeText(encoder="hashed", words=4), Concat(PARTS))
+    sizes = {"cameras": ("wrist",), "image_size": 32, "channels": (4, 8, 16), "text": 64, "words": 4, "pointers": 3}
+    network = make_network("vla", {**sizes, "film_width": 8, "film_layers": 2, "proprio": 8, "length": 4})
+    return Bundle(network, Pipeline(inside, (GripperSign(),)), inputs, Feature("action", (7,)), 20.0, "lift", "lift")
+
+
 def make_routed(routing):
     box = Concat((("observation.environment_state", (0, 1, 2, 3)),), to="box")
     pipeline = Pipeline((ResizeImage("observation.images.wrist", 32), box, Concat(PARTS)), (HandAbsolute(),))
@@ -227,6 +237,7 @@ def make_cropped(name, fields):
         partial(make_cropped, "flow", STILL),
         partial(make_cropped, "diffusion", STILL),
         make_looking_back,
+        make_pointing,
         *(partial(make_routed, routing) for routing in ("token", "overlay", "mask", "attention")),
     ],
 )

@@ -93,9 +93,10 @@ def test_a_refused_export_leaves_nothing_unless_it_is_to_be_kept_and_then_nobody
     assert load_bundle(out).make_manifest().accepted["accepted"] is False  # type: ignore[index]
 
 
-def test_where_int8_is_worse_single_precision_is_taken(original, export, small, tmp_path):
+@pytest.mark.parametrize("keep", [False, True])
+def test_where_int8_is_worse_single_precision_is_taken(original, export, small, tmp_path, keep):
     trial = MadeUp(SEEDS, failures={"int8": 40})
-    taken = try_out(original, tmp_path / "e", [(small, 0.01), (export, 1e-5)], trial, keep=False, say=tell)
+    taken = try_out(original, tmp_path / "e", [(small, 0.01), (export, 1e-5)], trial, keep=keep, say=tell)
     assert taken.precision == load_bundle(tmp_path / "e").precision == "fp32"  # type: ignore[union-attr]
 
 
@@ -123,12 +124,15 @@ def test_an_export_that_plans_otherwise_is_refused(export):
         check_agreement(other, export, FILMS)
 
 
-def test_whole_exports_are_written_untried_only_when_that_is_said(original, export, tmp_path, monkeypatch):
+def test_whole_exports_are_written_untried_only_when_that_is_said(original, export, small, tmp_path, monkeypatch):
     monkeypatch.setattr(exporting, "export_onnx", lambda bundle: export)
     monkeypatch.setattr(exporting, "film", lambda folder, export, options: FILMS)
     export_bundle(original, tmp_path / "e", None, say=tell)
     assert load_manifest(tmp_path / "e").accepted is None
-    for taken in (original, tmp_path):
+    monkeypatch.setattr(exporting, "try_int8", lambda export, planner, films, say: (small, 0.01))
+    assert export_bundle(original, tmp_path / "e", None, int8=True, say=tell).precision == "int8"
+    make_bundle(seed=1).save(tmp_path / "another")
+    for taken in (original, original.parent, tmp_path, tmp_path / "another"):
         with pytest.raises(OptionError, match="--out"):
             export_bundle(original, taken, None, say=tell)
     with pytest.raises(OptionError, match="margin"):

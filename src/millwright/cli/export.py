@@ -44,7 +44,7 @@ def export(
         seeds: play these instead.
         workers: processes.
         untried: write it without playing; `serve` takes it only with --unaccepted.
-        keep_refused: write it also if it was refused; `serve` takes it only with --unaccepted.
+        keep_refused: write it, in single precision, also if it was refused; `serve` takes it only with --unaccepted.
     """
     from millwright.catalog import find_bundle, list_shipped
 
@@ -55,6 +55,9 @@ def export(
     target = out or Path(f"{folder.resolve().name}-{to}")
     check_folder("--out", target)
     if not write:
+        unheard = {"--int8": int8, "--seeds": seeds, "--untried": untried, "--keep-refused": keep_refused}
+        if said := [option for option, given in unheard.items() if given]:
+            raise OptionError(f"{', '.join(said)}: --to triton takes an export as it is; say so with --to onnx")
         from millwright.serving.triton import write_repository
 
         say(f"wrote {write_repository(folder, target)}")

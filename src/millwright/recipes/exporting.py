@@ -21,7 +21,7 @@ from millwright.evaluation.result import Result
 from millwright.evaluation.statistics import non_inferiority
 from millwright.evaluation.suite import evaluate
 from millwright.policies.bundle import load_bundle
-from millwright.policies.folder import MANIFEST, write_folder
+from millwright.policies.folder import MANIFEST, load_manifest, write_folder
 from millwright.policies.onnx_bundle import OnnxBundle
 from millwright.policies.onnx_export import export_onnx
 from millwright.policies.onnx_int8 import quantise
@@ -98,7 +98,7 @@ def export_bundle(
     Args:
         trial: None: it is written untried, as one that was not accepted.
         int8: try eight bits too, and take them where they are faster and accepted.
-        keep: write a refused one all the same, as one that was not accepted.
+        keep: write it all the same where all are refused, in single precision, as one that was not accepted.
 
     Raises:
         MissingExtraError: the exporter or ONNX Runtime is not installed.
@@ -112,21 +112,22 @@ def export_bundle(
     films = film(folder, export, trial.env_options if trial else {})
     apart = check_agreement(original.planner(), export, films)
     say(f"on {sum(map(len, films))} observations its actions differ by {apart:.2g} at most")
-    if trial is None:
-        export.save(out)
-        return export
     candidates = [(export, apart)]
     if int8 and (small := try_int8(export, original.planner(), films, say)) is not None:
         candidates.insert(0, small)
+    if trial is None:
+        untried, _ = candidates[0]
+        untried.save(out)
+        return untried
     return try_out(folder, out, candidates, trial, keep=keep, say=say)
 
 
 def check_out(folder: Path, out: Path) -> None:
-    """Refuse to overwrite what is no bundle, or the bundle itself."""
-    if out.resolve() == folder.resolve():
-        raise OptionError(f"--out {out} is the bundle itself; give another folder")
-    if out.exists() and not (out / MANIFEST).is_file():
-        raise OptionError(f"--out {out} is there and is no bundle; give a name that is free")
+    """Refuse to overwrite what is no export, or holds the bundle."""
+    if out.resolve() in (folder.resolve(), *folder.resolve().parents):
+        raise OptionError(f"--out {out} is the bundle itself, or holds it; give another folder")
+    if out.exists() and not ((out / MANIFEST).is_file() and load_manifest(out).runtime == "onnx"):
+        raise OptionError(f"--out {out} is there and is no export; give a name that is free")
 
 
 def film(folder: Path, export: OnnxBundle, env_options: Mapping[str, Any]) -> list[Film]:
@@ -207,7 +208,7 @@ def try_out(
                 **trial.compare(original, played), "precision": candidate.precision, "largest_difference": apart
             }  # fmt: skip
             say(tell_trial(found))
-            if found["accepted"] or keep:
+            if found["accepted"] or (keep and candidate is candidates[-1][0]):
                 tried = candidate.accept(found)
                 tried.save(draft)
                 played.save(Path(place) / "trial.json")
