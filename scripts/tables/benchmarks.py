@@ -33,6 +33,30 @@ MEASURED = {  # the numbers of a benchmark that are worth a row; a dot goes into
         "validate_all.peak_mb": "peak memory while validating them, MB",
         "validate_tenth.peak_mb": "peak memory while validating a tenth of them, MB",
     },
+    "vla": {
+        "small_threads2_ms_p50": "a call of the small network that is told in words, two threads, median, ms",
+        "small_threads2_ms_p99": "the same, 99th percentile, ms",
+        "document_threads2_ms_p50": "a call of the published report's network (52 ms there), median, ms",
+        "document_cold_threads2_ms_p50": "the same with ten frames that are all new, ms",
+    },
+    "frames": {
+        "lift_cheap_ms_mean": "a picture of `lift`, 96 pixels square, ms",
+        "lift_choice_cheap_ms_mean": "a picture of `lift-choice`, ms",
+        "lift_full_ms_mean": "a picture of `lift` with all meshes, ms",
+    },
+    "serving": {
+        "grpc_added_ms_p50": "what gRPC adds to a call in-process, one robot, median, ms",
+        "grpc_added_ms_p99": "the same, 99th percentile, ms",
+        "document_tick_over_ours": "a tick of PNG in base64 in JSON over HTTP: times as long as ours",
+        "brick_pick_100_at_3_hz_batch32_ms_p99": "100 robots, three chunks a second each: 99th percentile, ms",
+        "brick_pick_100_at_3_hz_batch1_ms_p99": "the same, each planned for alone, ms",
+        "act_batched_over_unbatched": "ACT, 64 robots that ask at once again: batched over unbatched chunks a second",
+    },
+    "export": {
+        "torch_over_fp32": "a whole call of `brick-pick`: times as fast in ONNX Runtime, fp32, one thread",
+        "torch_over_fp32_network": "the same, the network alone",
+        "fp32_over_int8": "a whole call in eight bits: times as fast as in fp32",
+    },
     "dashboard": {
         "control.rate_hz": "dashboard: control while two browsers watch both views, Hz (15 wanted)",
         "control.late_ms.p99": "the same: lateness of a tick, 99th percentile, ms",

@@ -90,6 +90,7 @@ class CameraRenderer:
         self._option = mujoco.MjvOption()
         self._option.geomgroup[:] = 0
         self._option.geomgroup[list(look.groups)] = 1
+        self._option.sitegroup[:] = 0  # what nobody sees still costs its faces
 
     def render(self, data: mujoco.MjData, camera: str) -> Image:
         """RGB (height, width, 3) as `camera` sees `data` now."""
