@@ -2,8 +2,8 @@
 
 python benchmarks/bench_frames.py [--steps 300]
 
-Each picture is taken after a step of an arm that moves at random; each way of drawing has a run of its own, with the same
-motions.
+Each picture is taken after a step of an arm that moves at random. Each way of drawing has a run of its own, with the
+same motions.
 """
 
 from __future__ import annotations
