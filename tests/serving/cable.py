@@ -37,6 +37,11 @@ class Cable:
                 end.shutdown(socket.SHUT_RDWR)
             end.close()
 
+    @property
+    def connected(self) -> bool:
+        """Whether anybody is, since the last cut."""
+        return bool(self._ends)
+
     def __enter__(self) -> Cable:
         return self
 

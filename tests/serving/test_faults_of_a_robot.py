@@ -140,10 +140,13 @@ def test_a_connection_that_is_cut_is_held_through_and_made_anew(server: PolicySe
         robot.until(DRIVES)
         before = len(robot.whats)
         cable.cut()
-        robot.until(HOLDS)
-        robot.until(DRIVES)
-        assert robot.whats[before] == HOLDS
-        assert robot.whats[-1] == DRIVES
+        for _ in range(MOST_TICKS):
+            robot.tick()
+            if cable.connected and robot.fallback.doing == DRIVES:
+                break
+        assert cable.connected
+        assert robot.fallback.doing == DRIVES
+        assert robot.whats[before : before + 1] in ([], [HOLDS])  # a cut between two plans costs not even a tick
 
 
 def test_a_connection_that_stalls_keeps_no_tick_waiting_and_is_returned_to(server: PolicyServer) -> None:
