@@ -25,7 +25,7 @@ lock() { # which lock, where the version of torch stands, what to compile
 
 robosuite=(scripts/robosuite.in --override scripts/requirements.overrides)
 lock requirements.lock pyproject.toml --extra dev --extra dashboard --extra serving --extra export --extra lift \
-    --extra language "${robosuite[@]}" \
+    --extra language --extra driving "${robosuite[@]}" \
     --python-version 3.11 "$@"
 lock requirements-lerobot.lock scripts/lerobot.overrides scripts/lerobot.in --extra serving "${robosuite[@]}" \
     --override scripts/lerobot.overrides --python-version 3.12 "$@"
