@@ -2,8 +2,8 @@
 
 import torch
 
-from millwright.nets.film import FilmEye, Films, Pointers
-from millwright.nets.fusion import AttentionFusion, WordPool
+from millwright.nets.film import FilmEye, Films
+from millwright.nets.fusion import AttentionFusion
 from millwright.nets.transformer import CrossAttention
 
 
@@ -41,24 +41,3 @@ def test_attention_takes_words_or_a_text_as_a_whole():
     fusion, tokens, text = AttentionFusion(8, 6, 2, 16), torch.randn(2, 3, 8), torch.randn(2, 6)
     torch.testing.assert_close(fusion(tokens, text), fusion(tokens, text[:, None]))
     assert fusion(tokens, torch.randn(2, 4, 6)).shape == (2, 3, 8)
-
-
-def test_a_question_finds_its_word_wherever_it_stands_and_however_much_is_said_around_it():
-    pool, word = WordPool(3, 1), torch.tensor([0.0, 0.0, 1.0])
-    pool.questions.weight.data = torch.tensor([[0.0, 0.0, 50.0]])
-    words, spoken = torch.zeros(2, 4, 3), torch.tensor([[True, True, False, False], [True] * 4])
-    words[:, :, 0] = 1.0
-    words[0, 1], words[1, 3] = word, word
-    torch.testing.assert_close(pool(words, spoken), torch.stack((word, word)))
-    words[0, 2:] = 7.0  # where nothing was said
-    torch.testing.assert_close(pool(words, spoken)[0], word)
-
-
-def test_a_pointer_tells_where_in_the_picture_what_it_is_after_lies():
-    pointers, features = Pointers(2, 1, 5), torch.zeros(1, 2, 4, 4)
-    pointers.scores.weight.data = torch.tensor([0.0, 50.0]).view(1, 2, 1, 1)
-    features[0, 1, 3, 0] = 1.0
-    token = pointers(features)
-    assert token.shape == (1, 1, 5)
-    torch.testing.assert_close(token[0, 0, :2], torch.tensor([-0.75, 0.75]))  # x, y of the lower left place's middle
-    torch.testing.assert_close(token[0, 0, 2:], pointers.what(torch.tensor([0.0, 1.0])))

@@ -22,6 +22,7 @@ OBSERVED = Features(
 MOTION = Feature("hand_motion", (7,), names=("x", "y", "z", "rx", "ry", "rz", "gripper"))
 FILM = {"length": 4, "image_size": 32, "channels": (8, 16, 16), "film_layers": 2, "film_width": 16, "text": 64,
         "proprio": 8, "proprio_widths": (8,), "head_widths": (32,)}  # fmt: skip
+POINTING = {**FILM, "fusion": "pointing", "channels": (8, 16, 16, 16), "words": 3, "query": 8}
 ATTENTION = {**FILM, "fusion": "attention", "words": 6, "hidden": 32, "heads": 2, "history": 3,
              "decoder": "transformer", "width": 16, "blocks": 1}  # fmt: skip
 
@@ -54,6 +55,7 @@ def make_arm_batch(network, count=4, seed=0):
     shapes["past.proprio"] = (config.recent - 1, config.proprio)
     batch = {name: torch.randn((count, *shapes[name]), generator=generator) for name in network.inputs}
     batch |= {name: value * 60 + 128 for name, value in batch.items() if len(value.shape) >= 4}
+    batch |= {name: torch.rand((count, len(config.cameras), 2), generator=generator) for name in network.labels}
     target = torch.randn((count, config.length, config.dof), generator=generator)
     target[..., -1] = (target[..., -1] > 0).float()
     return {**batch, "target": target}

@@ -8,7 +8,7 @@ from millwright.core.errors import BundleError
 from millwright.nets.text import load_text_encoder
 from millwright.nets.transformer import CrossAttention, compute_attention
 from millwright.policies.attending import plan_watched
-from tests.policies.arms import ATTENTION, CAMERAS, FILM, make_arm_bundle, make_arm_observation
+from tests.policies.arms import ATTENTION, CAMERAS, FILM, POINTING, make_arm_bundle, make_arm_observation
 from tests.policies.makers import make_bundle
 
 
@@ -48,6 +48,18 @@ def test_a_network_without_attention_attends_to_nothing_and_plans_all_the_same()
     chunk, attention = plan_watched(make_arm_bundle(FILM), make_arm_observation())
     assert chunk.actions.shape == (4, 7)
     assert (attention.to_words, attention.to_picture) == ((), ())
+
+
+def test_a_network_that_points_tells_where_with_and_without_attention_beside_it():
+    beside = {"decoder": "transformer", "width": 16, "heads": 2, "blocks": 1}
+    for fields in (POINTING, {**POINTING, **beside}):
+        bundle = make_arm_bundle(fields)
+        _, attention = plan_watched(bundle, make_arm_observation())
+        assert {camera: part.shape for camera, part in attention.pointed.items()} == dict.fromkeys(CAMERAS, (4, 4))
+        scores = bundle.network.look(bundle.pipeline.observe(bundle.planner()._stack([make_arm_observation()])))
+        for row, part in zip(scores["scores"][0].softmax(1), attention.pointed.values(), strict=True):
+            np.testing.assert_allclose(part.ravel(), row[:-1].detach(), atol=1e-6)
+        assert len(attention.to_picture) == (4 if "decoder" in fields else 0)
 
 
 def test_nothing_stays_hooked_to_the_network():

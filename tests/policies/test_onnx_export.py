@@ -208,12 +208,12 @@ def make_looking_back():
 
 
 def make_pointing():
-    """Words scale and shift what it looks at: questions find them, pointers what they mean."""
+    """Words ask for what lies in its picture."""
     image = "observation.images.wrist"
     inputs = Features(*INPUTS.values(), Feature("task", (), "string"))
     inside = (ResizeImage(image, 32, "wrist"), EncodeText(encoder="hashed", words=4), Concat(PARTS))
-    sizes = {"cameras": ("wrist",), "image_size": 32, "channels": (4, 8, 16), "text": 64, "words": 4, "pointers": 3}
-    network = make_network("vla", {**sizes, "film_width": 8, "film_layers": 2, "proprio": 8, "length": 4})
+    sizes = {"cameras": ("wrist",), "image_size": 32, "channels": (4, 8, 16, 16), "text": 64, "words": 4}
+    network = make_network("vla", {**sizes, "fusion": "pointing", "query": 8, "proprio": 8, "length": 4})
     return Bundle(network, Pipeline(inside, (GripperSign(),)), inputs, Feature("action", (7,)), 20.0, "lift", "lift")
 
 

@@ -12,9 +12,9 @@ from millwright.policies.vla import DOCUMENT
 from millwright.training.data import HistoryData
 from millwright.training.gradient import FitConfig, fit
 from millwright.training.prepare import prepare
-from tests.policies.arms import ATTENTION, FILM, make_arm_batch, make_arm_bundle, make_arm_observation
+from tests.policies.arms import ATTENTION, FILM, POINTING, make_arm_batch, make_arm_bundle, make_arm_observation
 
-KINDS = {"film": FILM, "film-words": {**FILM, "words": 3, "pointers": 2}, "attention": ATTENTION}
+KINDS = {"film": FILM, "pointing": POINTING, "attention": ATTENTION}
 EACH = pytest.mark.parametrize("fields", KINDS.values(), ids=KINDS)
 
 
@@ -46,7 +46,8 @@ def test_the_gripper_is_a_probability_with_a_loss_of_its_own(fields):
     network = make_network("vla", {**fields, "gripper_weight": 0.25})
     batch = make_arm_batch(network)
     losses = network.loss(batch)
-    torch.testing.assert_close(losses["loss"], losses["motion"] + 0.25 * losses["gripper"])
+    pointing = 0.2 * losses.get("pointing", torch.tensor(0.0))
+    torch.testing.assert_close(losses["loss"], losses["motion"] + 0.25 * losses["gripper"] + pointing)
     chunk = network.sample(batch)
     assert chunk.shape == (4, 4, 7)
     assert ((chunk[..., 6] > 0) & (chunk[..., 6] < 1)).all()
@@ -156,14 +157,14 @@ def test_parts_that_do_not_go_together_are_refused_with_what_would():
     for fields in ({"history": 2}, {"backbone": "resnet18"}, {"frozen": True}):
         with pytest.raises(OptionError, match="fusion='attention'"):
             make_network("vla", fields)
-    for fields, wanted in (({"fusion": "attention", "pointers": 2}, "fusion='film'"), ({"pointers": -1}, "0 or more"),
-                           ({"pointers": 2, "channels": (8, 16)}, "3 convolutions")):  # fmt: skip
+    for fields, wanted in (({"words": 3}, "fusion='pointing'"), ({"context": -1}, "0 or more"),
+                           ({"fusion": "pointing", "channels": (8, 16, 16)}, "more than 3 convolutions")):  # fmt: skip
         with pytest.raises(OptionError, match=wanted):
             make_network("vla", fields)
-    for fields in ({"history": 0}, {"blocks": 0}, {"recent": 0}, {"questions": 0}):
+    for fields in ({"history": 0}, {"blocks": 0}, {"recent": 0}, {"questions": 0}, {"query": 0}):
         with pytest.raises(OptionError, match="has to be 1 or more"):
             make_network("vla", fields)
-    with pytest.raises(UnknownNameError, match="film, attention"):
+    with pytest.raises(UnknownNameError, match="film, pointing, attention"):
         make_network("vla", {"fusion": "flim"})
     with pytest.raises(UnknownNameError, match="mlp, transformer"):
         make_network("vla", {"decoder": "lstm"})

@@ -154,6 +154,10 @@ def _look(bundle: Bundle, observation: Observation, given: Mapping[str, Picture]
 def _list_attention(attention: Attention) -> list[dict[str, Any]]:
     """As the page shows it; nothing of a network that attends to nothing."""
     maps = []
+    if attention.pointed:
+        about = "how sure it is that what the words mean lies there; the rest of 1 is: not to be seen by this camera"
+        frames = [_frame("what is meant", attention.pointed)]
+        maps.append({"kind": "picture", "title": "Where it points", "about": about, "frames": frames})
     if attention.to_picture:
         mean = {
             camera: np.mean([glance.maps[camera] for glance in attention.to_picture], axis=0)

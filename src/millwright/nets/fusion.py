@@ -2,31 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
+import torch
 from torch import Tensor, nn
 
 from millwright.nets.film import Films
 from millwright.nets.mlp import MLP
+from millwright.nets.pointing import Asking, Pointed
 from millwright.nets.transformer import CrossAttention, FeedForward
 
-
-class WordPool(nn.Module):
-    """Learned questions, each of which looks for its answer among a text's tokens (attention pooling).
-
-    In the mean of a sentence's tokens what it is about drowns in how it is said: read from MiniLM's mean, the place in
-    sentences of unknown forms was right in 95 of 100, read by such questions in 99.6.
-    """
-
-    def __init__(self, text: int, questions: int) -> None:
-        super().__init__()
-        self.questions = nn.Linear(text, questions, bias=False)  # one would do nothing: a softmax comes after it
-
-    def forward(self, words: Tensor, spoken: Tensor) -> Tensor:
-        """(batch, words, text), (batch, words) bool where there is a token -> (batch, questions * text)."""
-        scores = self.questions(words).masked_fill(~spoken.unsqueeze(2), float("-inf"))
-        answers: Tensor = scores.softmax(1).transpose(1, 2) @ words
-        return answers.flatten(1)
+Seen = tuple[list[Tensor], dict[str, Tensor]]
+"""Tokens (batch, tokens, channels) of each camera, and what else came of looking."""
 
 
 class FilmFusion(nn.Module):
@@ -36,27 +23,52 @@ class FilmFusion(nn.Module):
         text: numbers of an embedding; 0: no words.
         width: what it is reduced to.
         channels: of the layers that are modulated.
-        questions: asked of the text's tokens, which come after its embedding; 0: it comes alone.
     """
 
-    def __init__(
-        self, cameras: Sequence[str], text: int, width: int, channels: Sequence[int], questions: int = 0
-    ) -> None:
+    def __init__(self, cameras: Sequence[str], text: int, width: int, channels: Sequence[int]) -> None:
         super().__init__()
         # Embeddings are of length 1: as they are, their numbers are small and the words are learned late.
         self.norm = nn.LayerNorm(text, eps=1e-6) if text else nn.Identity()
-        self.pool = WordPool(text, questions) if text and questions else None
-        self.text = MLP(text * max(1, questions), (width,), activate_last=True) if text else None
+        self.text = MLP(text, (width,), activate_last=True) if text else None
         self.films = nn.ModuleDict({camera: Films(width, channels) for camera in (cameras if text else ())})
 
-    def modulate(self, text: Tensor | None) -> dict[str, list[Tensor]]:
-        """What each camera's eye takes beside its picture."""
+    def look(self, eyes: nn.ModuleDict, pictures: Mapping[str, Tensor], text: Tensor | None) -> Seen:
+        """Each camera's picture (batch, inputs, size, size), text (batch, text)."""
         if self.text is None:
-            return {}
+            return [eye(pictures[camera]) for camera, eye in eyes.items()], {}
         assert text is not None, "a network that hears is told something"
-        heard = self.norm(text)
-        said = self.text(heard if self.pool is None else self.pool(heard, text.ne(0).any(2)))
-        return {camera: films(said) for camera, films in self.films.items()}
+        said = self.text(self.norm(text))
+        return [eye(pictures[camera], self.films[camera](said)) for camera, eye in eyes.items()], {}
+
+    def forward(self, tokens: Tensor, text: Tensor | None) -> Tensor:
+        """The tokens: they have met the text in the eyes."""
+        return tokens
+
+
+class PointingFusion(nn.Module):
+    """Each camera's `PointingEye` is asked for what the text names, and for what those before it have pointed at.
+
+    Args:
+        text: numbers of an embedding; 0: no words.
+        questions: asked of the text's tokens; what is not asked for is not heard.
+        width: numbers of a query.
+        features: numbers of what an eye points at.
+    """
+
+    def __init__(self, cameras: Sequence[str], text: int, questions: int, width: int, features: int) -> None:
+        super().__init__()
+        self.asking = nn.ModuleDict({camera: Asking(text, questions, width) for camera in cameras})
+        self.alike = nn.ModuleDict({camera: nn.Linear(features, width) for camera in cameras[1:]})
+
+    def look(self, eyes: nn.ModuleDict, pictures: Mapping[str, Tensor], text: Tensor | None) -> Seen:
+        """As `FilmFusion.look`; also `scores` (batch, cameras, places + 1), the logits of where each eye points."""
+        looked: list[Pointed] = []
+        for camera, eye in eyes.items():
+            query = self.asking[camera](text, len(pictures[camera]))
+            if looked:
+                query = query + self.alike[camera](looked[-1].what)
+            looked.append(eye(pictures[camera], query))
+        return [one.tokens for one in looked], {"scores": torch.stack([one.scores for one in looked], 1)}
 
     def forward(self, tokens: Tensor, text: Tensor | None) -> Tensor:
         """The tokens: they have met the text in the eyes."""
@@ -79,9 +91,9 @@ class AttentionFusion(nn.Module):
         self.norm2 = nn.LayerNorm(width, eps=1e-6)
         self.mlp = FeedForward(width, hidden)
 
-    def modulate(self, text: Tensor | None) -> dict[str, list[Tensor]]:
-        """Nothing: the eyes do not hear."""
-        return {}
+    def look(self, eyes: nn.ModuleDict, pictures: Mapping[str, Tensor], text: Tensor | None) -> Seen:
+        """As `FilmFusion.look`; the eyes do not hear."""
+        return [eye(pictures[camera]) for camera, eye in eyes.items()], {}
 
     def forward(self, tokens: Tensor, text: Tensor | None) -> Tensor:
         """Tokens (batch, tokens, width), text (batch, text) or (batch, words, text) -> (batch, tokens, width)."""

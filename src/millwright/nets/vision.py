@@ -66,6 +66,10 @@ class ConvEye(nn.Module):
 
     def forward(self, image: Tensor) -> Tensor:
         """(batch, inputs, size, size) -> (batch, num_features)."""
+        return self.look(image).flatten(1)
+
+    def look(self, image: Tensor) -> Tensor:
+        """(batch, inputs, size, size) -> (batch, channels, side, side)."""
         for layer in self.layers:
             image = layer(image).relu_()
-        return image.flatten(1)
+        return image

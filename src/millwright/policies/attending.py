@@ -1,9 +1,9 @@
-"""What a vla attends to: its picture to the words, and the actions of its chunk to the picture."""
+"""What a vla attends to: its picture to the words, the actions of its chunk to the picture, and where it points."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, cast
 
 import numpy as np
@@ -16,6 +16,7 @@ from millwright.core.features import Observation
 from millwright.core.planner import Chunk
 from millwright.nets.chunk_decoders import TransformerDecoder
 from millwright.nets.fusion import AttentionFusion
+from millwright.nets.pointing import PointingEye
 from millwright.nets.transformer import CrossAttention, DecoderBlock, compute_attention
 from millwright.policies.bundle import Bundle
 from millwright.policies.vla import Vla
@@ -36,12 +37,14 @@ class Glance:
 
 @dataclass(frozen=True, eq=False)
 class Attention:
-    """Of one call; both are empty for a network that attends to nothing."""
+    """Of one call; all are empty for a network that attends to nothing."""
 
     to_words: tuple[Glance, ...]
     """For each token of the text, how much each place of the pictures looks at it, 0 to 1."""
     to_picture: tuple[Glance, ...]
     """For each action of the chunk, how much it looks at each place: a part of 1, mean over blocks and heads."""
+    pointed: Mapping[str, Map] = field(default_factory=dict)
+    """Of each camera, how sure it is that what is meant lies at each place: a part of 1; the rest: not to be seen."""
 
 
 def plan_watched(bundle: Bundle, observation: Observation) -> tuple[Chunk, Attention]:
@@ -63,13 +66,22 @@ def plan_watched(bundle: Bundle, observation: Observation) -> tuple[Chunk, Atten
         for layer in (attention.query, attention.key_value)
     ]
     masks = [part.register_forward_pre_hook(_remember_mask(taken)) for part in words]
+    eyes = {camera: eye for camera, eye in bundle.network.vision.items() if isinstance(eye, PointingEye)}
+    hooks += [
+        eye.register_forward_hook(lambda eye, _, out: taken.__setitem__(eye, out.scores)) for eye in eyes.values()
+    ]
     try:
         chunks, _ = planner.plan([observation], [None])
     finally:
         for hook in (*hooks, *masks):
             hook.remove()
     looked = [_weigh(part, taken) for part in words], [_weigh(part, taken) for part in blocks]
-    return chunks[0], _tell(bundle, str(observation.get("task", "")), *looked)
+    pointed = {camera: _lay_out_scores(taken[eye][0], eye.places) for camera, eye in eyes.items()}
+    return chunks[0], _tell(bundle, str(observation.get("task", "")), *looked, pointed)
+
+
+def _lay_out_scores(scores: Tensor, side: int) -> Map:
+    return np.asarray(scores.float().softmax(0)[:-1].view(side, side).numpy())
 
 
 def _find_attending(network: Vla) -> tuple[list[CrossAttention], list[CrossAttention]]:
@@ -96,13 +108,17 @@ def _weigh(part: CrossAttention, taken: Mapping[Any, Tensor]) -> Tensor:
     return compute_attention(query, key, part.heads, taken.get(part)).mean(1)[0]
 
 
-def _tell(bundle: Bundle, text: str, words: list[Tensor], blocks: list[Tensor]) -> Attention:
+def _tell(
+    bundle: Bundle, text: str, words: list[Tensor], blocks: list[Tensor], pointed: Mapping[str, Map]
+) -> Attention:
     network = cast(Vla, bundle.network)
     side = cast(Any, next(iter(network.vision.values()))).side
     cameras = network.config.cameras
+    tokens_each = side**2 + bool(pointed)
 
     def lay_out(row: Tensor) -> dict[str, Map]:
-        places = row[: len(cameras) * side**2].reshape(len(cameras), side, side)
+        tokens = row[: len(cameras) * tokens_each].reshape(len(cameras), tokens_each)
+        places = tokens[:, : side**2].reshape(len(cameras), side, side)
         return dict(zip(cameras, places.float().numpy(), strict=True))
 
     to_words = words[0].T if words else torch.zeros(0, 0)
@@ -111,6 +127,7 @@ def _tell(bundle: Bundle, text: str, words: list[Tensor], blocks: list[Tensor]) 
     return Attention(
         tuple(Glance(token, lay_out(row)) for token, row in zip(tokens, to_words, strict=False)),
         tuple(Glance(f"action {number}", lay_out(row)) for number, row in enumerate(actions, 1)),
+        pointed,
     )
 
 

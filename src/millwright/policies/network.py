@@ -34,6 +34,11 @@ class Network(Trainable):
         """
 
     @property
+    def labels(self) -> tuple[str, ...]:
+        """What `loss` reads from a batch beside the inputs and `target`; where it is not known, NaN."""
+        return ()
+
+    @property
     def remembered(self) -> tuple[str, ...]:
         """The inputs whose value at an episode's start it goes on reading, as `first.NAME`."""
         return tuple(name.removeprefix(FIRST) for name in self.inputs if name.startswith(FIRST))

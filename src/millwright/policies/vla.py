@@ -13,11 +13,15 @@ from torch.nn.functional import binary_cross_entropy_with_logits, l1_loss
 from millwright.core.errors import OptionError, choose
 from millwright.nets.chunk_decoders import MlpDecoder, TransformerDecoder
 from millwright.nets.eye import BACKBONES, EyeConfig
-from millwright.nets.film import POINTED, FilmEye
-from millwright.nets.fusion import AttentionFusion, FilmFusion
+from millwright.nets.film import FilmEye
+from millwright.nets.fusion import AttentionFusion, FilmFusion, PointingFusion
 from millwright.nets.mlp import MLP
+from millwright.nets.pointing import POINTED, PointingEye, compute_pointing_loss
 from millwright.nets.vision import paint_coordinates
 from millwright.policies.network import PAST, Network
+
+POINTS = "label.points"
+"""Where in each camera's picture what is meant lies (batch, cameras, 2), as `compute_pointing_loss` takes it."""
 
 
 @dataclass(frozen=True)
@@ -41,15 +45,20 @@ class VlaConfig:
     """Numbers of an embedding; 0: no words (a control)."""
     words: int = 0
     """Tokens that come with a text's embedding."""
-    questions: int = 4
-    """Asked of these tokens, with `film`: what is not asked for is not heard."""
     fusion: str = "film"
-    """How words meet pictures: `film` modulates the last convolutions of `conv`, `attention` comes after any eye."""
+    """How words meet pictures: `film` modulates the last convolutions of `conv`, `pointing` finds in its places what is
+    meant, `attention` comes after any eye."""
     film_width: int = 64
     film_layers: int = 4
     """Of the convolutions, the last ones: with the words early, colours are told apart where things are still large."""
-    pointers: int = 0
-    """Of each camera's eye, with `film`: where in the picture what the words mean is."""
+    questions: int = 4
+    """Asked of the text's tokens, with `pointing`: what is not asked for is not heard."""
+    query: int = 64
+    """Numbers of what is asked for, with `pointing`."""
+    context: int = 1
+    """Convolutions more before it points, with `pointing`."""
+    pointing_weight: float = 0.2
+    """What the cross-entropy of pointing counts."""
     heads: int = 8
     hidden: int = 1024
     """Width within the fusion's feed-forward network, with `attention`."""
@@ -105,22 +114,22 @@ class Vla(Network):
         make_decoder = choose("decoder", config.decoder, DECODERS)
         least = {
             name: getattr(config, name)
-            for name in ("history", "recent", "blocks", "length", "film_layers", "questions")
+            for name in ("history", "recent", "blocks", "length", "film_layers", "questions", "query")
         }
         least |= {name: len(getattr(config, name)) for name in ("cameras", "channels")}
         if low := [f"{name}={value}" for name, value in least.items() if value < 1]:
             raise OptionError(f"each of these has to be 1 or more: {', '.join(low)}")
         if low := [
-            f"{name}={getattr(config, name)}" for name in ("proprio", "words", "pointers") if getattr(config, name) < 0
+            f"{name}={getattr(config, name)}" for name in ("proprio", "words", "context") if getattr(config, name) < 0
         ]:
             raise OptionError(f"each of these has to be 0 or more: {', '.join(low)}")
         self.config = replace(config, weights="")  # from here on they are the network's own, and travel in its bundle
         self.vision = _make_eyes(config)
         eye: Any = next(iter(self.vision.values()))
-        self.fusion = make_fusion(config, eye.num_channels)
+        self.fusion = make_fusion(config, eye)
         numbers = config.proprio * config.recent
         self.body = MLP(numbers, config.proprio_widths, activate_last=True) if numbers else None
-        num_tokens = len(config.cameras) * (eye.side**2 + config.pointers + config.history - 1)
+        num_tokens = len(config.cameras) * (eye.side**2 + isinstance(eye, PointingEye) + config.history - 1)
         body = self.body.num_features if self.body else 0
         self.decoder = make_decoder(config, (num_tokens, eye.num_channels), body)
 
@@ -129,6 +138,10 @@ class Vla(Network):
         cameras = self.config.cameras
         text, proprio = ("text",) if self.config.text else (), ("proprio",) if self.body else ()
         return (*cameras, *text, *proprio, *(PAST + name for name in self.looked_back))
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        return (POINTS,) if isinstance(self.fusion, PointingFusion) else ()
 
     @property
     def looked_back(self) -> Mapping[str, int]:
@@ -146,13 +159,13 @@ class Vla(Network):
         return {"proprio": self.config.recent - 1} if self.body and self.config.recent > 1 else {}
 
     def look(self, batch: Mapping[str, Any]) -> dict[str, Tensor]:
-        """`places` (batch, places of all cameras, channels), and `pooled` (batch, cameras, channels) with a history."""
-        modulation = self.fusion.modulate(batch.get("text"))
-        eyes = self.vision.items()
-        films = {camera: (modulation[camera],) for camera in modulation}
-        seen = [eye(paint_coordinates(batch[camera]), *films.get(camera, ())) for camera, eye in eyes]
+        """`places` (batch, places of all cameras, channels), `pooled` (batch, cameras, channels) with a history, and
+        what its fusion tells beside them.
+        """
+        pictures = {camera: paint_coordinates(batch[camera]) for camera in self.config.cameras}
+        seen, told = self.fusion.look(self.vision, pictures, batch.get("text"))
         pooled = {"pooled": torch.stack([places.mean(1) for places in seen], 1)} if self.config.history > 1 else {}
-        return {"places": torch.cat(seen, 1), **pooled}
+        return {"places": torch.cat(seen, 1), **pooled, **told}
 
     def sample(self, batch: Mapping[str, Any]) -> Tensor:
         chunk = self._decode(batch)
@@ -161,13 +174,18 @@ class Vla(Network):
         return chunk
 
     def loss(self, batch: Mapping[str, Any]) -> dict[str, Tensor]:
-        """`motion`, the L1 of all but the gripper; `gripper`, its cross-entropy; and their weighted sum."""
-        chunk, target = self._decode(batch).float(), batch["target"]
+        """`motion`, the L1 of all but the gripper; `gripper` and `pointing`, cross-entropies; their weighted sum."""
+        seen = {**batch, **self.look(batch)}
+        chunk, target = self._decode(seen).float(), batch["target"]
         if not self.config.gripper:
-            return {"loss": l1_loss(chunk, target)}
-        motion = l1_loss(chunk[..., :-1], target[..., :-1])
-        gripper = binary_cross_entropy_with_logits(chunk[..., -1], target[..., -1])
-        return {"loss": motion + self.config.gripper_weight * gripper, "motion": motion, "gripper": gripper}
+            losses = {"motion": l1_loss(chunk, target)}
+        else:
+            motion = l1_loss(chunk[..., :-1], target[..., :-1])
+            losses = {"motion": motion, "gripper": binary_cross_entropy_with_logits(chunk[..., -1], target[..., -1])}
+        if POINTS in batch and "scores" in seen:
+            losses["pointing"] = compute_pointing_loss(seen["scores"].float(), batch[POINTS].float())
+        weights = {"motion": 1.0, "gripper": self.config.gripper_weight, "pointing": self.config.pointing_weight}
+        return {"loss": torch.stack([weights[name] * loss for name, loss in losses.items()]).sum(), **losses}
 
     def _decode(self, batch: Mapping[str, Any]) -> Tensor:
         """(batch, length, dof), the gripper as a logit."""
@@ -195,21 +213,8 @@ class Vla(Network):
 
 def _make_eyes(config: VlaConfig) -> nn.ModuleDict:
     """An eye for each camera."""
-    if config.pointers and config.fusion == "film" and len(config.channels) <= POINTED:
-        raise OptionError(
-            f"pointers look at what {POINTED + 1} convolutions give, and there are {len(config.channels)}"
-        )
-    if config.fusion == "film":
-        if config.backbone != "conv" or config.history > 1 or config.frozen:
-            raise OptionError(
-                "film modulates conv, newly trained, while it looks at a frame: it goes with no "
-                f"backbone={config.backbone}, history={config.history}, frozen={config.frozen}; fusion='attention' does"
-            )
-        return nn.ModuleDict(
-            {name: FilmEye(config.image_size, 5, config.channels, config.pointers) for name in config.cameras}
-        )
-    if config.pointers:
-        raise OptionError(f"pointers={config.pointers} belong to fusion='film': {config.fusion} asks every place")
+    if config.fusion != "attention":
+        return nn.ModuleDict({name: _make_hearing_eye(config) for name in config.cameras})
     make = choose("backbone", config.backbone, BACKBONES)
     shared = EyeConfig(
         image_size=config.image_size, backbone=config.backbone, channels=config.channels,
@@ -218,14 +223,32 @@ def _make_eyes(config: VlaConfig) -> nn.ModuleDict:
     return nn.ModuleDict({name: make(shared, 0).requires_grad_(not config.frozen) for name in config.cameras})
 
 
-def _make_film(config: VlaConfig, channels: int) -> FilmFusion:
-    channels_told = config.channels[-config.film_layers :]
-    questions = config.questions if config.words else 0
-    return FilmFusion(config.cameras, config.text, config.film_width, channels_told, questions)
+def _make_hearing_eye(config: VlaConfig) -> FilmEye | PointingEye:
+    """An eye that hears while it looks."""
+    if config.backbone != "conv" or config.history > 1 or config.frozen:
+        raise OptionError(
+            f"{config.fusion} works on conv, newly trained, while it looks at a frame: it goes with no "
+            f"backbone={config.backbone}, history={config.history}, frozen={config.frozen}; fusion='attention' does"
+        )
+    if config.fusion == "film":
+        return FilmEye(config.image_size, 5, config.channels)
+    if len(config.channels) <= POINTED:
+        raise OptionError(f"pointing needs more than {POINTED} convolutions, and there are {len(config.channels)}")
+    return PointingEye(config.image_size, 5, config.channels, config.context, config.query)
 
 
-def _make_attention(config: VlaConfig, channels: int) -> AttentionFusion:
-    return AttentionFusion(channels, config.text, config.heads, config.hidden)
+def _make_film(config: VlaConfig, eye: Any) -> FilmFusion:
+    if config.words:
+        raise OptionError(f"film hears a text as a whole, not its words={config.words}; fusion='pointing' does")
+    return FilmFusion(config.cameras, config.text, config.film_width, config.channels[-config.film_layers :])
+
+
+def _make_pointing(config: VlaConfig, eye: Any) -> PointingFusion:
+    return PointingFusion(config.cameras, config.text, config.questions, config.query, eye.num_features)
+
+
+def _make_attention(config: VlaConfig, eye: Any) -> AttentionFusion:
+    return AttentionFusion(eye.num_channels, config.text, config.heads, config.hidden)
 
 
 def _make_mlp(config: VlaConfig, tokens: tuple[int, int], body: int) -> MlpDecoder:
@@ -237,8 +260,9 @@ def _make_transformer(config: VlaConfig, tokens: tuple[int, int], body: int) -> 
     return TransformerDecoder(tokens, body, (config.length, config.dof), **sizes)
 
 
-FUSIONS: dict[str, Callable[[VlaConfig, int], FilmFusion | AttentionFusion]] = {
+FUSIONS: dict[str, Callable[[VlaConfig, Any], FilmFusion | PointingFusion | AttentionFusion]] = {
     "film": _make_film,
+    "pointing": _make_pointing,
     "attention": _make_attention,
 }
 DECODERS: dict[str, Callable[[VlaConfig, tuple[int, int], int], MlpDecoder | TransformerDecoder]] = {

@@ -21,6 +21,8 @@ from millwright.catalog import make_env, make_policy
 from millwright.core.errors import OptionError
 from millwright.core.policy import Privileged
 from millwright.core.workers import map_seeds
+from millwright.policies.vla import POINTS
+from millwright.recipes.demonstrated import LABEL
 
 Arrays = dict[str, NDArray[Any]]
 PICTURE = "picture"
@@ -85,7 +87,7 @@ def _label(expert: Privileged, shown: Any) -> Mapping[str, Any]:
     expert.see(shown.facts)
     expert.act(shown.observation)
     assert expert.plan is not None, "who labels says what it is up to"
-    return {**shown.observation, "label.plan": expert.plan.actions}
+    return {**shown.observation, LABEL: expert.plan.actions, POINTS: shown.points.astype(np.float32)}
 
 
 def imagine_scenes(imaginer: Imaginer, shards: Sequence[int], folder: Path, workers: int) -> None:

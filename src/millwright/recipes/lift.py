@@ -142,7 +142,7 @@ class Lift(Demonstrated):
         pipeline, data = fit_pipeline(
             {name: array for name, array in raw.items() if not (mute and name == TASK)},
             self.make_inputs(network.config), (GripperSign(column=GRIPPER),),
-            target=LABEL, keep=network.inputs, plain=(GRIPPER,),
+            target=LABEL, keep=(*network.inputs, *network.labels), plain=(GRIPPER,),
         )  # fmt: skip
         if self.control == "shuffled":
             order = np.random.default_rng(self.seed).permutation(data.num_samples)

@@ -9,12 +9,13 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from millwright.catalog import Namer, Player
+from millwright.catalog import Namer, Player, make_env
 from millwright.core.errors import OptionError
 from millwright.datasets.dataset import Dataset
+from millwright.datasets.rejudging import load_facts
 from millwright.evaluation.naming import Named, count_named
 from millwright.evaluation.provenance import collect_provenance, compute_claim_digest
-from millwright.policies.vla import Vla
+from millwright.policies.vla import POINTS, Vla
 from millwright.processors.pipeline import Pipeline
 from millwright.recipes.demonstrated import LABEL
 from millwright.recipes.imagined import PICTURE, SHARD, Arrays, Imaginer, imagine_scenes, load_scenes
@@ -22,6 +23,7 @@ from millwright.recipes.lift import CAMERAS, STATE, TASK, Lift
 from millwright.recipes.recipe import describe_command, write_json
 from millwright.recipes.scenes import play_scenes
 from millwright.training.data import ArrayData, Data, HistoryData, JoinedData
+from millwright.training.prepare import Raw
 from millwright.training.shared import prepare_shared
 
 
@@ -42,7 +44,7 @@ class LiftChoice(Lift):
     evaluated: ClassVar[Mapping[str, Any]] = {"words": "unseen"}
     measured: ClassVar[tuple[str, ...]] = ("report/result.json", "report-pairs/result.json", "in-turn.json")
     scenes_a_seed: ClassVar[int] = 1000
-    sizes: ClassVar[Mapping[str, Any]] = {"channels": (8, 32, 64, 96, 128), "words": 24, "pointers": 8}
+    sizes: ClassVar[Mapping[str, Any]] = {"channels": (16, 32, 64, 96, 128), "words": 24, "fusion": "pointing"}
     about: ClassVar[str] = "lift the object that the words name, in sentences never trained on"
 
     episodes: int = 800
@@ -81,6 +83,12 @@ class LiftChoice(Lift):
         pairs = self.report(bundle, {**self.evaluated, "pairs": "unseen"}, half, out / "report-pairs")
         return {**result, "in_turn": turns, "held_out_pairs": pairs}
 
+    def read(self, dataset: Dataset) -> Raw:
+        """All samples, and where in their pictures what is meant lies."""
+        env = make_env(self.env)
+        facts = [one for row in dataset.episodes for one in load_facts(dataset, row.index)]
+        return {**super().read(dataset), POINTS: np.array([env.unwrapped.point_out(one) for one in facts], np.float32)}
+
     def prepare_scenes(self, scenes: Arrays, network: Vla, pipeline: Pipeline) -> ArrayData:
         """Made-up scenes as `pipeline` prepares them."""
         number = scenes[PICTURE]
@@ -89,7 +97,7 @@ class LiftChoice(Lift):
         unread = (PICTURE, *CAMERAS.values(), *((TASK,) if self.control == "mute" else ()))
         labels = {name: array for name, array in scenes.items() if name not in unread}
         pictures = {name: scenes[name] for name in CAMERAS.values()}
-        return prepare_shared(pipeline, labels, pictures, number, target=LABEL, keep=network.inputs)
+        return prepare_shared(pipeline, labels, pictures, number, target=LABEL, keep=(*network.inputs, *network.labels))
 
 
 def name_objects(player: Player, seeds: range, workers: int, file: Path, command: str = "") -> dict[str, Any]:

@@ -13,6 +13,7 @@ from millwright.core.facts import LiftFacts, load_grasp_facts
 from millwright.envs.lift import LiftChoiceOptions, LiftEnv, LiftOptions
 from millwright.envs.lift.cell import load_table
 from millwright.envs.lift.instructions import DOCUMENT, HELD_OUT_PAIRS
+from millwright.envs.lift.interface import CAMERAS
 from millwright.envs.lift.looks import CHEAP
 from millwright.envs.lift.objects import APART_M, UNLIKE
 from millwright.envs.lift.pictures import Cameras
@@ -188,7 +189,7 @@ def test_made_up_scenes_show_every_object_as_meant_beneath_the_same_arm(choice):
     assert [scene.name for scene in shown] == list(choice.object_names)
     first = shown[0]
     expert = Lifter(20)
-    actions = []
+    actions, pointed = [], 0
     for index, scene in enumerate(shown):
         choice.features.check(scene.observation)
         assert np.allclose(scene.observation["observation.state"], [*arm.joints, arm.opening_m])
@@ -197,7 +198,16 @@ def test_made_up_scenes_show_every_object_as_meant_beneath_the_same_arm(choice):
         assert fits == index
         expert.see(scene.facts)
         actions.append(expert.act(scene.observation))
+        np.testing.assert_allclose(scene.points, choice.point_out(scene.facts), atol=1e-6)
+        for camera, point in zip(CAMERAS, scene.points, strict=True):
+            if (np.abs(point - 0.5) < 0.5).all():
+                picture = scene.observation[f"observation.images.{camera}"]
+                pixel = picture[tuple((point[::-1] * len(picture)).astype(int))].astype(float)
+                paint = choice._scene.paints[index]
+                assert pixel @ paint > 0.9 * np.linalg.norm(pixel) * np.linalg.norm(paint), (scene.name, camera)
+                pointed += 1
     assert len({action.tobytes() for action in actions}) == len(shown)
+    assert pointed >= len(shown)
     again = list(choice.imagine(arm, seed=SEEDS[1]))
     assert all(
         np.array_equal(one.observation["observation.images.wrist"], other.observation["observation.images.wrist"])

@@ -16,7 +16,7 @@ from millwright.core.errors import MissingExtraError
 from millwright.core.facts import SHAPES, LiftFacts
 from millwright.envs.lift.controller import FINGERS, OperationalSpace
 from millwright.envs.lift.interface import CONTROL_HZ
-from millwright.envs.lift.looks import dress
+from millwright.envs.lift.looks import dress, look_closer
 from millwright.envs.lift.objects import Part
 from millwright.envs.mujoco.contacts import GeomRoles, Worst, find_pad_contacts, find_robot_collision
 from millwright.geometry.poses import Floats, pose_from_matrix
@@ -89,6 +89,8 @@ class LiftCell:
         model, self.data = self._table.mj_model, self._table.mj_data
         self.model = model
         dress(model)
+        if len(parts) > 1:
+            look_closer(model)
         bodies = [model.body(self._table.find_body(part)).id for part in parts]
         self.bodies = np.array(bodies)
         joints = model.body_jntadr[bodies]

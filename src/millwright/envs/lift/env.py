@@ -12,13 +12,13 @@ from numpy.typing import NDArray
 
 from millwright.core.errors import OptionError, choose
 from millwright.core.facts import LiftFacts
-from millwright.envs.lift.cell import ArmState, LiftCell
+from millwright.envs.lift.cell import ORIGIN_M, ArmState, LiftCell
 from millwright.envs.lift.instructions import DOCUMENT, HELD_OUT_PAIRS, write_instruction
 from millwright.envs.lift.interface import ACTION, CAMERAS, CONTROL_HZ, list_observed, make_action_space
 from millwright.envs.lift.looks import CHEAP, FULL
 from millwright.envs.lift.objects import CUBE, POOL, Scene, draw_choice, draw_cube, repaint
 from millwright.envs.lift.options import LiftChoiceOptions, LiftOptions
-from millwright.envs.lift.pictures import Cameras
+from millwright.envs.lift.pictures import Cameras, project
 from millwright.envs.lift.starts import STARTS, STARTS_OF_SEVERAL, begin
 from millwright.envs.lift.viewer import LiftViewer
 from millwright.envs.lift.words import find_meant
@@ -43,6 +43,8 @@ class Shown(NamedTuple):
     name: str
     observation: dict[str, Any]
     facts: LiftFacts
+    points: Floats
+    """(cameras, 2) where in each picture it lies, fractions; outside of 0 to 1 where it is not seen."""
 
 
 class LiftEnv(gymnasium.Env[dict[str, Any], Any]):
@@ -214,7 +216,19 @@ class LiftEnv(gymnasium.Env[dict[str, Any], Any]):
                 self._task = self._ask(int(rng.integers(2**31)))
             except OptionError:  # of a colour without a name, and no shape or place tells it from the rest
                 continue
-            yield Shown(name, self._tell(pictures), self._report())
+            facts = self._report()
+            yield Shown(name, self._tell(pictures), facts, self._find_points(facts))
+
+    def point_out(self, facts: LiftFacts) -> Floats:
+        """Where in each camera's picture the target of such facts lies: `Shown.points`; loses the episode."""
+        arm = ArmState(facts.joint_positions, facts.opening_m)
+        self.cell.show(arm, tuple(range(len(facts.names))), np.hstack([facts.positions, facts.orientations]))
+        return self._find_points(facts)
+
+    def _find_points(self, facts: LiftFacts) -> Floats:
+        point = facts.positions[facts.target] + ORIGIN_M
+        points = [project(self.cell.data, camera, point[None])[0] for camera in CAMERAS]
+        return np.where(np.isfinite(points), points, -1.0)  # behind a camera
 
     # ------------------------------------------------- for viewers in other processes
 

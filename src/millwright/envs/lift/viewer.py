@@ -6,17 +6,16 @@ import mujoco
 import numpy as np
 from numpy.typing import ArrayLike
 
-from millwright.core.errors import choose
 from millwright.core.facts import LiftFacts
 from millwright.envs.lift.cell import ORIGIN_M, ArmState, LiftCell
 from millwright.envs.lift.interface import CONTROL_HZ
 from millwright.envs.lift.looks import FULL
 from millwright.envs.lift.objects import Part
-from millwright.envs.lift.pictures import MODEL_CAMERAS, Cameras, find_lens
+from millwright.envs.lift.pictures import MODEL_CAMERAS, Cameras, find_camera, find_lens, project
 from millwright.envs.mujoco.rendering import Image, Look
 from millwright.envs.mujoco.solids import find_frame_poses, make_solids
-from millwright.geometry.cameras import GRAPHICS_FROM_OPTICAL, Pinhole
-from millwright.geometry.poses import Floats, invert_matrix
+from millwright.geometry.cameras import Pinhole
+from millwright.geometry.poses import Floats
 from millwright.geometry.solids import Solid
 from millwright.robots.panda_hand import MAX_DELTA_M, follow_goal
 
@@ -45,7 +44,7 @@ class LiftViewer:
 
     def lens(self, camera: str) -> Pinhole:
         """How a camera projects."""
-        return find_lens(camera, SIZE)
+        return find_lens(self._cell.model, camera, SIZE)
 
     def render(self, state: ArrayLike, camera: str) -> Image:
         """RGB (height, width, 3) of a `LiftEnv.scene_state()`."""
@@ -54,9 +53,8 @@ class LiftViewer:
 
     def project(self, state: ArrayLike, camera: str, points: ArrayLike) -> Floats:
         """Fractions (n, 2) of the image at which points (n, 3) of the table frame appear; NaN behind the camera."""
-        pose = self.find_camera(state, camera)
-        homogeneous = np.concatenate([np.atleast_2d(points), np.ones((len(np.atleast_2d(points)), 1))], axis=1)
-        return self.lens(camera).project((homogeneous @ invert_matrix(pose).T)[:, :3])
+        self._place(state)
+        return project(self._cell.data, camera, np.atleast_2d(points) + ORIGIN_M)
 
     # ------------------------------------------------- for viewers that draw by themselves
 
@@ -73,12 +71,10 @@ class LiftViewer:
 
     def find_camera(self, state: ArrayLike, camera: str) -> Floats:
         """Pose (4, 4) of a camera's optical frame in the table frame."""
-        name = choose("camera", camera, MODEL_CAMERAS)
         self._place(state)
-        pose = np.eye(4)
-        view = self._cell.data.camera(name)
-        pose[:3, :3], pose[:3, 3] = view.xmat.reshape(3, 3), view.xpos - ORIGIN_M
-        return pose @ GRAPHICS_FROM_OPTICAL
+        pose = find_camera(self._cell.data, camera)
+        pose[:3, 3] -= ORIGIN_M
+        return pose
 
     def state_of(self, facts: LiftFacts) -> Floats:
         """The scene state that facts tell of, so that recordings can be drawn too; old ones tell no colours, and get
