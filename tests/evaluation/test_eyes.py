@@ -7,7 +7,7 @@ from itertools import combinations
 import numpy as np
 import pytest
 
-from millwright.core.errors import FeatureError, MillwrightError
+from millwright.core.errors import FeatureError, MillwrightError, OptionError
 from millwright.core.loop import run_episode
 from millwright.core.policy import Policy, Privileged
 from millwright.evaluation.eyes import GreyEyes, OtherEyes, collect_films
@@ -86,9 +86,9 @@ def test_the_same_seed_sees_the_same_film(films):
 
 
 def test_privileged_policies_are_refused(films):
-    with pytest.raises(MillwrightError, match="scripted is privileged"):
+    with pytest.raises(OptionError, match="scripted sees the truth"):
         GreyEyes(Scripted())
-    with pytest.raises(MillwrightError, match="scripted is privileged"):
+    with pytest.raises(OptionError, match="scripted sees the truth"):
         OtherEyes(Scripted(), films)
 
 

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from millwright.core.errors import OptionError
 from millwright.core.features import Observation
 from millwright.core.planner import Chunk
 
@@ -62,3 +63,35 @@ class Privileged(Policy):
     @abstractmethod
     def see(self, facts: Any) -> None:
         """Receive the facts behind the next observation; called before each `act`."""
+
+
+class Wrapper(Policy):
+    """A policy around a policy: what it does not do otherwise is left to the policy inside. It never forwards facts.
+
+    Raises:
+        OptionError: the policy is privileged, and would be shown no facts in here.
+    """
+
+    def __init__(self, policy: Policy) -> None:
+        if isinstance(policy, Privileged):
+            what = type(self).__name__
+            raise OptionError(f"{policy.name} sees the truth; {what} is for policies that see observations alone")
+        self._policy = policy
+        self.name = policy.name
+
+    def reset(self, seed: int) -> None:
+        self._policy.reset(seed)
+
+    @property
+    def plan(self) -> Chunk | None:
+        return self._policy.plan
+
+    @property
+    def events(self) -> tuple[Event, ...]:
+        return self._policy.events
+
+    def metrics(self) -> Mapping[str, float]:
+        return self._policy.metrics()
+
+    def close(self) -> None:
+        self._policy.close()

@@ -12,8 +12,7 @@ from numpy.typing import NDArray
 from millwright.core.episode import Episode
 from millwright.core.errors import FeatureError, MillwrightError
 from millwright.core.features import Observation
-from millwright.core.planner import Chunk
-from millwright.core.policy import Action, Policy, Privileged
+from millwright.core.policy import Action, Policy, Wrapper
 
 Film = NDArray[Any]
 """What a camera saw in an episode, (time, height, width, 3) uint8, or depths."""
@@ -22,23 +21,18 @@ Pictures = Mapping[str, NDArray[Any]]
 PICTURE = "observation.images."
 
 
-class Blindfold(Policy):
-    """A policy whose pictures, of all cameras, come from elsewhere. It never forwards facts.
+class Blindfold(Wrapper):
+    """A policy whose pictures, of all cameras, come from elsewhere.
 
     Raises:
-        MillwrightError: the policy is privileged; it sees the truth, so its eyes cannot be tested.
+        OptionError: the policy is privileged; it sees the truth, so its eyes cannot be tested.
     """
 
     arm = "blindfold"
 
     def __init__(self, policy: Policy) -> None:
-        if isinstance(policy, Privileged):
-            raise MillwrightError(f"{policy.name} is privileged: it sees the truth, so its eyes cannot be tested")
-        self._policy = policy
+        super().__init__(policy)
         self.name = f"{policy.name} ({self.arm})"
-
-    def reset(self, seed: int) -> None:
-        self._policy.reset(seed)
 
     def act(self, observation: Observation) -> Action:
         pictures = _list_pictures(observation)
@@ -49,13 +43,6 @@ class Blindfold(Policy):
     @abstractmethod
     def _replace(self, pictures: Pictures) -> Pictures:
         """The pictures to see instead, of the same names and shapes."""
-
-    @property
-    def plan(self) -> Chunk | None:
-        return self._policy.plan
-
-    def close(self) -> None:
-        self._policy.close()
 
 
 class GreyEyes(Blindfold):
@@ -77,7 +64,8 @@ class OtherEyes(Blindfold):
             never the scene of that seed itself.
 
     Raises:
-        MillwrightError: the policy is privileged, or films of fewer than two scenes are given.
+        OptionError: the policy is privileged.
+        MillwrightError: films of fewer than two scenes are given.
     """
 
     arm = "another scene's image"

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 
 from millwright.core.features import Observation
 from millwright.core.planner import Chunk
-from millwright.core.policy import Action, Policy, Privileged
+from millwright.core.policy import Action, Event, Policy, Privileged
 
 
 class Mixture(Privileged):
@@ -49,6 +50,13 @@ class Mixture(Privileged):
     def plan(self) -> Chunk | None:
         """What the one who drives intends."""
         return self._driver.plan
+
+    @property
+    def events(self) -> tuple[Event, ...]:
+        return self._learner.events
+
+    def metrics(self) -> Mapping[str, float]:
+        return self._learner.metrics()
 
     def close(self) -> None:
         self._expert.close()

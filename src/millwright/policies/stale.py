@@ -6,26 +6,24 @@ from collections import deque
 
 from millwright.core.clock import Clock
 from millwright.core.features import Observation
-from millwright.core.planner import Chunk
-from millwright.core.policy import Action, Policy
+from millwright.core.policy import Action, Policy, Wrapper
 from millwright.policies.answers import Latency, check_latency, make_latency_rng
 
 
-class Stale(Policy):
+class Stale(Wrapper):
     """Shows a policy what was observed `latency_s` ago, drawn anew for every tick; at first, what was observed first.
 
     Around a `ChunkPlayer` this is a robot that takes an answer for up to date when it is as old as the call took.
     """
 
     def __init__(self, policy: Policy, clock: Clock, latency_s: Latency) -> None:
-        self._policy = policy
+        super().__init__(policy)
         self._clock = clock
         self._latency_s = check_latency(latency_s)
-        self.name = policy.name
         self.reset(0)
 
     def reset(self, seed: int) -> None:
-        self._policy.reset(seed)
+        super().reset(seed)
         self._clock.restart()
         self._rng = make_latency_rng(seed)
         self._seen: deque[tuple[float, Observation]] = deque()
@@ -38,10 +36,3 @@ class Stale(Policy):
         wanted_s = now_s - self._rng.uniform(*self._latency_s) + 1e-9
         shown = [seen for time_s, seen in self._seen if time_s <= wanted_s] or [self._seen[0][1]]
         return self._policy.act(shown[-1])
-
-    @property
-    def plan(self) -> Chunk | None:
-        return self._policy.plan
-
-    def close(self) -> None:
-        self._policy.close()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 
 from millwright.core.clock import Clock
@@ -65,6 +66,12 @@ class Waiting(Policy):
         self._last = action
         self._played += 1
         return action
+
+    def metrics(self) -> Mapping[str, float]:
+        return self._answers.metrics()
+
+    def close(self) -> None:
+        self._answers.close()
 
     def _find_chunk(self, observation: Observation, now_s: float) -> Chunk | None:
         """The chunk to play an action of; None while the next one is being made."""

@@ -9,10 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from millwright.core.clock import Clock, TickClock
-from millwright.core.errors import ActionError, ExpiredPlanError, OptionError
+from millwright.core.errors import ActionError, ExpiredPlanError
 from millwright.core.features import Observation
-from millwright.core.planner import Chunk
-from millwright.core.policy import Action, Event, Policy, Privileged
+from millwright.core.policy import Action, Event, Policy, Wrapper
 from millwright.geometry.poses import Floats
 from millwright.robots.limits import Envelope
 from millwright.serving.motion import Course, LimitedMotion
@@ -29,7 +28,7 @@ SLACK_RAD, SLACK_GRIPPER = 1e-4, 1e-3
 STATE, WRENCH = "observation.state", "observation.wrench"
 
 
-class Limiter(Policy):
+class Limiter(Wrapper):
     """Plays a policy whose actions are joint targets, and asks for no more than `envelope` allows.
 
     From tick to tick the joints' setpoints keep to their limits of position, velocity, acceleration and jerk, and can
@@ -50,17 +49,15 @@ class Limiter(Policy):
     """
 
     def __init__(self, policy: Policy, envelope: Envelope, rate_hz: float, clock: Clock | None = None) -> None:
-        if isinstance(policy, Privileged):
-            raise OptionError(f"{policy.name} sees the truth; limits are for policies that see observations alone")
-        self._policy, self._envelope, self._period_s = policy, envelope, 1.0 / rate_hz
+        super().__init__(policy)
+        self._envelope, self._period_s = envelope, 1.0 / rate_hz
         self._clock = clock or TickClock(rate_hz)
         space = envelope.workspace
         self._motion = LimitedMotion(envelope.motion, self._period_s, *(() if space is None else (space.holds,)))
-        self.name = policy.name
         self.reset(0)
 
     def reset(self, seed: int) -> None:
-        self._policy.reset(seed)
+        super().reset(seed)
         self._clock.restart()
         self.stopped: str | None = None
         """Why the arm was stopped; None while it was not."""
@@ -92,22 +89,15 @@ class Limiter(Policy):
         return np.concatenate((self._motion.state.position, self._gripper), dtype=np.float32)
 
     @property
-    def plan(self) -> Chunk | None:
-        return self._policy.plan
-
-    @property
     def events(self) -> tuple[Event, ...]:
-        return tuple(sorted((*self._policy.events, *self._events), key=lambda event: event.tick))
+        return tuple(sorted((*super().events, *self._events), key=lambda event: event.tick))
 
     def metrics(self) -> Mapping[str, float]:
         """Ticks by what was done in them and why, and in all; zeros too, so that means are over all episodes."""
         counts = Counter(event.why for event in self._events)
         ticks = len({event.tick for event in self._events})
         by_reason = {f"{kind}_{why}": float(counts[why]) for why, kind in KINDS.items()}
-        return {**self._policy.metrics(), "interventions": float(ticks), **by_reason}
-
-    def close(self) -> None:
-        self._policy.close()
+        return {**super().metrics(), "interventions": float(ticks), **by_reason}
 
     # ---------------------------------------------------------------- one tick
 

@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 
 from millwright.core.clock import Clock
-from millwright.core.errors import MillwrightError, OptionError
+from millwright.core.errors import MillwrightError
 from millwright.core.features import Observation
-from millwright.core.planner import Chunk
-from millwright.core.policy import Action, Event, Policy, Privileged
+from millwright.core.policy import Action, Policy, Wrapper
 from millwright.serving.fallback import DRIVES
 from millwright.serving.limiter import KINDS
 from millwright.serving.robot_metrics import DRIVERS, RobotMetrics, name_reason
 
 
-class Metered(Policy):
+class Metered(Wrapper):
     """Plays a policy and tells `metrics` what came of each tick. It belongs around limiter and fallback.
 
     Args:
@@ -37,14 +36,12 @@ class Metered(Policy):
         real_hz: float | None = None,
         now: Callable[[], float] = time.perf_counter,
     ) -> None:
-        if isinstance(policy, Privileged):
-            raise OptionError(f"{policy.name} sees the truth; metrics are of policies that see observations alone")
-        self._policy, self._metrics, self._clock, self._real_hz, self._now = policy, metrics, clock, real_hz, now
-        self.name = policy.name
+        super().__init__(policy)
+        self._metrics, self._clock, self._real_hz, self._now = metrics, clock, real_hz, now
         self._begin()
 
     def reset(self, seed: int) -> None:
-        self._policy.reset(seed)
+        super().reset(seed)
         self._clock.restart()
         self._begin()
 
@@ -62,20 +59,6 @@ class Metered(Policy):
         self._metrics.ticks.labels(self._driver).inc()
         self._look_at_plan(since_reset_s)
         return action
-
-    @property
-    def plan(self) -> Chunk | None:
-        return self._policy.plan
-
-    @property
-    def events(self) -> tuple[Event, ...]:
-        return self._policy.events
-
-    def metrics(self) -> Mapping[str, float]:
-        return self._policy.metrics()
-
-    def close(self) -> None:
-        self._policy.close()
 
     def _begin(self) -> None:
         self._driver = DRIVERS[DRIVES]
