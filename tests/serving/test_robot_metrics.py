@@ -18,6 +18,7 @@ import prometheus_client
 import pytest
 from prometheus_client import CollectorRegistry
 
+from millwright.cli.metrics import serve_metrics
 from millwright.core.clock import TickClock
 from millwright.core.errors import ActionError, OptionError, RemoteError, ServiceError
 from millwright.core.planner import Chunk
@@ -225,3 +226,10 @@ def test_a_port_that_is_taken_says_which_option_gives_another():
         pytest.raises(ServiceError, match=r"in use.*--metrics-port \d+"),
     ):
         MetricsPage(make_registry(), int(page.url.removesuffix("/metrics").rpartition(":")[2]))
+
+
+def test_a_page_tells_of_one_robot_and_several_are_refused():
+    with pytest.raises(OptionError, match="add --workers 1, not 2"), serve_metrics(0, workers=2):
+        pass
+    with serve_metrics(None, workers=2) as metrics:
+        assert metrics is None

@@ -113,20 +113,14 @@ def evaluate(
     from millwright import catalog
     from millwright.evaluation.suite import evaluate as evaluate_seeds
 
-    if metrics_port is not None and workers != 1:
-        raise OptionError(f"--metrics-port tells of one robot: add --workers 1, not {workers}")
     late: Any = {"latency_s": latency_ms, "stale": stale, "waits": waits}
     around: Any = {"fallback": fallback or "", "limits": limits or "", "judge": judge or ""}
     player = catalog.Player(env, call.env_options, policy, **late, **around)
     _check(player)
-    if report is not None:
-        check_folder("--report", report)
-    if json is not None:
-        check_file("--json", json, "result.json")
-    file = json if report is None or json is not None else report / "result.json"
+    file = _find_file(report, json)
     carded = _find_carded(policy, file, judge) if card else None
     claim = player.describe()
-    with serve_metrics(metrics_port) as metrics:
+    with serve_metrics(metrics_port, workers) as metrics:
         metered = replace(player, metrics=metrics)
         result = evaluate_seeds(metered, seeds, workers, report, claim=claim, command=call.command)
     _tell(result, report, json)
@@ -134,6 +128,15 @@ def evaluate(
         from millwright.recipes.cards import save_card
 
         say(f"wrote {save_card(carded, [file])}")
+
+
+def _find_file(report: Path | None, json: Path | None) -> Path | None:
+    """The file that is to hold the result, if there is to be one; refuses what cannot be written."""
+    if report is not None:
+        check_folder("--report", report)
+    if json is not None:
+        check_file("--json", json, "result.json")
+    return json if report is None or json is not None else report / "result.json"
 
 
 def _tell(result: Result, report: Path | None, json: Path | None) -> None:
