@@ -113,7 +113,7 @@ def test_probe_writes_a_sheet_and_numbers_and_prints_a_line_an_object(
 @pytest.mark.parametrize(
     ("argv", "said"),
     [
-        (["brick-pck"], "or the name of a shipped one: brick-clear, brick-pick"),
+        (["brick-pck"], "shipped bundles: brick-clear, brick-pick"),
         (["HERE"], "manifest.json is missing"),
         (["RAIL"], "was made for 'rail', which is no environment here (brick-table, brick-clear, lift, lift-choice)"),
         (["TINY"], "observation.images.wrist: expected shape (64, 64, 3), got (128, 128, 3)"),

@@ -88,12 +88,7 @@ def probe_bundle(bundle: str, seed: int, env_options: Mapping[str, Any], out: Pa
     from millwright.evaluation.probe_picture import write_probe
     from millwright.policies.loading import load_bundle
 
-    folder = catalog.find_bundle(bundle) or Path(bundle)
-    if not folder.exists():
-        shipped = ", ".join(catalog.list_shipped())
-        raise UnknownNameError(
-            f"no bundle at {bundle}; give the folder of one, or the name of a shipped one: {shipped}"
-        )
+    folder = catalog.need_bundle(bundle)
     loaded = load_bundle(folder)
     if loaded.env not in catalog.TASKS:
         envs = ", ".join(catalog.TASKS)

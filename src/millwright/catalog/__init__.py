@@ -9,6 +9,7 @@ from millwright.catalog.making import (
     make_env,
     make_judge,
     make_policy,
+    need_bundle,
 )
 from millwright.catalog.options import make_with_options
 from millwright.catalog.player import (
@@ -47,4 +48,5 @@ __all__ = [
     "make_with_options",
     "meter",
     "mix_in_expert",
+    "need_bundle",
 ]

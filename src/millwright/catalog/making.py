@@ -44,6 +44,18 @@ def find_bundle(name: str) -> Path | None:
     return None
 
 
+def need_bundle(name: str) -> Path:
+    """The folder of a bundle: a path, or the name of a shipped one. What is in the folder is not looked at.
+
+    Raises:
+        UnknownNameError: there is neither; lists those that are shipped.
+    """
+    folder = find_bundle(name) or Path(name)
+    if not folder.is_dir():
+        raise UnknownNameError(f"no bundle at {name}; shipped bundles: {', '.join(list_shipped()) or 'none'}")
+    return folder
+
+
 def list_shipped() -> tuple[str, ...]:
     """Names of the bundles that come with the package."""
     return tuple(sorted(folder.parent.name for folder in SHIPPED.glob("*/manifest.json")))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from millwright.cli.arguments import BundleName, say
-from millwright.core.errors import OptionError, UnknownNameError
+from millwright.core.errors import OptionError
 
 
 def card(bundle: BundleName, results: tuple[Path, ...] = (), golden: bool = False) -> None:
@@ -17,13 +17,11 @@ def card(bundle: BundleName, results: tuple[Path, ...] = (), golden: bool = Fals
         golden: leave the card; write what the bundle plans here, for servers elsewhere to compare with before they
             serve it. Bundles are saved with that; this is for older ones.
     """
-    from millwright.catalog import find_bundle, list_shipped
+    from millwright.catalog import need_bundle
     from millwright.policies.loading import add_golden
     from millwright.recipes.cards import save_card
 
     if golden and results:
         raise OptionError("--golden leaves the card as it is, --results writes it: one after the other")
-    folder = find_bundle(bundle)
-    if folder is None:
-        raise UnknownNameError(f"no bundle at {bundle}; shipped bundles: {', '.join(list_shipped()) or 'none'}")
+    folder = need_bundle(bundle)
     say(f"wrote {add_golden(folder) if golden else save_card(folder, results)}")

@@ -8,7 +8,7 @@ from typing import Annotated
 from tyro.conf import arg
 
 from millwright.cli.arguments import CORES, BundleName, Given, OptionalPath, OptionalSeeds, check_folder, say
-from millwright.core.errors import OptionError, UnknownNameError, choose
+from millwright.core.errors import OptionError, choose
 
 Target = Annotated[str, arg(metavar="onnx|triton")]
 FIRST_SEED = 5000
@@ -46,12 +46,10 @@ def export(
         untried: write it without playing; `serve` takes it only with --unaccepted.
         keep_refused: write it, in single precision, also if it was refused; `serve` takes it only with --unaccepted.
     """
-    from millwright.catalog import find_bundle, list_shipped
+    from millwright.catalog import need_bundle
 
     write = choose("target", to, {"onnx": True, "triton": False})
-    folder = find_bundle(bundle)
-    if folder is None:
-        raise UnknownNameError(f"no bundle at {bundle}; shipped bundles: {', '.join(list_shipped()) or 'none'}")
+    folder = need_bundle(bundle)
     target = out or Path(f"{folder.resolve().name}-{to}")
     check_folder("--out", target)
     if not write:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 from tyro.conf import OmitArgPrefixes, Positional, arg
 
 from millwright.cli.arguments import OptionalInt, OptionalPath, say
-from millwright.core.errors import OptionError, UnknownNameError, import_extra
+from millwright.core.errors import OptionError, import_extra
 
 if TYPE_CHECKING:
     from millwright.serving.access import Tls
@@ -117,7 +117,7 @@ def serve_at(door: Door, served: Sequence[Served], sources: Sequence[Source] = (
 
 def _find(word: str, threads: int, unaccepted: bool) -> Source:
     """Where a bundle of the command line lies, now and whenever it is looked at again."""
-    from millwright.catalog import find_bundle, list_shipped
+    from millwright.catalog import find_bundle, need_bundle
     from millwright.policies.folder import load_manifest
     from millwright.policies.golden import load_outputs
     from millwright.policies.loading import load_bundle
@@ -125,9 +125,7 @@ def _find(word: str, threads: int, unaccepted: bool) -> Source:
     from millwright.serving.swap import Source
 
     given, _, path = word.rpartition("=") if find_bundle(word) is None else ("", "", word)
-    folder = find_bundle(path)
-    if folder is None:
-        raise UnknownNameError(f"no bundle at {path}; shipped bundles: {', '.join(list_shipped()) or 'none'}")
+    folder = need_bundle(path)
     if given and not NAME.fullmatch(given):
         raise OptionError(f"{given!r} is no name for a bundle: letters, digits, dots, dashes, NAME=PATH")
     name = given or folder.resolve().name

@@ -11,7 +11,7 @@ from typing import Any, ClassVar
 from rich.console import Console
 from rich.table import Column, Table
 
-from millwright.catalog import TASKS, TO_THE_END, Player, find_bundle, make_policy
+from millwright.catalog import TASKS, TO_THE_END, Player, make_policy, need_bundle
 from millwright.core.episode import Episode
 from millwright.core.errors import OptionError, choose
 from millwright.core.judging import Judge, judge_facts
@@ -88,7 +88,7 @@ class LiftTrueSuccess(Recipe):
 
     def make_players(self, out: Path) -> dict[str, Player]:
         """Who plays, as in `WHO`; writes the one that regressed."""
-        bundle = find_bundle(self.policy) or Path(self.policy)
+        bundle = need_bundle(self.policy)
         policies = {
             **{name: name for name in WHO},
             "regressed": str(regress(bundle, out / "regressed")),
