@@ -17,8 +17,11 @@ CHEATS = GAMERS + [(task, name) for task, row in TASKS.items() for name in row.b
 COUNTER_EXAMPLES = [(task, name) for task, row in TASKS.items() for name in row.counter_examples]
 VARIANTS = [(task, variant) for task, row in TASKS.items() for variant in row.variants]
 STARTS = [(task, start) for task, row in TASKS.items() for start in row.starts]
-DEAR = {"lift": {"max_steps": 80}, "lift-choice": {"max_steps": 80}}
+DEAR = {"lift": {"max_steps": 80}, "lift-choice": {"max_steps": 80}, "car-racing": {}}
 """A tick of these costs more: fewer and shorter episodes are played here, and all of them by the recipe."""
+
+UNGAMED = {"car-racing"}
+"""Success is the return there, which is the task: nothing stands for it that could be had without it."""
 
 
 def choose_seeds(task):
@@ -94,10 +97,11 @@ def test_no_cheat_succeeds_from_any_start_in_scenes_of_another_kind(play, task, 
 
 @pytest.mark.parametrize("task", TASKS)
 def test_expert_succeeds_every_time(play, task):
-    assert all(play(task, TASKS[task].labeller, seed).verdict.success for seed in SEEDS)
+    seeds = SEEDS[:1] if task in UNGAMED else SEEDS
+    assert all(play(task, TASKS[task].labeller, seed).verdict.success for seed in seeds)
 
 
-@pytest.mark.parametrize("task", TASKS)
+@pytest.mark.parametrize("task", [task for task in TASKS if task not in UNGAMED])
 def test_every_environment_has_a_battery(task):
     row = TASKS[task]
     assert row.gamers

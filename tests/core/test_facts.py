@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from millwright.core.errors import FeatureError
-from millwright.core.facts import GraspFacts, PlaceFacts, load_grasp_facts
+from millwright.core.facts import GraspFacts, PlaceFacts, restore_facts
 
 number = st.floats(-1e6, 1e6)
 
@@ -80,7 +80,7 @@ def test_facts_with_a_tray_come_back_with_it_and_those_without_one_without(some)
     values = {f.name: getattr(some, f.name) for f in fields(GraspFacts)}
     placing = PlaceFacts(**values, tray=np.zeros((2, 3)), joint_speed=1.0, joint_acceleration=2.0)
     for before in (some, placing):
-        after = load_grasp_facts(before.to_arrays(), before.names)
+        after = restore_facts(before.to_arrays(), before.names)
         assert type(after) is type(before)
         assert after == before
 
@@ -90,4 +90,4 @@ def test_facts_of_which_a_part_was_dropped_are_refused_by_its_name(some):
     arrays = some.to_arrays()
     del arrays["facts.target"]
     with pytest.raises(FeatureError, match=r"missing: facts\.target$"):
-        load_grasp_facts(arrays, some.names)
+        restore_facts(arrays, some.names)

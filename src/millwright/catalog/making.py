@@ -66,7 +66,7 @@ def list_policies(env: str) -> tuple[str, ...]:
     task = choose("environment", env, TASKS)
     manifests = {name: json.loads((SHIPPED / name / "manifest.json").read_text()) for name in list_shipped()}
     ours = [name for name, manifest in manifests.items() if manifest["env"] == env]
-    return (*ours, *task.experts, *task.baselines)
+    return (*ours, *task.experts, *task.rules, *task.baselines)
 
 
 def make_policy(

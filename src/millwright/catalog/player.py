@@ -136,7 +136,7 @@ class Player:
         """What decides an episode besides its seed."""
         options = {"env_options": dict(self.env_options), "reset_options": dict(self.reset_options)}
         extra: dict[str, Any] = {"eyes": self.eyes, "judge": self.judge, "linger": self.linger, "beta": self.beta}
-        extra |= {"limits": self.limits}
+        extra |= {"limits": self.limits, **choose("environment", self.env, TASKS).stated}
         about = {"env": self.env, **self._identify("policy", self.policy), **options}
         about |= {k: v for k, v in extra.items() if v}
         if self.fallback:

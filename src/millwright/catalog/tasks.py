@@ -11,6 +11,7 @@ import numpy as np
 
 from millwright.catalog.options import make_with_options
 from millwright.core.episode import Episode
+from millwright.core.errors import import_extra
 from millwright.core.judging import Judge
 from millwright.core.policy import Policy
 from millwright.policies.playing import Playing
@@ -34,6 +35,8 @@ class Task:
     """Unless an option changes it."""
     experts: Mapping[str, MakePolicy] = field(default_factory=dict)
     baselines: Mapping[str, MakePolicy] = field(default_factory=dict)
+    rules: Mapping[str, MakePolicy] = field(default_factory=dict)
+    """Written by hand like the baselines, but to do the task, from observations alone."""
     labeller: str = "expert"
     perturbed: str = "expert-perturbed"
     properties: Callable[[Any, Episode], Mapping[str, str | float]] | None = None
@@ -57,10 +60,13 @@ class Task:
     limits: Mapping[str, Callable[[], Envelope]] = field(default_factory=dict)
     """What an arm in this cell may be asked for, by name, for a limiter around those who see observations alone."""
 
+    stated: Mapping[str, str] = field(default_factory=dict)
+    """What results have to say of the environment besides its versions."""
+
     @property
     def policies(self) -> Mapping[str, MakePolicy]:
         """All that are made here, rather than loaded from a bundle."""
-        return {**self.experts, **self.baselines, **self.gamers}
+        return {**self.experts, **self.rules, **self.baselines, **self.gamers}
 
 
 def _brick_table(**options: Any) -> Any:
@@ -85,6 +91,14 @@ def _lift_choice(**options: Any) -> Any:
     from millwright.envs.lift import LiftChoiceOptions, LiftEnv
 
     return LiftEnv(make_with_options("lift-choice", LiftChoiceOptions, options))
+
+
+def _car_racing(**options: Any) -> Any:
+    for module in ("Box2D", "pygame"):
+        import_extra(module, "driving")
+    from millwright.envs.car_racing import CarRacingEnv, CarRacingOptions
+
+    return CarRacingEnv(make_with_options("car-racing", CarRacingOptions, options))
 
 
 def _find_brick_properties(env: Any, episode: Episode) -> Mapping[str, str | float]:
@@ -118,10 +132,46 @@ def _describe_lift_lacks(recorded: Sequence[Mapping[str, Any]], several: bool) -
     return describe_lacks(recorded, several)
 
 
+def _describe_driving_lacks(recorded: Sequence[Mapping[str, Any]]) -> tuple[str, ...]:
+    from millwright.envs.car_racing.lacks import describe_lacks
+
+    return describe_lacks(recorded)
+
+
 def _find_lift_properties(env: Any, episode: Episode) -> Mapping[str, str | float]:
     from millwright.evaluation.properties import find_lift_properties
 
     return find_lift_properties(episode.steps[0].facts, env.unwrapped.target_name)
+
+
+def _find_track_properties(env: Any, episode: Episode) -> Mapping[str, str | float]:
+    from millwright.evaluation.driving import find_track_properties
+
+    return find_track_properties(env.unwrapped.circuit.centre_line)
+
+
+def _drives_lap() -> Judge:
+    from millwright.judges import DrivesLap
+
+    return DrivesLap()
+
+
+def _racer(control_hz: float) -> Policy:
+    from millwright.experts.racer import Racer
+
+    return Racer()
+
+
+def _random_driver(control_hz: float) -> Policy:
+    from millwright.policies.driving import RandomDriver
+
+    return RandomDriver(control_hz)
+
+
+def _coast(control_hz: float) -> Policy:
+    from millwright.policies.baselines import NoChange
+
+    return NoChange(3)
 
 
 def _sustained_lift() -> Judge:
@@ -269,6 +319,8 @@ LIFTED: Mapping[str, Any] = {
 }
 """What lifting one object and lifting one of several have in common."""
 
+LAP_RULE = "over when every tile was visited: from the grid lap_complete_percent cannot fire (Gymnasium issue 1269)"
+
 TASKS: dict[str, Task] = {
     "brick-table": Task(
         "twelve coloured bricks in front of a UR5e: pick the one pointed at",
@@ -320,5 +372,16 @@ TASKS: dict[str, Task] = {
         starts=(*LIFT_STARTS, "on-another", "on-tower", "in-another", "another-thrown"),
         lacks=partial(_describe_lift_lacks, several=True),
         **LIFTED,
+    ),
+    "car-racing": Task(
+        "gymnasium's CarRacing-v3: drive a lap, seen from above, with the instruments read from the picture's bar",
+        _car_racing,
+        _drives_lap,
+        control_hz=12.5,
+        experts={"expert": _racer},
+        baselines={"nothing": _coast, "random": _random_driver},
+        properties=_find_track_properties,
+        lacks=_describe_driving_lacks,
+        stated={"lap_rule": LAP_RULE},
     ),
 }

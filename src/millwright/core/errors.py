@@ -12,6 +12,7 @@ MillwrightError
 ├── DatasetError          a dataset is of another layout, broken or does not fit
 ├── RecordingError        a recording could not go on (a full disk); what is finished is kept
 ├── ResultError           a file is not the result of an evaluation
+├── BudgetError           a real step too many, or a count of them that cannot be trusted
 ├── RecipeError           a recipe that cannot be taken up in a folder, or lacks what it needs
 ├── TrainingError         a training that cannot go on (losses that are not finite, a checkpoint of another run)
 ├── WorkerError           an episode failed in a worker process (names the seed)
@@ -77,6 +78,10 @@ class RecordingError(MillwrightError):
 
 class ResultError(MillwrightError):
     """A file that is not the result of an evaluation."""
+
+
+class BudgetError(MillwrightError):
+    """A real step beyond what may be taken, or a count of them that cannot be trusted."""
 
 
 class RecipeError(MillwrightError):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, fields
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,13 +14,55 @@ from millwright.core.features import Feature, Features
 Floats = NDArray[np.float64]
 OF_OBJECTS = ("positions", "orientations", "velocities", "pad_contacts", "half_sizes", "colours")
 """Facts that have a row for each object."""
-LATER = ("half_sizes", "colours")
-"""Facts that older recordings lack."""
 
 
 @dataclass(frozen=True, eq=False)
-class GraspFacts:
+class Facts:
+    """What all facts share: they are equal when every value is, and survive a dataset."""
+
+    later: ClassVar[tuple[str, ...]] = ()
+    """What older recordings lack."""
+
+    def __eq__(self, other: object) -> bool:
+        """Every value is the same."""
+        return isinstance(other, type(self)) and all(
+            np.array_equal(getattr(self, f.name), getattr(other, f.name)) for f in fields(self)
+        )
+
+    def to_arrays(self) -> dict[str, NDArray[Any]]:
+        """`facts.*` arrays for a dataset; names are kept with the features."""
+        rows = {f.name: np.atleast_1d(np.asarray(getattr(self, f.name))) for f in fields(self) if f.name != "names"}
+        return {f"facts.{name}": value.astype(_disk_dtype(value)) for name, value in rows.items() if value.size}
+
+    @classmethod
+    def from_arrays(cls, arrays: dict[str, NDArray[Any]], names: tuple[str, ...] = ()) -> Self:
+        """The inverse of `to_arrays`, to judge a recording again.
+
+        Args:
+            names: of the objects, where there are any.
+
+        Raises:
+            FeatureError: an array is missing.
+        """
+        needed = {f"facts.{f.name}" for f in fields(cls) if f.name not in ("names", *cls.later)}
+        if missing := needed - set(arrays):
+            raise FeatureError(f"what is needed to judge again is missing: {', '.join(sorted(missing))}")
+        values: dict[str, Any] = {}
+        for f in fields(cls):
+            if f.name == "names":
+                values["names"] = names
+            elif f.name not in cls.later or f"facts.{f.name}" in arrays:
+                array = np.asarray(arrays[f"facts.{f.name}"])
+                scalar = f.type in ("int", "float", "bool")
+                values[f.name] = array.reshape(-1)[0].item() if scalar else array
+        return cls(**values)
+
+
+@dataclass(frozen=True, eq=False)
+class GraspFacts(Facts):
     """Objects, hand and contacts of a grasping task; n objects, base frame, SI units."""
+
+    later: ClassVar = ("half_sizes", "colours")
 
     names: tuple[str, ...]
     target: int
@@ -43,20 +85,9 @@ class GraspFacts:
     max_penetration_m: float
     half_sizes: Floats = field(default_factory=lambda: np.zeros((0, 3)))  # (n, 3) m, along own axes; (0, 3): not told
 
-    def __eq__(self, other: object) -> bool:
-        """Every value is the same."""
-        return isinstance(other, GraspFacts) and all(
-            np.array_equal(getattr(self, f.name), getattr(other, f.name)) for f in fields(self)
-        )
-
     @property
     def target_name(self) -> str:
         return self.names[self.target]
-
-    def to_arrays(self) -> dict[str, NDArray[Any]]:
-        """`facts.*` arrays for a dataset; names are kept with the features."""
-        rows = {f.name: np.atleast_1d(np.asarray(getattr(self, f.name))) for f in fields(self) if f.name != "names"}
-        return {f"facts.{name}": value.astype(_disk_dtype(value)) for name, value in rows.items() if value.size}
 
     def features(self) -> Features:
         """Features of `to_arrays`."""
@@ -67,25 +98,6 @@ class GraspFacts:
                 for name, value in self.to_arrays().items()
             )
         )
-
-    @classmethod
-    def from_arrays(cls, arrays: dict[str, NDArray[Any]], names: tuple[str, ...]) -> Self:
-        """The inverse of `to_arrays`, to judge a recording again.
-
-        Raises:
-            FeatureError: an array is missing.
-        """
-        needed = {f"facts.{f.name}" for f in fields(cls) if f.name not in ("names", *LATER)}
-        if missing := needed - set(arrays):
-            raise FeatureError(f"what is needed to judge again is missing: {', '.join(sorted(missing))}")
-        values: dict[str, Any] = {"names": names}
-        for f in fields(cls):
-            told = f.name not in LATER or f"facts.{f.name}" in arrays
-            if f.name != "names" and told:
-                array = np.asarray(arrays[f"facts.{f.name}"])
-                scalar = f.type in ("int", "float", "bool")
-                values[f.name] = array.reshape(-1)[0].item() if scalar else array
-        return cls(**values)
 
 
 @dataclass(frozen=True, eq=False)
@@ -110,13 +122,66 @@ class LiftFacts(GraspFacts):
     """(n, 4) RGB and opacity, 0 to 1, 0 for what is put aside; (0, 4): not told."""
 
 
-def load_grasp_facts(arrays: dict[str, NDArray[Any]], names: tuple[str, ...]) -> GraspFacts:
-    """The inverse of `to_arrays` for facts of a grasping task, with or without a tray or shapes.
+@dataclass(frozen=True, eq=False)
+class DrivingFacts(Facts):
+    """A car on its track. In its frame x points ahead and y to the left; in the world's the start is anywhere."""
+
+    time_s: float
+    raw_steps: int
+    """Steps of the physics since the start; a tick holds an action for several."""
+    reward: float
+    """The environment's own, of the tick that led here."""
+    total_reward: float
+    tiles: int
+    """Of the road that were visited."""
+    num_tiles: int
+    idle_ticks: int
+    """Ticks since a tile was visited for the first time."""
+    position: Floats  # (2,) m, world
+    heading_rad: float  # of the world, 0 along x, growing to the left
+    velocity: Floats  # (2,) m/s, car
+    yaw_rate: float  # rad/s, positive to the left
+    steering_rad: float  # of the front wheels, positive to the left
+    wheel_speeds: Floats  # (4,) rad/s: front left and right, rear left and right
+    wheels_on_road: NDArray[np.bool_]  # (4,)
+    action: Floats  # (3,) that led here: steering (positive to the right), throttle, brake; 0 at the start
+    line: Floats  # (20, 2) m, car: the middle of the road from the nearest tile on, one point a tile
+    lap_finished: bool
+    """Every tile was visited, or gymnasium's lap rule said so."""
+    left_field: bool
+    """The car drove off the edge of the world."""
+    out_of_time: bool
+
+    @property
+    def speed_m_s(self) -> float:
+        return float(np.linalg.norm(self.velocity))
+
+    @property
+    def on_road(self) -> bool:
+        """A wheel at least touches the road."""
+        return bool(self.wheels_on_road.any())
+
+    @property
+    def over(self) -> bool:
+        """Nothing that is done from here on counts."""
+        return self.lap_finished or self.left_field or self.out_of_time
+
+    def features(self) -> Features:
+        """Features of `to_arrays`."""
+        return Features(*(Feature(name, value.shape, str(value.dtype)) for name, value in self.to_arrays().items()))
+
+
+def restore_facts(arrays: dict[str, NDArray[Any]], names: tuple[str, ...]) -> Facts:
+    """The inverse of `to_arrays`, of whatever kind the facts are.
 
     Raises:
         FeatureError: an array is missing.
     """
-    told: dict[str, type[GraspFacts]] = {"facts.tray": PlaceFacts, "facts.shapes": LiftFacts}
+    told: dict[str, type[Facts]] = {
+        "facts.num_tiles": DrivingFacts,
+        "facts.tray": PlaceFacts,
+        "facts.shapes": LiftFacts,
+    }
     kind = next((kind for name, kind in told.items() if name in arrays), GraspFacts)
     return kind.from_arrays(arrays, names)
 

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from millwright.core.episode import Episode, Label, Step
 from millwright.core.errors import DatasetError
-from millwright.core.facts import load_grasp_facts
+from millwright.core.facts import restore_facts
 from millwright.core.judging import Judge
 from millwright.datasets.dataset import Dataset
 from millwright.datasets.rejudging import MakeFacts, load_facts
@@ -17,7 +17,7 @@ from millwright.datasets.rejudging import MakeFacts, load_facts
 OBSERVATION, PLAN = "observation.", "label.plan"
 
 
-def load_episode(dataset: Dataset, index: int, judge: Judge, make_facts: MakeFacts = load_grasp_facts) -> Episode:
+def load_episode(dataset: Dataset, index: int, judge: Judge, make_facts: MakeFacts = restore_facts) -> Episode:
     """An episode of a dataset with everything that was recorded of it.
 
     What the driver planned is not recorded, only what the labeller planned. The episode's verdict is the recorded one;

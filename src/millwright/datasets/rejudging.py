@@ -8,14 +8,14 @@ from typing import Any
 from numpy.typing import NDArray
 
 from millwright.core.errors import DatasetError
-from millwright.core.facts import load_grasp_facts
+from millwright.core.facts import restore_facts
 from millwright.core.judging import Judge, Verdict, judge_facts
 from millwright.datasets.dataset import Dataset
 
 MakeFacts = Callable[[dict[str, NDArray[Any]], tuple[str, ...]], Any]
 
 
-def load_facts(dataset: Dataset, index: int, make_facts: MakeFacts = load_grasp_facts) -> list[Any]:
+def load_facts(dataset: Dataset, index: int, make_facts: MakeFacts = restore_facts) -> list[Any]:
     """The facts of every tick of an episode, as the judge saw them.
 
     Args:
@@ -34,6 +34,6 @@ def load_facts(dataset: Dataset, index: int, make_facts: MakeFacts = load_grasp_
     ]
 
 
-def judge_again(dataset: Dataset, index: int, judge: Judge, make_facts: MakeFacts = load_grasp_facts) -> Verdict:
+def judge_again(dataset: Dataset, index: int, judge: Judge, make_facts: MakeFacts = restore_facts) -> Verdict:
     """What `judge` says of a recorded episode. Arguments and errors as for `load_facts`."""
     return judge_facts(judge, load_facts(dataset, index, make_facts))

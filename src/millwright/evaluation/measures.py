@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from millwright.core.episode import Episode
+from millwright.core.facts import DrivingFacts
 from millwright.evaluation.moments import Moment
 from millwright.evaluation.result import EpisodeResult
 
@@ -66,11 +67,12 @@ def describe_task(episode: Episode) -> str:
 
 
 def compute_mean_jerk(episode: Episode) -> float | None:
-    """Mean |third difference| of the observed joint positions, rad/s^3; None for fewer than four steps or no state.
+    """Mean |third difference| of the observed joint positions, rad/s^3; None for fewer than four steps or no joints.
 
     The mean is over ticks and joints; the rate of the steps is taken as constant.
     """
-    if len(episode) < 4 or STATE not in episode.steps[0].observation:
+    drives = isinstance(episode.steps[0].facts, DrivingFacts)
+    if len(episode) < 4 or drives or STATE not in episode.steps[0].observation:
         return None
     states: NDArray[np.float64] = np.array([step.observation[STATE] for step in episode.steps], np.float64)
     joints = states[:, : max(1, states.shape[1] - 1)]  # the opening comes last

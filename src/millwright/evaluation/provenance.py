@@ -14,7 +14,7 @@ from typing import Any
 
 import millwright
 
-PACKAGES = ("millwright", "mujoco", "torch", "numpy", "gymnasium")
+PACKAGES = ("millwright", "mujoco", "torch", "numpy", "gymnasium", "Box2D")
 
 
 def collect_versions() -> dict[str, str]:

@@ -9,7 +9,7 @@ import pytest
 
 from millwright.catalog import make_env
 from millwright.core.errors import ActionError, MissingExtraError, OptionError, UnknownNameError
-from millwright.core.facts import LiftFacts, load_grasp_facts
+from millwright.core.facts import LiftFacts, restore_facts
 from millwright.envs.lift import LiftChoiceOptions, LiftEnv, LiftOptions
 from millwright.envs.lift.cell import load_table
 from millwright.envs.lift.instructions import DOCUMENT, HELD_OUT_PAIRS
@@ -248,7 +248,7 @@ def test_a_made_up_scene_looks_as_one_that_is_played_does(choice):
 def test_facts_come_back_from_a_recording(choice):
     _, info = choice.reset(seed=SEEDS[0])
     facts = info["facts"]
-    back = load_grasp_facts(facts.to_arrays(), facts.names)
+    back = restore_facts(facts.to_arrays(), facts.names)
     assert isinstance(back, LiftFacts)
     assert back == facts
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from millwright.core.facts import load_grasp_facts
+from millwright.core.facts import restore_facts
 from millwright.envs.lift import LiftChoiceOptions, LiftEnv
 from millwright.envs.lift.words import COLOURS
 
@@ -32,7 +32,7 @@ def viewer(env):
 def recorded(env):
     """Facts as a dataset gives them back."""
     facts = env.reset(seed=SEED)[1]["facts"]
-    return load_grasp_facts(facts.to_arrays(), facts.names)
+    return restore_facts(facts.to_arrays(), facts.names)
 
 
 def test_facts_are_enough_to_draw_the_scene_in_its_colours(env, viewer, recorded):
@@ -52,6 +52,6 @@ def test_what_lies_there_is_lent_out_in_its_colour_and_what_is_put_aside_is_not(
 
 def test_a_recording_that_tells_no_colours_is_drawn_all_the_same(viewer, recorded):
     arrays = {name: value for name, value in recorded.to_arrays().items() if name != "facts.colours"}
-    old = load_grasp_facts(arrays, recorded.names)
+    old = restore_facts(arrays, recorded.names)
     assert old.colours.shape == (0, 4)
     assert len(viewer.render(viewer.state_of(old), "agentview"))

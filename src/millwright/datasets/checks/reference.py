@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from millwright.core.errors import MillwrightError
-from millwright.core.facts import load_grasp_facts
+from millwright.core.facts import restore_facts
 from millwright.core.judging import Judge
 from millwright.datasets.folder import Entry
 
@@ -21,7 +21,7 @@ class Reference:
     """Of one environment."""
 
     judge: Judge
-    make_facts: Callable[[dict[str, NDArray[Any]], tuple[str, ...]], Any] = load_grasp_facts
+    make_facts: Callable[[dict[str, NDArray[Any]], tuple[str, ...]], Any] = restore_facts
     """One tick's `facts.*` arrays and the objects' names -> facts."""
     action_low: NDArray[np.float32] | None = None
     action_high: NDArray[np.float32] | None = None
