@@ -52,6 +52,13 @@ class Network(Trainable):
         """Features of the newest frame alone, by name; `sample` makes those that the batch lacks."""
         return {}
 
+    def carry(self, batch: Mapping[str, Any]) -> dict[str, Tensor]:
+        """What the newest frame makes of what was kept, as a recurrent layer does; it is there for `sample`, and kept.
+
+        In an episode's first call `past.NAME` is what `look` says of `NAME`.
+        """
+        return {}
+
     @abstractmethod
     def sample(self, batch: Mapping[str, Any]) -> Tensor:
         """Predict `target` (batch, length, dof) from the inputs; a drawn one where the network is generative."""

@@ -66,6 +66,7 @@ class NetworkPlanner(Planner):
                 batch = self.pipeline.observe({**self._stack(observations), **recall_texts(texts, memories)})
                 batch.update(self.network.look(batch))
                 batch.update(recall(self.network, batch, memories))
+                batch.update(self.network.carry(batch))
                 actions = self.pipeline.act(batch, self.network.sample(batch)).cpu().numpy()
         finally:
             torch.set_num_threads(before)

@@ -12,6 +12,7 @@ from millwright.core.errors import FeatureError, choose
 from millwright.policies.act import Act
 from millwright.policies.diffusion import Diffusion
 from millwright.policies.flow import Flow
+from millwright.policies.latent_controller import LatentController
 from millwright.policies.network import Network
 from millwright.policies.prompt_chunk import PromptChunk
 from millwright.policies.routed_chunk import RoutedChunk
@@ -27,6 +28,7 @@ NETWORKS: dict[str, type[Network]] = {
     "diffusion": Diffusion,
     "flow": Flow,
     "vla": Vla,
+    "latent-controller": LatentController,
 }
 """Names in config.json -> classes; a new network needs a row here to be trained into a bundle."""
 

@@ -112,15 +112,20 @@ class _Graph(nn.Module):
     def forward(self, values: list[Tensor]) -> tuple[Tensor, ...]:
         given = dict(zip(self.names, values, strict=True))
         batch = self._see(given)
-        following = []
         for name in self.memories:
             now = batch[name.removeprefix(FIRST).removeprefix(PAST)]
             fresh = now if name.startswith(FIRST) else self._look_back(now, name.removeprefix(PAST))
             begun = given[BEGUN].view(-1, *[1] * (fresh.ndim - 1))
             batch[name] = torch.where(begun, given[MEMORY + name], fresh)
-            kept = batch[name]
-            following.append(kept if name.startswith(FIRST) else torch.cat((kept[:, 1:], now.unsqueeze(1)), 1))
+        batch.update(self.network.carry(batch))
+        following = [self._push(batch, name) for name in self.memories]
         return self.pipeline.act(batch, self.network.sample(batch)), *following
+
+    def _push(self, batch: Mapping[str, Tensor], name: str) -> Tensor:
+        """What is to be remembered under a name: of what was kept, the newest in place of the oldest."""
+        if name.startswith(FIRST):
+            return batch[name]
+        return torch.cat((batch[name][:, 1:], batch[name.removeprefix(PAST)].unsqueeze(1)), 1)
 
     def _see(self, given: Mapping[str, Tensor]) -> dict[str, Any]:
         batch = self.pipeline.observe(given)

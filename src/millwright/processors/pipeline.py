@@ -12,6 +12,7 @@ from torch import Tensor
 
 from millwright.core.errors import FeatureError, choose
 from millwright.processors.base_frame import BaseFrame, FromBaseFrame
+from millwright.processors.clip import Clip
 from millwright.processors.concat import Concat
 from millwright.processors.crop import PromptCrop
 from millwright.processors.grey import Grey
@@ -24,6 +25,7 @@ from millwright.processors.pinhole_box import PinholeBox
 from millwright.processors.place import PlaceInHand, PointInHand
 from millwright.processors.processor import Batch, Invertible, Processor, need
 from millwright.processors.resize import ResizeImage
+from millwright.processors.road import RoadMask
 from millwright.processors.steps import StepDelta, StepSum
 from millwright.processors.text import EncodeText
 from millwright.processors.window import Window
@@ -32,6 +34,7 @@ PROCESSORS: dict[str, type[Processor]] = {
     "grey": Grey,
     "prompt-crop": PromptCrop,
     "resize-image": ResizeImage,
+    "road-mask": RoadMask,
     "pinhole-box": PinholeBox,
     "window": Window,
     "concat": Concat,
@@ -39,6 +42,7 @@ PROCESSORS: dict[str, type[Processor]] = {
     "place-in-hand": PlaceInHand,
     "point-in-hand": PointInHand,
     "limit": Limit,
+    "clip": Clip,
     "normalise": Normalise,
     "unnormalise": Unnormalise,
     "hand-relative": HandRelative,

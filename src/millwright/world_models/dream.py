@@ -1,0 +1,104 @@
+"""dream: many worlds at once, in latent space, without a decoder."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+from millwright.world_models.world_model import Outcome, State, WorldModel
+
+Act = Callable[[Tensor], Tensor]
+"""What a controller reads (batch, features) -> actions (batch, actions)."""
+
+
+@dataclass(frozen=True)
+class DrivingReward:
+    """What a dreamed step is worth: tiles reached, less what is not wanted.
+
+    All but the tiles are priors, not part of the real return; 0 takes each of them out.
+
+    Args:
+        grass: a step beside the road.
+        speed: by how much the speed is above `fast`, both in the units of the latent.
+        fast: the speed above which the models' pictures are no longer good for driving.
+        speed_column: of the scalars.
+        steering: the square of it.
+        pedals: throttle and brake at once.
+        disagreement: of an ensemble's members.
+    """
+
+    grass: float = 0.5
+    speed: float = 2.0
+    fast: float = 1.35
+    speed_column: int = 0
+    steering: float = 0.02
+    pedals: float = 0.1
+    disagreement: float = 0.0
+
+    def __call__(self, code: int, action: Tensor, after: State, outcome: Outcome) -> Tensor:
+        """(batch,) of a step; `code` is how many numbers of the latent come before the scalars."""
+        speed = after.latent[:, code + self.speed_column]
+        return (
+            outcome.tiles
+            - self.grass * outcome.off_road
+            - self.speed * (speed - self.fast).relu()
+            - self.steering * action[:, 0].square()
+            - self.pedals * action[:, 1] * action[:, 2]
+            - self.disagreement * outcome.disagreement
+        )
+
+
+class Dreamed(NamedTuple):
+    """A step of a dream."""
+
+    read: Tensor
+    """What the controller read before it (batch, features)."""
+    action: Tensor
+    after: State
+    outcome: Outcome
+
+
+def dream(model: WorldModel, start: State, act: Act, steps: int, temperature: float = 1.0) -> Iterator[Dreamed]:
+    """Step all worlds on from where they are; gradients flow where they are wanted."""
+    state = start
+    for _ in range(steps):
+        read = model.read(state)
+        action = act(read)
+        state, outcome = model.imagine(state, action, temperature)
+        yield Dreamed(read, action, state, outcome)
+
+
+def compute_returns(
+    model: WorldModel, start: State, act: Act, steps: int, reward: DrivingReward, temperature: float = 1.0
+) -> Tensor:
+    """What each dream (batch,) comes to: the sum of its rewards, each counted as far as the dream goes on till then."""
+    total = start.latent.new_zeros(len(start.latent))
+    alive = torch.ones_like(total)
+    with torch.inference_mode():
+        for each in dream(model, start, act, steps, temperature):
+            total += alive * reward(model.config.code, each.action, each.after, each.outcome)
+            alive = alive * (1 - each.outcome.done)
+    return total
+
+
+@contextmanager
+def dreaming(model: WorldModel, *, dropout: bool = True) -> Iterator[WorldModel]:
+    """The model for dreams alone: its weights stand still, its dropout is on (or, as a control, off)."""
+    trained, learned = model.training, [parameter.requires_grad for parameter in model.parameters()]
+    model.train(dropout).requires_grad_(False)
+    try:
+        yield model
+    finally:
+        model.train(trained)
+        for parameter, wanted in zip(model.parameters(), learned, strict=True):
+            parameter.requires_grad_(wanted)
+
+
+def choose_starts(states: State, rows: Tensor) -> State:
+    """Some of many states."""
+    return State(states.latent[rows], states.memory[rows])
