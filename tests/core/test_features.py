@@ -40,6 +40,11 @@ def test_what_is_not_declared_is_refused_by_name(name, value, message):
         FEATURES.check(GOOD | {name: value})
 
 
+@pytest.mark.parametrize("value", [1e30, -3e38])
+def test_a_number_whose_square_is_none_is_finite_all_the_same(value):
+    FEATURES.check(GOOD | {"observation.state": np.full(3, value, np.float32)})
+
+
 def test_a_missing_feature_is_named_with_what_came():
     with pytest.raises(FeatureError, match=r"missing observation\.state; got task"):
         FEATURES.check({"task": "pick"} | {"observation.images.wrist": GOOD["observation.images.wrist"]})

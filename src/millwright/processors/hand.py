@@ -28,9 +28,7 @@ Q_TO_X_AXIS = Q_TO_X_AXIS.view(16, 2)
 
 def compute_yaw(quaternion: Tensor) -> Tensor:
     """Yaw, rad in -pi..pi, of hands (batch, 4) wxyz -> (batch,); 0 where the x axis stands upright."""
-    products = (quaternion.unsqueeze(2) * quaternion.unsqueeze(1)).view(-1, 16)
-    x, y = (products @ Q_TO_X_AXIS.to(products.device)).unbind(1)
-    return torch.atan2(y, x)
+    return _compute_yaw(quaternion).squeeze(1)
 
 
 @dataclass(frozen=True)
@@ -47,9 +45,9 @@ class HandRelative(Invertible):
 
     def __call__(self, batch: Batch) -> dict[str, Any]:
         targets, pose = need(batch, self.source), need(batch, self.pose)
-        yaw = compute_yaw(pose[:, 3:])
+        yaw = _compute_yaw(pose[:, 3:])
         offset = targets[:, :, :3] - pose[:, None, :3]
-        turn = compute_yaw(targets[:, :, 3:7].reshape(-1, 4)).view(targets.shape[:2]) - yaw[:, None]
+        turn = compute_yaw(targets[:, :, 3:7].reshape(-1, 4)).view(targets.shape[:2]) - yaw
         turn = torch.atan2(turn.sin(), turn.cos())
         level = torch.bmm(offset[:, :, :2], _turning(-yaw))
         relative = torch.cat((level, offset[:, :, 2:], turn[:, :, None], targets[:, :, 7:]), 2)
@@ -71,20 +69,26 @@ class HandAbsolute(Invertible):
     pose: str = "observation.hand_pose"
 
     def __call__(self, batch: Batch) -> dict[str, Any]:
-        relative, pose = need(batch, self.source), need(batch, self.pose)
-        yaw = compute_yaw(pose[:, 3:])
-        level = torch.bmm(relative[:, :, :2], _turning(yaw))
-        position = torch.cat((level, relative[:, :, 2:3]), 2) + pose[:, None, :3]
-        half = (relative[:, :, 3] + yaw[:, None]) * 0.5
+        level, up, turn, opening = need(batch, self.source).split((2, 1, 1, 1), 2)
+        here, quaternion = need(batch, self.pose).split((3, 4), 1)
+        yaw = _compute_yaw(quaternion)
+        position = torch.cat((torch.bmm(level, _turning(yaw)), up), 2) + here.unsqueeze(1)
+        half = (turn + yaw.unsqueeze(2)) * 0.5
         zero = torch.zeros_like(half)
-        down = torch.stack((zero, half.cos(), half.sin(), zero), 2)
-        return {**batch, self.to: torch.cat((position, down, relative[:, :, 4:]), 2)}
+        return {**batch, self.to: torch.cat((position, zero, half.cos(), half.sin(), zero, opening), 2)}
 
     def inverse(self) -> HandRelative:
         return HandRelative(source=self.to, to=self.source, pose=self.pose)
 
 
+def _compute_yaw(quaternion: Tensor) -> Tensor:
+    """As `compute_yaw`, (batch, 1)."""
+    products = (quaternion.unsqueeze(2) * quaternion.unsqueeze(1)).view(-1, 16)
+    x, y = (products @ Q_TO_X_AXIS.to(products.device)).split(1, 1)
+    return torch.atan2(y, x)
+
+
 def _turning(yaw: Tensor) -> Tensor:
-    """(batch, 2, 2): row vectors times it are turned by `yaw`."""
+    """(batch, 1) -> (batch, 2, 2): row vectors times it are turned by `yaw`."""
     cos, sin = yaw.cos(), yaw.sin()
-    return torch.stack((cos, sin, -sin, cos), 1).view(-1, 2, 2)
+    return torch.cat((cos, sin, -sin, cos), 1).view(-1, 2, 2)
