@@ -25,7 +25,7 @@ HIDDEN = 96
 class WordPool(nn.Module):
     """Learned questions, each of which looks for its answer among a text's tokens (attention pooling).
 
-    In the mean of a sentence's tokens what it is about drowns in how it is said.
+    In the mean of a sentence's tokens what it is about drowns in how it is said: `benchmarks/bench_words.py` counts it.
     """
 
     def __init__(self, text: int, questions: int) -> None:
