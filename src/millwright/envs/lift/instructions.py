@@ -103,9 +103,12 @@ def write_instruction(items: Sequence[Item], target: int, seed: int, split: Spli
     It names the target by as little as colour, shape or place alone where that is enough, or by two of them. Which of
     these ways is drawn before the sentence, so that places are not drowned by the many ways to name a colour.
 
+    In training a shape is not named beside anything of a colour that it never has there (`HELD_OUT_PAIRS`), unless no
+    other way tells the target from the rest.
+
     Args:
         seed: decides among the ways to say it.
-        split: `train`, or `unseen`: sentences that training never uses.
+        split: `train`, or `unseen`: sentences that training never uses, and shapes named beside any colour.
 
     Raises:
         OptionError: no words tell the target from the rest, or it is out of range.
