@@ -1,13 +1,21 @@
 """Instructions: each fits exactly one object, and what training says it never says later."""
 
 import re
+from itertools import chain, product
 
 import numpy as np
 import pytest
 
 from millwright.core.errors import OptionError, PromptError, UnknownNameError
-from millwright.envs.lift.instructions import DOCUMENT, FORMS, HELD_OUT_PAIRS, TRAINED_PAIRS, write_instruction
-from millwright.envs.lift.words import COLOURS, SHAPES, Item, find_fitting, find_meant
+from millwright.envs.lift.instructions import (
+    DOCUMENT,
+    FORMS,
+    HELD_OUT_PAIRS,
+    PLACE_WORDS,
+    TRAINED_PAIRS,
+    write_instruction,
+)
+from millwright.envs.lift.words import ANY_NOUNS, COLOURS, SHAPES, Item, find_fitting, find_meant
 
 LONE_CUBE = [Item("red", "cube", 0.5, 0.0)]
 TWINS = [Item("red", "cube", 0.5, -0.1), Item("red", "cube", 0.5, 0.1), Item("blue", "ball", 0.6, 0.0)]
@@ -122,6 +130,7 @@ def test_a_target_that_is_not_there_and_a_split_of_no_name_are_refused():
         ("leftmost, no: rightmost thing", r"it names 2 places \(left, right\), and one thing is lifted"),
         ("the red one, or the blue one", r"it names 2 colours \(red, blue\)"),
         ("the ball on the cube", r"it names 2 shapes \(cube, ball\)"),
+        ("the cube to the left of the ball", r"a place beside another thing \('left of the'\) is not understood"),
     ],
 )
 def test_words_that_are_not_understood_are_refused_rather_than_half_of_them_taken(said, why):
@@ -132,10 +141,51 @@ def test_words_that_are_not_understood_are_refused_rather_than_half_of_them_take
 
 
 @pytest.mark.parametrize(
+    "place",
+    [
+        "to the left of the ball", "on the right of the ball", "right of it", "left  of the blue ball",
+        "on the left-hand side of the ball", "next to the ball", "beside the blue one", "close to the ball",
+        "closest to the ball", "nearest the ball", "near the ball", "nearest to it", "behind the ball", "behind it",
+        "in front of the ball", "between the ball and the robot", "between the two others", "opposite the ball",
+        "farthest from the ball", "furthest away from the ball", "far away from the ball", "5 cm from the ball",
+        "that touches the ball", "under the ball", "by the blue ball", "across from the ball", "closest to me",
+        "with the ball on its left", "whose neighbour is the ball", "next to ball", "closest to the edge",
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("noun", ["thing", "red cube", "closest thing", "one"])
+def test_a_place_beside_another_thing_is_refused_rather_than_the_other_thing_lifted(noun, place):
+    table = [Item("red", "cube", 0.5, -0.1), Item("blue", "ball", 0.6, 0.1)]
+    said = f"lift the {noun} {place}"
+    assert find_fitting(table, said) == ()
+    with pytest.raises(PromptError, match=r"a place beside another thing .* is not understood, only leftmost"):
+        find_meant(table, said)
+
+
+@pytest.mark.parametrize("said", ["the second leftmost", "the closest thing to the ball", "the nearest block to us"])
+def test_places_in_a_row_and_places_torn_apart_are_not_half_understood(said):
+    with pytest.raises(PromptError, match="a place beside another thing"):
+        find_meant([Item("red", "cube", 0.5, -0.1), Item("blue", "ball", 0.6, 0.1)], said)
+
+
+def test_no_place_that_instructions_tell_is_taken_for_one_beside_another_thing():
+    table = [Item("red", "cube", 0.7, -0.1), Item("blue", "cube", 0.5, 0.1)]
+    table += [Item("red", "ball", 0.6, 0.0), Item("red", "cylinder", 0.6, 0.02)]
+    nouns = [noun for kind in (*SHAPES.values(), ANY_NOUNS) for noun in kind]
+    places = [(place, form) for place, forms in PLACE_WORDS.items() for form in forms]
+    meant = {"left": 0, "right": 1, "near": 1, "far": 0}
+    for sentence, (place, form), noun in product(chain(*FORMS.values()), places, nouns):
+        said = sentence.format(what=form.format(noun=noun))
+        shape = next((shape for shape, kind in SHAPES.items() if noun in kind), "cube")
+        assert find_fitting(table, said) == {"cube": (meant[place],), "ball": (2,), "cylinder": (3,)}[shape], said
+
+
+@pytest.mark.parametrize(
     "said",
     [
         "the red one", "lift red up", "red please", "red!", "the small red wooden block", "now the leftmost",
         "leftmost red", "the leftmost, on the left", "the nearest to you", "Red and high", "the cube in the air",
+        "the cube on the left of the table", "the leftmost, and hold it by the middle", "the closest block to the arm",
+        "the nearest red block to be lifted", "take the red cube between the fingers", "red, right above the table",
         "Can you lift the red cube?", "if you can: the red block", "can the robot take the red box",
     ],
 )  # fmt: skip

@@ -61,6 +61,16 @@ NEGATIONS = (
     "other than", "instead of", "rather than", "apart from",
 )  # fmt: skip
 """Words about what not to lift: what is left is not worked out."""
+BESIDE = (
+    "next to", "beside", "alongside", "adjacent to", "close to", "closer to", "nearer", "nearer to", "near to",
+    "behind", "in front of", "between", "beyond", "past", "opposite", "opposite to", "across from", "against",
+    "touching", "touches", "under", "underneath", "beneath", "below", "on top of", "side of",
+    "(?:left|right)(?:[ -]hand)?(?: side)? (?:of|from)", "(?:nearest|closest)(?: [a-z]+){0,2} to",
+    "(?:farthest|furthest)(?: [a-z]+){0,2} from", "(?:far|farther|further|away|cm) from",
+)  # fmt: skip
+"""Words, as patterns, before a thing that another one lies near: which two are meant is not worked out."""
+LANDMARKS = ("robot", "arm", "base", "table", "fingers", "you")
+"""What is always there and is never lifted: a place beside these needs no other thing."""
 GOING_ON = (
     "and", "or", "then", "from", "off", "out", "up", "away", "above", "over", "in", "into", "on", "at", "to", "of",
     "for", "with", "high", "please", "now", "right", "that", "which", "is", "it", "you", "robot", "by", "one",
@@ -76,6 +86,16 @@ _PLACE_PATTERN = re.compile(
 )
 _DESCRIBED_PATTERN = re.compile(
     rf"\b(?:{'|'.join(COLOURS)}|leftmost|rightmost|nearest|closest|farthest|furthest)(?=\s+(?P<thing>[^\W\d_]+))"
+)
+_NOUN = rf"(?:{'|'.join((*chain(*SHAPES.values()), *ANY_NOUNS))})s?\b"
+_ARTICLE = (
+    rf"(?!(?:the )?(?:{'|'.join(LANDMARKS)})\b)(?:the|an?|this|that|these|those|any|its?|them|both|others?|another)\b"
+)
+_BESIDE_PATTERN = re.compile(
+    rf"\b(?:{'|'.join(BESIDE)}) (?:{_ARTICLE}|(?:{'|'.join(COLOURS)}|two|three|me|us)\b|{_NOUN})"
+    rf"|\b(?:near|nearest|closest) {_ARTICLE}|\bby {_ARTICLE} (?:[a-z]+ ){{0,2}}{_NOUN}"
+    r"|\bneighbou?r[a-z]*|\b(?:on|to) its (?:left|right)\b"
+    r"|\b(?:second|third|fourth)[ -](?:leftmost|rightmost|nearest|closest|farthest|furthest)\b"
 )
 
 
@@ -137,8 +157,8 @@ def _read(instruction: str) -> Named | None:
 
 
 def _simplify(instruction: str) -> str:
-    """In small letters, with one kind of apostrophe, and without the *can* of a request."""
-    return _POLITE.sub("", instruction.lower().replace("\u2019", "'"))
+    """In small letters, with one kind of apostrophe and of gap, and without the *can* of a request."""
+    return _POLITE.sub("", " ".join(instruction.lower().replace("\u2019", "'").split()))
 
 
 def _list_said(instruction: str) -> tuple[list[str], list[str], list[str]]:
@@ -153,6 +173,11 @@ def _list_said(instruction: str) -> tuple[list[str], list[str], list[str]]:
 def _find_trouble(instruction: str) -> str | None:
     """Why an instruction is not understood, whatever lies on the table; None where it is."""
     words = _simplify(instruction)
+    if beside := _BESIDE_PATTERN.search(words):
+        return (
+            f"a place beside another thing ({beside[0]!r}) is not understood, only leftmost, rightmost, nearest and "
+            "farthest of all are"
+        )
     for kind, said in zip(("colours", "shapes", "places"), _list_said(instruction), strict=True):
         if len(said) > 1:
             return f"it names {len(said)} {kind} ({', '.join(said)}), and one thing is lifted"
