@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import subprocess
 import sys
 from pathlib import Path
@@ -48,6 +49,19 @@ def test_what_is_wrong_is_told(
     monkeypatch.setitem(__import__("sys").modules, "lerobot", None)
     assert cli.main(["serve-lerobot", str(folder), *words]) == 2
     assert told in capsys.readouterr().err
+
+
+def test_a_checkpoint_is_served_by_the_name_that_it_is_given(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    served: list[str] = []
+    verb = importlib.import_module("millwright.cli.serve_lerobot")
+    monkeypatch.setattr(verb, "serve_at", lambda door, sources: served.extend(one.name for one in sources))
+    for word in (str(folder), f"theirs={folder}"):
+        assert cli.main(["serve-lerobot", word, "--env", "lift"]) == 0
+    assert served == ["mine", "theirs"]
+    assert cli.main(["serve-lerobot", f"their one={folder}", "--env", "lift"]) == 2
+    assert "'their one' is no name" in capsys.readouterr().err
 
 
 def test_a_pickle_is_refused_before_anything_is_loaded(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -166,6 +166,8 @@ def test_a_port_that_is_taken_and_names_that_repeat_are_refused(server: PolicySe
         PolicyServer(Setup((Served("echo", Echo()),), port=port))
     with pytest.raises(ServiceError, match="each once"):
         Setup((Served("echo", Echo()), Served("echo", Echo())))
+    with pytest.raises(ServiceError, match="at least one"):
+        PolicyServer(Setup(()))
 
 
 # --- access -----------------------------------------------------------------------------------------------------------

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import gc
 import logging
+import os
 import re
 import shutil
 import signal
@@ -23,6 +24,7 @@ import pytest
 import torch
 
 from millwright.catalog import SHIPPED
+from millwright.cli.serve import Door, serve_at
 from millwright.core.errors import BundleError, RemoteError, ServiceError
 from millwright.core.features import Feature, Features, Observation
 from millwright.core.planner import Chunk, Memory
@@ -129,19 +131,40 @@ def test_who_is_being_planned_for_ends_on_the_old_bundle() -> None:
         assert sorted(said) == ["bundle-0", "bundle-0", "bundle-1"]
 
 
-def test_a_bundle_that_was_swapped_in_is_let_go_when_the_next_takes_its_place() -> None:
-    with PolicyServer(Setup((Served("arm", Numbered(0)),))) as server:
+def test_a_bundle_is_let_go_when_another_takes_its_place_the_first_too() -> None:
+    with PolicyServer(Setup((Served("arm", Numbered(0)), Served("last", Numbered(9))), http_port=0)) as server:
         robot = RemotePlanner(f"grpc://{server.addresses.grpc}", follow=True)
-        server.swap(Served("arm", Numbered(1)))
-        assert robot.plan([observe()], [None])[0][0].digest == "bundle-1"
-        old = weakref.ref(server.tell_served("arm").planner)
-        server.swap(Served("arm", Numbered(2)))
-        assert robot.plan([observe()], [None])[0][0].digest == "bundle-2"
-        until_s = time.monotonic() + 20
-        while old() is not None:
-            assert time.monotonic() < until_s, "somebody holds it"
-            gc.collect()
-            time.sleep(0.05)
+        for number, name in enumerate(("arm", "last", "arm")):
+            robot.plan([observe()], [None])
+            old = weakref.ref(server.tell_served(name).planner)
+            server.swap(Served(name, Numbered(number + 1)))
+            until_s = time.monotonic() + 20
+            while old() is not None:
+                assert time.monotonic() < until_s, f"somebody holds {name}"
+                robot.plan([observe()], [None])
+                gc.collect()
+                time.sleep(0.05)
+
+
+def test_a_hang_up_while_bundles_are_loaded_is_heard_once_they_are_served(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO, "millwright")
+    planners = iter((Numbered(0), Numbered(1)))
+
+    def load() -> Served:
+        planner = next(planners)
+        if planner.number == 0:
+            os.kill(os.getpid(), signal.SIGHUP)
+        return Served("arm", planner)
+
+    def end() -> str:
+        os.kill(os.getpid(), signal.SIGTERM)
+        return "bundle-9"
+
+    before = [signal.getsignal(one) for one in (signal.SIGHUP, signal.SIGTERM, signal.SIGINT)]
+    sources = [Source("arm", lambda: "bundle-1", load), Source("last", end, lambda: Served("last", Numbered(9)))]
+    serve_at(Door(port=0), sources)
+    assert "arm is bundle-1 from now on" in caplog.text
+    assert [signal.getsignal(one) for one in (signal.SIGHUP, signal.SIGTERM, signal.SIGINT)] == before
 
 
 def test_what_was_read_before_a_swap_is_answered_after_it() -> None:

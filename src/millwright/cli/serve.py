@@ -16,7 +16,7 @@ from millwright.core.errors import OptionError, import_extra
 
 if TYPE_CHECKING:
     from millwright.serving.access import Tls
-    from millwright.serving.engine import Served
+    from millwright.serving.server import PolicyServer
     from millwright.serving.swap import Source
 
 Bundles = Annotated[Positional[tuple[str, ...]], arg(metavar="BUNDLE [BUNDLE ...]")]
@@ -70,8 +70,7 @@ def serve(bundles: Bundles, door: AtDoor = Door(), unaccepted: bool = False) -> 
     check_door(door)
     if not bundles:
         raise OptionError("name at least one bundle to serve, `millwright serve brick-pick` for example")
-    sources = [_find(word, door.threads, unaccepted) for word in bundles]
-    serve_at(door, [source.load() for source in sources], sources)
+    serve_at(door, [_find(word, door.threads, unaccepted) for word in bundles])
 
 
 def check_door(door: Door) -> None:
@@ -87,32 +86,36 @@ def check_door(door: Door) -> None:
         raise OptionError(f"--max-batch and --threads are at least 1, got {door.max_batch} and {door.threads}")
 
 
-def serve_at(door: Door, served: Sequence[Served], sources: Sequence[Source] = ()) -> None:
-    """Serve until this process is told to end.
-
-    Args:
-        sources: of those that are looked at again on SIGHUP.
+def serve_at(door: Door, sources: Sequence[Source]) -> None:
+    """Serve what lies there until this process is told to end. SIGHUP looks at each again, once all are served.
 
     Raises:
         ServiceError: the door cannot be opened so.
-        BundleError: a policy fails its golden check.
+        BundleError: a policy cannot be loaded, or fails its golden check.
     """
+    from millwright.serving.signals import Signals
+    from millwright.serving.swap import renew
+
+    with Signals() as signals, _open(door, sources) as server:
+        scheme = "grpcs" if door.tls_key else "grpc"
+        addresses = (f"{scheme}://{server.addresses.grpc}", server.addresses.http)
+        say(f"{', '.join(one.name for one in sources)}: {' and '.join(filter(None, addresses))}  (Ctrl-C ends it)")
+        signals.wait(lambda: renew(server, sources))
+        say("finishing what is under way")
+
+
+def _open(door: Door, sources: Sequence[Source]) -> PolicyServer:
     from millwright.serving.access import Access, load_tokens
     from millwright.serving.engine import Caps
-    from millwright.serving.server import PolicyServer, Setup, wait_for_signal
-    from millwright.serving.swap import renew
+    from millwright.serving.server import PolicyServer, Setup
 
     tls = _read_tls(door.tls_key, door.tls_cert, door.tls_ca)
     access = Access(load_tokens(door.token_file) if door.token_file else {}, tls)
+    served = [source.load() for source in sources]
     setup = Setup(served, door.host, door.port, door.http_port, access, Caps(max_batch=door.max_batch), door.production)
     logging.basicConfig(format="%(asctime)s %(levelname)s %(message)s")
     logging.getLogger("millwright").setLevel(logging.INFO)
-    with PolicyServer(setup) as server:
-        scheme = "grpcs" if tls else "grpc"
-        addresses = (f"{scheme}://{server.addresses.grpc}", server.addresses.http)
-        say(f"{', '.join(one.name for one in served)}: {' and '.join(filter(None, addresses))}  (Ctrl-C ends it)")
-        wait_for_signal((lambda: renew(server, sources)) if sources else None)
-        say("finishing what is under way")
+    return PolicyServer(setup)
 
 
 def _find(word: str, threads: int, unaccepted: bool) -> Source:
@@ -124,10 +127,8 @@ def _find(word: str, threads: int, unaccepted: bool) -> Source:
     from millwright.serving.engine import Served
     from millwright.serving.swap import Source
 
-    given, _, path = word.rpartition("=") if find_bundle(word) is None else ("", "", word)
+    given, path = split_name(word, find_bundle(word) is not None)
     folder = need_bundle(path)
-    if given and not NAME.fullmatch(given):
-        raise OptionError(f"{given!r} is no name for a bundle: letters, digits, dots, dashes, NAME=PATH")
     name = given or folder.resolve().name
 
     def load() -> Served:
@@ -135,6 +136,21 @@ def _find(word: str, threads: int, unaccepted: bool) -> Source:
         return Served(name, bundle.planner(threads), bundle.env, load_outputs(folder))
 
     return Source(name, lambda: load_manifest(folder).id, load)
+
+
+def split_name(word: str, is_path: bool) -> tuple[str, str]:
+    """NAME, "" without one, and PATH of `NAME=PATH`.
+
+    Args:
+        is_path: the whole word is one: it may hold = signs.
+
+    Raises:
+        OptionError: the name is none.
+    """
+    given, equals, path = ("", "", word) if is_path else word.rpartition("=")
+    if equals and not NAME.fullmatch(given):
+        raise OptionError(f"{given!r} is no name for what is served: letters, digits, dots, dashes, NAME=PATH")
+    return given, path
 
 
 def _read_tls(key: Path | None, cert: Path | None, ca: Path | None) -> Tls | None:

@@ -7,17 +7,17 @@ from typing import Annotated
 
 from tyro.conf import Positional, UseAppendAction, arg
 
-from millwright.cli.serve import AtDoor, Door, check_door, serve_at
+from millwright.cli.serve import AtDoor, Door, check_door, serve_at, split_name
 from millwright.core.errors import OptionError, choose
 
-Folder = Annotated[Positional[Path], arg(metavar="CHECKPOINT")]
+Checkpoint = Annotated[Positional[str], arg(metavar="CHECKPOINT")]
 Rate = Annotated[float | None, arg(metavar="HZ")]
 Renamed = Annotated[UseAppendAction[tuple[str, ...]], arg(metavar="OURS=THEIRS")]
 HowPlayed = Annotated[str | None, arg(metavar="chunk|tick")]
 
 
 def serve_lerobot(
-    checkpoint: Folder,
+    checkpoint: Checkpoint,
     env: str,
     rename: Renamed = (),
     action: Annotated[str, arg(metavar="action|hand_motion|hand_target")] = "action",
@@ -31,7 +31,8 @@ def serve_lerobot(
     tokens.
 
     Args:
-        checkpoint: a folder that LeRobot's `save_pretrained` or `lerobot-train` wrote (`.../pretrained_model`).
+        checkpoint: a folder that LeRobot's `save_pretrained` or `lerobot-train` wrote (`.../pretrained_model`), or
+            NAME=FOLDER.
         env: the environment whose robot it drives.
         rename: our name of a feature and the checkpoint's, once for each:
             observation.images.agentview=observation.images.top
@@ -49,13 +50,14 @@ def serve_lerobot(
     check_door(door)
     task = choose("environment", env, TASKS)
     serving = Serving(task.control_hz if control_hz is None else control_hz, env, _read_renamed(rename), action, play)
-    folder = checkpoint.absolute()
-    name = folder.parent.name if folder.name == "pretrained_model" else folder.name
+    given, path = split_name(checkpoint, Path(checkpoint).is_dir())
+    folder = Path(path).absolute()
+    name = given or (folder.parent.name if folder.name == "pretrained_model" else folder.name)
 
     def load() -> Served:
-        return Served(name, LeRobotPlanner(load_checkpoint(checkpoint), serving, door.threads), env)
+        return Served(name, LeRobotPlanner(load_checkpoint(folder), serving, door.threads), env)
 
-    serve_at(door, [load()], [Source(name, lambda: identify(load_checkpoint(checkpoint), serving), load)])
+    serve_at(door, [Source(name, lambda: identify(load_checkpoint(folder), serving), load)])
 
 
 def _read_renamed(rename: tuple[str, ...]) -> dict[str, str]:

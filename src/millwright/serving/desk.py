@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 import weakref
-from collections.abc import Mapping
+from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from typing import NamedTuple
 
@@ -31,9 +31,9 @@ class Prepared(NamedTuple):
 class Desk:
     """Engines by name; the first is meant where a client names none."""
 
-    def __init__(self, engines: Mapping[str, Engine], caps: Caps, metrics: Metrics) -> None:
+    def __init__(self, engines: Iterable[Engine], caps: Caps, metrics: Metrics) -> None:
         self.caps, self.metrics = caps, metrics
-        self._engines = dict(engines)
+        self._engines = {engine.served.name: engine for engine in engines}
         self._retired: weakref.WeakSet[Engine] = weakref.WeakSet()  # each as long as somebody waits for it
         self._stopped = False
         self._decoders = ThreadPoolExecutor(2, "decode")
@@ -130,6 +130,15 @@ class Desk:
         except RefusedError as refusal:
             response.refusal.CopyFrom(_tell(self._count(refusal)))
         return response
+
+    async def start(self) -> None:
+        """Warm all up, one after the other.
+
+        Raises:
+            BundleError: a planner fails its golden check.
+        """
+        for engine in self._engines.values():
+            await engine.start()
 
     async def stop(self) -> None:
         """Answer who waits, and nobody else."""

@@ -5,12 +5,10 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-import queue
-import signal
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import TracebackType
 from typing import Any
 
@@ -51,10 +49,8 @@ class Setup:
 
     def __post_init__(self) -> None:
         names = [one.name for one in self.served]
-        if not names or len(set(names)) < len(names):
-            raise ServiceError(
-                f"bundles are served by name, each once, and at least one; got {', '.join(names) or 'none'}"
-            )
+        if len(set(names)) < len(names):
+            raise ServiceError(f"bundles are served by name, each once; got {', '.join(names)}")
         check_binding(self.host, self.access)
         if not 0 <= self.port <= 65535:
             raise ServiceError(f"a port is a number from 0 to 65535, got {self.port}; 0 takes a free one")
@@ -72,12 +68,15 @@ class PolicyServer:
     """A server that runs; close it, or use it as a context. `addresses` says where.
 
     Raises:
-        ServiceError: a port is taken, or TLS files cannot be used.
+        ServiceError: nothing is to be served, a port is taken, or TLS files cannot be used.
         BundleError: a bundle fails its golden check.
     """
 
     def __init__(self, setup: Setup) -> None:
-        self._setup = setup
+        if not setup.served:
+            raise ServiceError("a server serves at least one bundle")
+        # held by their engines alone from `_serve` on, so that what is swapped out is let go
+        self._setup, self._served = replace(setup, served=()), setup.served
         self.metrics = Metrics()
         self._started: Future[Addresses] = Future()
         self._thread = threading.Thread(target=self._run, name="serve", daemon=True)
@@ -143,16 +142,15 @@ class PolicyServer:
         setup = self._setup
         self._loop, self._stop = asyncio.get_running_loop(), asyncio.Event()
         with ThreadPoolExecutor(1, "plan") as worker:
-            engines = {one.name: Engine(one, setup.caps, self.metrics, worker) for one in setup.served}
+            engines = (Engine(one, setup.caps, self.metrics, worker) for one in self._served)
             desk = Desk(engines, setup.caps, self.metrics)
-            self._desk, self._worker = desk, worker
+            self._desk, self._worker, self._served = desk, worker, ()
             server, checks, port = make_grpc(setup, desk, self._stop)
             for name in ("", SERVICE):
                 await checks.set(name, NOT_SERVING)
             await server.start()
             try:
-                for engine in engines.values():
-                    await engine.start()
+                await desk.start()
                 web = await start_web(setup, desk)
                 for name in ("", SERVICE):
                     await checks.set(name, SERVING)
@@ -236,25 +234,3 @@ async def start_web(setup: Setup, desk: Desk) -> Any:
     from millwright.serving.http_twin import Web
 
     return await Web.start(setup.host, setup.http_port, setup.access, desk, setup.production)
-
-
-def wait_for_signal(on_hangup: Callable[[], None] | None = None) -> None:
-    """Until somebody wants this process to end: SIGTERM, or Ctrl-C. Call it in the main thread.
-
-    Args:
-        on_hangup: called after each SIGHUP, in a thread of its own: who ends does not wait for it.
-    """
-    came: queue.SimpleQueue[int] = queue.SimpleQueue()  # of all ways to tell, the one that a handler may use
-    again: queue.SimpleQueue[None] = queue.SimpleQueue()
-
-    def call() -> None:
-        while True:
-            again.get()
-            on_hangup() if on_hangup else None
-
-    hangup = (signal.SIGHUP,) if on_hangup else ()
-    threading.Thread(target=call, name="hangup", daemon=True).start()
-    for one in (signal.SIGTERM, signal.SIGINT, *hangup):
-        signal.signal(one, lambda number, frame: came.put(number))
-    while came.get() in hangup:
-        again.put(None)
