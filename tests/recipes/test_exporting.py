@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +12,7 @@ import onnx
 import pytest
 
 from millwright.core.errors import BundleError, OptionError
+from millwright.core.planner import Chunk, Planner
 from millwright.evaluation.result import EpisodeResult, Result
 from millwright.policies.bundle import load_bundle as load_torch_bundle
 from millwright.policies.folder import load_manifest
@@ -19,8 +20,9 @@ from millwright.policies.loading import load_bundle
 from millwright.policies.onnx_bundle import OnnxBundle
 from millwright.policies.onnx_export import export_onnx
 from millwright.policies.onnx_int8 import quantise
+from millwright.processors.gripper import GripperSign
 from millwright.recipes import exporting
-from millwright.recipes.exporting import Trial, check_agreement, export_bundle, try_int8, try_out
+from millwright.recipes.exporting import Trial, check_agreement, export_bundle, find_signs, try_int8, try_out
 from millwright.serving.triton import write_repository
 from tests.policies.makers import make_bundle, make_observation
 
@@ -114,7 +116,7 @@ def test_int8_is_tried_only_where_it_is_faster(original, export, small, monkeypa
     monkeypatch.setattr(exporting, "quantise", lambda bundle, films: small)
     costs = iter([100.0, int8_us] * exporting.ROUNDS)
     monkeypatch.setattr(exporting, "measure_us", lambda planner, one: next(costs))
-    assert (try_int8(export, load_torch_bundle(original).planner(), FILMS, tell) is not None) == taken
+    assert (try_int8(export, load_torch_bundle(original).planner(), FILMS, (), tell) is not None) == taken
     assert f"{int8_us:.0f} us of CPU in int8, 100 us in fp32" in said[-1]
 
 
@@ -124,12 +126,52 @@ def test_an_export_that_plans_otherwise_is_refused(export):
         check_agreement(other, export, FILMS)
 
 
+class Saying(Planner):
+    """Plans what it was given, call by call."""
+
+    precision = "fp32"
+
+    def __init__(self, actions):
+        self.actions = iter(actions)
+
+    def planner(self):
+        return self
+
+    def plan(self, observations, memories):
+        return [Chunk(next(self.actions), 20.0)], list(memories)
+
+
+def agree(wanted, found):
+    films = [[{} for _ in wanted]]
+    return check_agreement(Saying(wanted), Saying(found), films, signs=(1,))  # type: ignore[arg-type]
+
+
+def test_signs_are_counted_and_a_near_tie_does_not_refuse_an_export():
+    wanted = np.zeros((1000, 4, 2), np.float32)
+    wanted[..., 1] = 1
+    found = wanted + np.float32([5e-4, 0])
+    found[:4, 0, 1] = -1
+    assert agree(wanted, found) == pytest.approx(5e-4)
+    found[:, 3, 1] = -1
+    with pytest.raises(BundleError, match=r"opens or closes otherwise: in 74\.90% of actions .*; 99\.9% is asked for"):
+        agree(wanted, found)
+    with pytest.raises(BundleError, match="nan apart"):
+        agree(wanted, np.full_like(wanted, np.nan))
+
+
+def test_the_gripper_s_sign_is_found_in_the_pipeline(original):
+    bundle = load_torch_bundle(original)
+    assert find_signs(bundle) == ()
+    outputs = (*bundle.pipeline.outputs, GripperSign(column=4))
+    assert find_signs(replace(bundle, pipeline=replace(bundle.pipeline, outputs=outputs))) == (4,)
+
+
 def test_whole_exports_are_written_untried_only_when_that_is_said(original, export, small, tmp_path, monkeypatch):
     monkeypatch.setattr(exporting, "export_onnx", lambda bundle: export)
     monkeypatch.setattr(exporting, "film", lambda folder, export, options: FILMS)
     export_bundle(original, tmp_path / "e", None, say=tell)
     assert load_manifest(tmp_path / "e").accepted is None
-    monkeypatch.setattr(exporting, "try_int8", lambda export, planner, films, say: (small, 0.01))
+    monkeypatch.setattr(exporting, "try_int8", lambda export, planner, films, signs, say: (small, 0.01))
     assert export_bundle(original, tmp_path / "e", None, int8=True, say=tell).precision == "int8"
     make_bundle(seed=1).save(tmp_path / "another")
     for taken in (original, original.parent, tmp_path, tmp_path / "another"):

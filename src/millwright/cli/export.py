@@ -53,13 +53,19 @@ def export(
     target = out or Path(f"{folder.resolve().name}-{to}")
     check_folder("--out", target)
     if not write:
-        unheard = {"--int8": int8, "--seeds": seeds, "--untried": untried, "--keep-refused": keep_refused}
+        unheard = {
+            "--int8": int8, "--seeds": seeds, "--untried": untried, "--keep-refused": keep_refused,
+            "--env.NAME": call.env_options,
+        }  # fmt: skip
         if said := [option for option, given in unheard.items() if given]:
             raise OptionError(f"{', '.join(said)}: --to triton takes an export as it is; say so with --to onnx")
         from millwright.serving.triton import write_repository
 
         say(f"wrote {write_repository(folder, target)}")
         return
+    needless = {"--env.NAME": call.env_options, "--seeds": seeds, "--keep-refused": keep_refused}
+    if untried and (said := [option for option, given in needless.items() if given]):
+        raise OptionError(f"{', '.join(said)}: for a trial, and --untried has none; leave one or the other out")
     from millwright.policies.folder import load_manifest
     from millwright.recipes.exporting import Trial, export_bundle
 

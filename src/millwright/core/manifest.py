@@ -25,7 +25,11 @@ class Manifest:
     runtime: str = "torch"
     """What runs it: `torch`, or `onnx` for an export."""
     accepted: Mapping[str, Any] | None = None
-    """Of an export, the trial that found it no worse than what it was made of: margin, seeds, counts, interval."""
+    """Of an export, what its trial found: margin, seeds, counts, interval, whether it was accepted.
+
+    An annotation, outside the id as the card is: the trial's own results name the id of what was tried. It guards
+    against mistakes, not against whoever may write the folder, who may write weights and digests too.
+    """
 
     @property
     def id(self) -> str:
