@@ -10,6 +10,7 @@ from millwright.recipes.brick_pick import BrickPick
 from millwright.recipes.brick_robust import BrickRobust
 from millwright.recipes.brick_robustness import BrickRobustness
 from millwright.recipes.brick_study import BrickStudy
+from millwright.recipes.dream_driving import DreamDriving
 from millwright.recipes.lift import Lift
 from millwright.recipes.lift_choice import LiftChoice
 from millwright.recipes.lift_true_success import LiftTrueSuccess
@@ -29,6 +30,7 @@ RECIPES: dict[str, type[Recipe]] = {
     "lift": Lift,
     "lift-choice": LiftChoice,
     "lift-true-success": LiftTrueSuccess,
+    "dream-driving": DreamDriving,
 }
 
 __all__ = [
@@ -43,6 +45,7 @@ __all__ = [
     "BrickRobust",
     "BrickRobustness",
     "BrickStudy",
+    "DreamDriving",
     "Lift",
     "LiftChoice",
     "LiftTrueSuccess",

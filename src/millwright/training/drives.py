@@ -13,12 +13,21 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from millwright.core.errors import TrainingError
+from millwright.core.features import Observation
+from millwright.processors.pipeline import Pipeline
 from millwright.world_models.vae import Vae
 
 MIRRORED_SCALARS = (0, 2, 1, 4, 3, 5, 6)
 """Speed, the four wheels, steering, gyro, seen in a mirror: left wheels are right ones ..."""
 MIRRORED_SIGNS = (1, 1, 1, 1, 1, -1, -1)
 """... and turns go the other way."""
+
+ROWS_BESIDE, COLUMNS_BESIDE = (25 / 32, 30 / 32), (13 / 32, 18 / 32)
+"""Of the picture above the bar: where the ground beside the car is seen."""
+LEFT_FIELD = -50.0
+"""A reward below it is the one for leaving the field."""
+SMALLEST_GAIN = 1.0
+"""A tile is worth 2.5 at least: no track has 400."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,6 +52,48 @@ class Drive:
         return Drive(self.pictures[..., ::-1].copy(), scalars, actions, self.tiles, self.off_road, self.done)
 
 
+def make_drive(
+    observations: Sequence[Observation], actions: Sequence[NDArray[np.float32]], rewards: Sequence[float],
+    pipeline: Pipeline, cost: float,
+) -> Drive:  # fmt: skip
+    """A drive from what was observed, done and rewarded, without any truth beside it.
+
+    Args:
+        observations: one more than actions.
+        rewards: CarRacing's: 1000 / N for each tile of N, less `cost` a step, and -100 for leaving the field.
+        pipeline: makes `image` and `scalars` of observations.
+        cost: of a step, however many tiles it reached.
+    """
+    names = [name for name in observations[0] if name != "task"]
+    batch = {name: torch.from_numpy(np.stack([each[name] for each in observations])) for name in names}
+    with torch.no_grad():
+        seen = pipeline.observe(batch)
+    pictures = (255 * seen["image"]).round().to(torch.uint8).numpy()
+    gained = np.asarray(rewards, np.float32)
+    return Drive(
+        pictures, seen["scalars"].numpy(), np.asarray(actions, np.float32), count_tiles(gained, cost),
+        find_off_road(pictures)[1:], (gained < LEFT_FIELD).astype(np.float32),
+    )  # fmt: skip
+
+
+def count_tiles(rewards: NDArray[np.float32], cost: float) -> NDArray[np.float32]:
+    """Tiles reached in each step (n,): what came over its smallest share, so that the track's length drops out."""
+    gained = rewards + cost
+    reached = gained > SMALLEST_GAIN
+    if not reached.any():
+        return np.zeros_like(gained)
+    return np.where(reached, np.round(gained / gained[reached].min()), 0).astype(np.float32)
+
+
+def find_off_road(pictures: NDArray[np.uint8]) -> NDArray[np.float32]:
+    """Share of grass right and left of the car (n,), in masks (n, 1, size, size) of which 255 is grass."""
+    size = pictures.shape[-1]
+    rows = slice(round(ROWS_BESIDE[0] * size), round(ROWS_BESIDE[1] * size))
+    columns = [round(column * size) for column in COLUMNS_BESIDE]
+    share: NDArray[np.float32] = pictures[:, 0, rows][:, :, columns].mean((1, 2), dtype=np.float32) / 255
+    return share
+
+
 def save_drives(drives: Sequence[Drive], file: Path) -> None:
     """Write them whole or not at all, without pickle."""
     arrays = {f"{row}.{name}": array for row, drive in enumerate(drives) for name, array in vars(drive).items()}
@@ -60,7 +111,7 @@ def load_drives(file: Path) -> list[Drive]:
     """
     try:
         with np.load(file) as arrays:
-            count = 1 + max(int(name.split(".")[0]) for name in arrays.files)
+            count = 1 + max((int(name.split(".")[0]) for name in arrays.files), default=-1)
             return [
                 Drive(**{name: arrays[f"{number}.{name}"] for name in Drive.__dataclass_fields__})
                 for number in range(count)

@@ -60,6 +60,15 @@ def make_critic(read: int, widths: tuple[int, ...] = (128, 128)) -> MLP:
     return MLP(read, (*widths, 1))
 
 
+def load_critic(critic: MLP, out: Path) -> None:
+    """Put the critic of the training in `out` into this one.
+
+    Raises:
+        TrainingError: no training is there, or its checkpoint is broken.
+    """
+    critic.load_state_dict(load_checkpoint(out / CHECKPOINT).part("critic"))
+
+
 def compute_lambda_returns(rewards: Tensor, values: Tensor, going_on: Tensor, smoothing: float) -> Tensor:
     """(steps, batch) from each step on.
 

@@ -1,0 +1,248 @@
+"""dream-driving: a controller that learns in dreams of a road, from few real steps, and drives the real one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any, ClassVar
+
+import numpy as np
+
+from millwright.catalog import Player, make_env, make_judge, make_policy
+from millwright.core.errors import BudgetError, OptionError, choose
+from millwright.core.features import Features
+from millwright.core.loop import play
+from millwright.core.policy import Policy
+from millwright.core.step_ledger import StepLedger, open_ledger
+from millwright.evaluation.suite import evaluate, parse_seeds
+from millwright.policies.bundle import Bundle, load_bundle
+from millwright.policies.driving_pipeline import COST_A_RAW_STEP, IMAGE, STATE, make_pipeline
+from millwright.policies.latent_controller import LatentController
+from millwright.policies.networks import make_network
+from millwright.policies.noisy import Noisy
+from millwright.recipes.cards import save_card
+from millwright.recipes.demonstrated import TRAINING_SEEDS
+from millwright.recipes.recipe import Recipe, StageClock, claim_folder, write_json
+from millwright.training.drives import Drive, load_drives, make_drive, save_drives
+from millwright.training.gradient import FitConfig
+from millwright.training.rounds_of_dreams import DreamingConfig, clone, learn_round
+from millwright.world_models.dream import DrivingReward
+
+TRACKS = {"scratch": "random", "seeded": "rule"}
+"""Who drives before anything was learned."""
+CONTROLS: Mapping[str, Mapping[str, Any]] = {
+    "": {},
+    "memoryless": {"memoryless": True},
+    "untrained": {"untrained": True},
+    "unshaped": {},
+    "cloned": {"memoryless": True},
+}
+"""What a control changes of the network; the rest is in the recipe."""
+NOISES = (0.0, 0.1, 0.05)
+"""Of what a learned driver does in its drives, in turn."""
+SCENES_A_SEED = 1000
+"""Tracks of each training seed's drives."""
+
+
+@dataclass(frozen=True)
+class DreamDriving(Recipe):
+    """Drive a little, learn a world model, learn to drive in its dreams, drive with that, and again.
+
+    Args:
+        track: scratch (the first drives are random) or seeded (a rule's, with noise); never mixed.
+        learner: imagination (an actor-critic, by gradients) or evolution (CMA-ES, 867 numbers).
+        control: memoryless, untrained (memory), unshaped (the dream's reward is tiles alone) or cloned (of the rule,
+            without any dream).
+        world: residual-gru or mdn-rnn.
+        members: world models that dream together.
+        cap: real steps, raw ones, in all: those beyond it are refused.
+        first_steps: of them, before anything was learned.
+        rounds: of driving with what was learned.
+        idle_ticks: a drive that reaches no tile for so long is over.
+        updates: of the controller, a round.
+        generations: of evolution, a round.
+        seed: training seed: tracks, first weights, order, noise.
+        seeds: tracks to evaluate on, A:B; tune on 5000 to 9999, 10000 and up are for published figures.
+        workers: processes that evaluate.
+    """
+
+    name: ClassVar[str] = "dream-driving"
+    about: ClassVar[str] = "drive a little, learn a model of the world, learn to drive in its dreams, and drive"
+
+    dreaming: ClassVar[DreamingConfig] = DreamingConfig()
+    """How long a round's trainings are, but for what the fields say."""
+
+    track: str = "scratch"
+    learner: str = "imagination"
+    control: str = ""
+    world: str = "residual-gru"
+    members: int = 1
+    cap: int = 50_000
+    first_steps: int = 6_000
+    rounds: int = 8
+    idle_ticks: int = 25
+    updates: int = 800
+    generations: int = 100
+    seed: int = 0
+    seeds: str = "5000:5020"
+    workers: int = 1
+
+    def run(self, out: Path) -> dict[str, Any]:
+        """As `Recipe.run`: `out` gets round-*/, steps.txt, a bundle of the recipe's name, report/ and summary.json.
+
+        Raises:
+            RecipeError: `out` was begun with other fields.
+            OptionError: fields that make no sense, or tracks that are not to be trained on.
+            UnknownNameError: no such track, learner or control.
+        """
+        seeds = parse_seeds(self.seeds)
+        self.refuse()
+        claim_folder(self, out)
+        ledger = open_ledger(out / "steps.txt", self.cap)
+        clock = StageClock(out / "stages.json")
+        drives: list[Drive] = []
+        for number in range(self.num_rounds):
+            folder = out / f"round-{number}"
+            folder.mkdir(exist_ok=True)
+            with clock.stage(f"drive {number}"):
+                drives += self.drive(number, folder, out, ledger)
+            with clock.stage(f"dream {number}"):
+                self.learn(number, drives, out)
+        bundle = self.find_bundle(out, self.num_rounds - 1)
+        with clock.stage("evaluate"):
+            command = f"millwright evaluate car-racing --policy {bundle} --seeds {seeds.start}:{seeds.stop}"
+            player = Player("car-racing", {}, str(bundle))
+            result = evaluate(player, seeds, self.workers, out / "report", claim=player.describe(), command=command)
+        told = {key: value for key, value in result.to_json().items() if key != "verdicts"}
+        summary = {
+            "recipe": self.name, "fields": asdict(self), "seconds": clock.seconds, "real_steps": dict(ledger.count()),
+            "result": told,
+        }  # fmt: skip
+        ledger.close()
+        write_json(out / "summary.json", summary)
+        save_card(bundle, [out / "report/result.json"])
+        return summary
+
+    def refuse(self) -> None:
+        """Fields that make no sense are an error before anything is done; errors as `run`."""
+        choose("track", self.track, TRACKS)
+        choose("learner", self.learner, {"imagination": 0, "evolution": 0})
+        choose("control", self.control, CONTROLS)
+        if min(self.cap, self.first_steps, self.rounds, self.members, self.idle_ticks) < 1:
+            raise OptionError("cap, first-steps, rounds, members and idle-ticks must be at least 1")
+        if not 0 <= SCENES_A_SEED * self.seed <= TRAINING_SEEDS - SCENES_A_SEED:
+            most = TRAINING_SEEDS // SCENES_A_SEED - 1
+            raise OptionError(
+                f"--seed is 0 to {most}: each has {SCENES_A_SEED} tracks of 0:{TRAINING_SEEDS} of its own"
+            )
+
+    @property
+    def num_rounds(self) -> int:
+        """Of learning; cloning is one."""
+        return 1 if self.control == "cloned" else self.rounds + 1
+
+    # ---------------------------------------------------------------- driving
+
+    def drive(self, number: int, folder: Path, out: Path, ledger: StepLedger) -> list[Drive]:
+        """The drives of a round, driven once and kept."""
+        file = folder / "drives.npz"
+        if not file.is_file():
+            save_drives(list(self._drive(number, out, ledger)), file)
+        return load_drives(file)
+
+    def _drive(self, number: int, out: Path, ledger: StepLedger) -> Iterator[Drive]:
+        first = self.cap if self.control == "cloned" else self.first_steps
+        wanted = first if number == 0 else (self.cap - self.first_steps) // self.rounds
+        options = {"ledger": str(ledger.path), "purpose": "training"}
+        envs = [make_env("car-racing", start=start, **options) for start in ("random", "grid")]
+        rng = np.random.default_rng((self.seed, number))
+        begun = ledger.left
+        try:
+            for index in range(SCENES_A_SEED):
+                if begun - ledger.left >= wanted or not ledger.left:
+                    return
+                env = envs[index % 2 if number else 0]
+                track = SCENES_A_SEED * self.seed + int(rng.integers(SCENES_A_SEED))
+                drive = self._drive_once(env, self._choose_driver(number, index, out), track)
+                if drive is not None:
+                    yield drive
+        finally:
+            for env in envs:
+                env.close()
+
+    def _choose_driver(self, number: int, index: int, out: Path) -> Policy:
+        if number:
+            driver = make_policy("car-racing", str(self.find_bundle(out, number - 1)))
+            return Noisy(driver, NOISES[index % len(NOISES)])
+        driver = make_policy("car-racing", "rule" if self.control == "cloned" else TRACKS[self.track])
+        return driver if driver.name == "random" else Noisy(driver, max(NOISES))
+
+    def _drive_once(self, env: Any, driver: Policy, track: int) -> Drive | None:
+        """One drive, until it ends, finds no tile for too long or spends the last step; None of less than two steps."""
+        seen, done, rewards, idle = [], [], [], 0
+        space = env.action_space
+        cost = COST_A_RAW_STEP * env.unwrapped.options.repeat
+        try:
+            for step in play(env, driver, make_judge("car-racing"), track):
+                seen.append(step.observation)
+                done.append(np.clip(step.action, space.low, space.high))
+                rewards.append(step.reward)
+                idle = 0 if step.reward + cost > 1 else idle + 1
+                if idle > self.idle_ticks:
+                    break
+        except BudgetError:
+            pass  # what was driven so far is as good as any
+        if len(seen) < 3:
+            return None
+        return make_drive(seen, done[:-1], rewards[:-1], make_pipeline(), cost)
+
+    # ---------------------------------------------------------------- learning
+
+    def find_bundle(self, out: Path, number: int) -> Path:
+        """Where the bundle of a round is."""
+        return out / self.name if number == self.num_rounds - 1 else out / f"round-{number}" / self.name
+
+    def learn(self, number: int, drives: Sequence[Drive], out: Path) -> None:
+        """Make a round's bundle from all drives up to it, starting from what the round before had learned."""
+        bundle, folder = self.find_bundle(out, number), out / f"round-{number}"
+        if (bundle / "manifest.json").is_file():
+            return
+        network = load_bundle(self.find_bundle(out, number - 1)).network if number else self._make_network()
+        assert isinstance(network, LatentController)
+        if self.control == "cloned":
+            told = {"loss": clone(network, drives, FitConfig(samples=100_000, seed=self.seed), folder / "clone")}
+        else:
+            before = out / f"round-{number - 1}" if number else None
+            told = learn_round(
+                network, drives, self.make_dreaming(), folder, number=number, seed=self.seed, before=before
+            )
+        write_json(folder / "told.json", told)
+        steps = sum(len(drive) for drive in drives)
+        lineage = {"recipe": self.name, "fields": asdict(self), "round": number, "ticks": steps, **told}
+        self._make_bundle(network, lineage).save(bundle)
+
+    def make_dreaming(self) -> DreamingConfig:
+        """How a round learns."""
+        config = self.dreaming
+        reward = DrivingReward(0, 0, 0, 0, 0, 0, 0) if self.control == "unshaped" else config.reward
+        return replace(
+            config,
+            reward=reward,
+            imagination=replace(config.imagination, updates=self.updates),
+            evolution=replace(config.evolution, generations=self.generations),
+        )
+
+    def _make_network(self) -> LatentController:
+        widths = {"widths": ()} if self.learner == "evolution" else {}
+        sizes = {"world": self.world, "members": self.members, **widths, **CONTROLS[self.control]}
+        network = make_network("latent-controller", sizes, self.seed)
+        assert isinstance(network, LatentController)
+        return network
+
+    def _make_bundle(self, network: LatentController, lineage: Mapping[str, Any]) -> Bundle:
+        env = make_env("car-racing")
+        features, action, rate_hz = env.unwrapped.features, env.unwrapped.action, env.metadata["control_hz"]
+        env.close()
+        inputs = Features(features[IMAGE], features[STATE])
+        return Bundle(network, make_pipeline(), inputs, action, rate_hz, "car-racing", "drive", lineage=dict(lineage))

@@ -1,0 +1,126 @@
+"""One round of learning in dreams: the code and the world model learn from all drives, then the controller dreams."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from millwright.core.errors import OptionError
+from millwright.policies.latent_controller import LatentController
+from millwright.training.data import ArrayData
+from millwright.training.drives import Drive, SequenceData, encode_drives
+from millwright.training.evolution import DreamedReturns, EvolutionConfig, evolve, read_parameters, write_parameters
+from millwright.training.gradient import FitConfig, fit
+from millwright.training.imagination import ImaginationConfig, learn_in_dreams, load_critic, make_critic
+from millwright.world_models.dream import DrivingReward
+from millwright.world_models.replay import replay
+from millwright.world_models.world_model import State
+
+VAE, WORLD, CONTROLLER = "vae", "world", "controller"
+"""Folders of a round's three trainings."""
+
+
+@dataclass(frozen=True)
+class DreamingConfig:
+    """How a round learns. In the first round code and world model learn for `first` times as long.
+
+    Args:
+        vae_samples, world_samples: pictures and sequences drawn in a round.
+        sequence: steps of a sequence.
+        batch_size: of both.
+        first: by how much longer the first round learns.
+        imagination: how an actor learns; used where the controller has hidden layers.
+        evolution: how a linear controller does.
+        rollouts, horizon: of evolution: dreams of a candidate, and steps of each.
+        reward: what a dreamed step is worth.
+
+    Raises:
+        OptionError: nothing to learn from.
+    """
+
+    vae_samples: int = 40_000
+    world_samples: int = 64_000
+    sequence: int = 16
+    batch_size: int = 128
+    first: int = 3
+    vae_lr: float = 1e-3
+    world_lr: float = 1e-3
+    imagination: ImaginationConfig = field(default_factory=lambda: ImaginationConfig(updates=800))
+    evolution: EvolutionConfig = field(default_factory=EvolutionConfig)
+    rollouts: int = 16
+    horizon: int = 60
+    reward: DrivingReward = field(default_factory=DrivingReward)
+
+    def __post_init__(self) -> None:
+        if min(self.vae_samples, self.world_samples, self.sequence, self.batch_size, self.first, self.horizon) < 1:
+            raise OptionError(f"every length of a round must be at least 1, got {self}")
+
+
+def learn_round(
+    network: LatentController, drives: Sequence[Drive], config: DreamingConfig, out: Path, *, number: int, seed: int,
+    before: Path | None = None,
+) -> dict[str, float]:  # fmt: skip
+    """Train the network's parts in place, with every drive and its mirror image; goes on where `out` stopped.
+
+    Args:
+        number: of the round, from 0.
+        before: folder of the round before, whose critic goes on.
+
+    Returns:
+        Last losses of the world model, and what the controller's dreams came to.
+    """
+    both = [*drives, *(drive.mirror() for drive in drives)]
+    longer = config.first if number == 0 else 1
+    settings = FitConfig(
+        batch_size=config.batch_size, ema_decay=0.99, seed=seed + number, warmup_samples=20 * config.batch_size
+    )
+    pictures = ArrayData({network.vae.config.learned: np.concatenate([drive.pictures for drive in both])})
+    seen = replace(settings, samples=longer * config.vae_samples, lr=config.vae_lr)
+    told = {"vae_loss": fit(network.vae, pictures, seen, out / VAE, progress=False).loss}
+    latents = encode_drives(network.vae, both)
+    sequences = SequenceData(both, latents, config.sequence)
+    followed = replace(settings, samples=longer * config.world_samples, lr=config.world_lr)
+    told["world_loss"] = fit(network.model, sequences, followed, out / WORLD, progress=False).loss
+    states = replay(network.model, latents, [torch.from_numpy(drive.actions) for drive in both])
+    starts = State(*(torch.cat([part[:-1] for part in parts]) for parts in zip(*states, strict=True)))
+    learn = _evolve if network.controller.linear else _imagine
+    told |= learn(network, starts, config, out / CONTROLLER, seed + number, before)
+    return told
+
+
+def clone(network: LatentController, drives: Sequence[Drive], config: FitConfig, out: Path) -> float:
+    """Train a controller without memory, its encoder too, to do what was done in every frame; the last loss."""
+    both = [*drives, *(drive.mirror() for drive in drives)]
+    arrays = {
+        "image": np.concatenate([drive.pictures[:-1].astype(np.float32) / 255 for drive in both]),
+        "scalars": np.concatenate([drive.scalars[:-1] for drive in both]),
+        "target": np.concatenate([drive.actions for drive in both])[:, None],
+    }
+    return fit(network, ArrayData(arrays), config, out, progress=False).loss
+
+
+def _imagine(
+    network: LatentController, starts: State, config: DreamingConfig, out: Path, seed: int, before: Path | None
+) -> dict[str, float]:
+    critic = make_critic(network.model.config.latent + network.model.config.memory)
+    if before is not None:
+        load_critic(critic, before / CONTROLLER)
+    settings = replace(config.imagination, seed=seed)
+    told = learn_in_dreams(network.model, network.controller, critic, starts, config.reward, settings, out)
+    return {f"dreamed_{name}": value for name, value in told.items()}
+
+
+def _evolve(
+    network: LatentController, starts: State, config: DreamingConfig, out: Path, seed: int, before: Path | None
+) -> dict[str, float]:
+    fitness = DreamedReturns(
+        network.model, network.controller, starts, config.reward, rollouts=config.rollouts, steps=config.horizon,
+        seed=seed,
+    )  # fmt: skip
+    found = evolve(read_parameters(network.controller), fitness, replace(config.evolution, seed=seed), out)
+    write_parameters(network.controller, found.mean)
+    return {f"dreamed_{name}": value for name, value in found.history[-1].items()}

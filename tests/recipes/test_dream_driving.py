@@ -1,0 +1,83 @@
+"""Driving, dreaming and driving again: a short run, what a stop leaves, and the cap on real steps."""
+
+import json
+from dataclasses import replace
+
+import pytest
+
+from millwright.core.errors import OptionError, UnknownNameError
+from millwright.recipes.dream_driving import DreamDriving
+from millwright.training.drives import load_drives
+from millwright.training.rounds_of_dreams import DreamingConfig
+
+CAP = 700
+
+
+class Short(DreamDriving):
+    dreaming = DreamingConfig(
+        vae_samples=64, world_samples=64, sequence=4, batch_size=32, first=1, horizon=3, rollouts=2
+    )
+
+
+SHORT = Short(cap=CAP, first_steps=300, rounds=1, updates=2, generations=1, seeds="5000:5001")
+
+
+@pytest.fixture(autouse=True)
+def short_evaluation(monkeypatch):
+    """One lap takes seconds: what is driven in the end is not what these tests are about."""
+    from millwright.recipes import dream_driving
+
+    make = dream_driving.Player
+    monkeypatch.setattr(dream_driving, "Player", lambda env, options, policy: make(env, {"max_steps": 40}, policy))
+
+
+def test_a_short_run_drives_dreams_and_drives_within_its_cap(tmp_path):
+    summary = SHORT.run(tmp_path)
+    steps = summary["real_steps"]
+    assert 300 < steps["training"] <= CAP
+    assert steps["evaluation"] == 0
+    drives = [load_drives(tmp_path / f"round-{number}/drives.npz") for number in range(2)]
+    driven = sum(4 * len(drive) for each in drives for drive in each)
+    assert 0.8 * steps["training"] < driven <= steps["training"]
+    told = json.loads((tmp_path / "round-1/told.json").read_text())
+    assert {"world_loss", "dreamed_return"} <= set(told)
+    assert summary["result"]["episodes"] == 1
+    lineage = json.loads((tmp_path / "dream-driving/manifest.json").read_text())["lineage"]
+    assert lineage["fields"]["cap"] == CAP
+
+    written = {path: path.stat().st_mtime_ns for path in tmp_path.glob("round-*/*.npz")}
+    again = SHORT.run(tmp_path)
+    assert again["real_steps"] == steps
+    assert {path: path.stat().st_mtime_ns for path in tmp_path.glob("round-*/*.npz")} == written
+
+
+def test_a_round_that_is_lost_is_driven_again_and_counted_again(tmp_path):
+    steps = SHORT.run(tmp_path)["real_steps"]["training"]
+    (tmp_path / "round-1/drives.npz").unlink()
+    assert SHORT.run(tmp_path)["real_steps"]["training"] <= CAP
+    assert 4 * sum(len(drive) for drive in load_drives(tmp_path / "round-1/drives.npz")) <= CAP - steps
+
+
+def test_evolution_makes_a_bundle_of_867_numbers_to_decide_with(tmp_path):
+    from millwright.policies.bundle import load_bundle
+
+    recipe = replace(SHORT, learner="evolution", seed=1)
+    recipe.run(tmp_path)
+    controller = load_bundle(tmp_path / "dream-driving").network.controller
+    assert sum(parameter.numel() for parameter in controller.parameters()) == 867
+
+
+@pytest.mark.parametrize(
+    ("fields", "error", "told"),
+    [
+        ({"track": "sead"}, UnknownNameError, "seeded"),
+        ({"control": "memoryles"}, UnknownNameError, "memoryless"),
+        ({"learner": "evolve"}, UnknownNameError, "evolution"),
+        ({"seed": 5}, OptionError, "0 to 4"),
+        ({"rounds": 0}, OptionError, "at least 1"),
+    ],
+)
+def test_what_makes_no_sense_is_refused_before_a_step(fields, error, told, tmp_path):
+    with pytest.raises(error, match=told):
+        replace(SHORT, **fields).run(tmp_path / "out")
+    assert not (tmp_path / "out").exists()
