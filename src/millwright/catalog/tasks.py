@@ -168,6 +168,24 @@ def _random_driver(control_hz: float) -> Policy:
     return RandomDriver(control_hz)
 
 
+def _rule(control_hz: float) -> Policy:
+    from millwright.policies.driving import Rule
+
+    return Rule(control_hz)
+
+
+def _unsteady_rule(control_hz: float) -> Policy:
+    from millwright.policies.driving import NoisyDriver, Rule
+
+    return NoisyDriver(Rule(control_hz), control_hz)
+
+
+def _document_rule(control_hz: float) -> Policy:
+    from millwright.policies.driving import DocumentRule
+
+    return DocumentRule()
+
+
 def _coast(control_hz: float) -> Policy:
     from millwright.policies.baselines import NoChange
 
@@ -379,6 +397,9 @@ TASKS: dict[str, Task] = {
         _drives_lap,
         control_hz=12.5,
         experts={"expert": _racer},
+        rules={"rule": _rule, "rule-perturbed": _unsteady_rule, "rule-document": _document_rule},
+        labeller="rule",
+        perturbed="rule-perturbed",
         baselines={"nothing": _coast, "random": _random_driver},
         properties=_find_track_properties,
         lacks=_describe_driving_lacks,

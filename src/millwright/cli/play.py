@@ -64,7 +64,7 @@ def record(
     if perturb and policy != task.labeller:
         raise OptionError(f"--perturb disturbs an expert: use it with --policy {task.labeller}, not {policy}")
     driver = task.perturbed if perturb else policy
-    player = catalog.Player(env, call.env_options, driver, label or driver in task.experts, linger)
+    player = catalog.Player(env, call.env_options, driver, label or perturb or driver in task.experts, linger)
     made = _check(player)
     features = Features(*made.features.values(), made.action)
     record_episodes(player, seeds, out, fps=made.metadata["control_hz"], workers=workers, features=features)

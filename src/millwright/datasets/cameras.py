@@ -62,7 +62,7 @@ def make_picture_feature(name: str, row: Mapping[str, Any]) -> Feature:
     return Feature(name, shape, "uint8", info.get("unit", ""), info.get("frame", ""), texts)
 
 
-def _make_camera(name: str, row: Mapping[str, Any], fps: int) -> Camera:
+def _make_camera(name: str, row: Mapping[str, Any], fps: float) -> Camera:
     in_video = row["dtype"] == "video"
     reach = find_range(row)
     levels = None if reach is None else make_depth_levels(reach)
@@ -70,7 +70,7 @@ def _make_camera(name: str, row: Mapping[str, Any], fps: int) -> Camera:
     return Camera(make_picture_feature(name, row), in_video, read)
 
 
-def _read_video(fps: int, levels: NDArray[np.float32] | None, path: Path, first: int, out: NDArray[Any]) -> None:
+def _read_video(fps: float, levels: NDArray[np.float32] | None, path: Path, first: int, out: NDArray[Any]) -> None:
     decode(path, first, fps, out, levels)
 
 

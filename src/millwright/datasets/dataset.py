@@ -58,7 +58,7 @@ class Dataset:
         return f"Dataset({str(self.root)!r}: {len(self.episodes)} episodes, {len(self)} frames at {self.fps} Hz)"
 
     @property
-    def fps(self) -> int:
+    def fps(self) -> float:
         """Frames a second."""
         return self._schema.fps
 

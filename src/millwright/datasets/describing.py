@@ -67,7 +67,7 @@ class Description:
     name: str
     episodes: int
     frames: int
-    fps: int
+    fps: float
     size_mb: float
     robot: str
     cameras: dict[str, str]

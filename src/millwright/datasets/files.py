@@ -52,7 +52,7 @@ class DataFiles:
 class VideoFiles:
     """MP4 files of one camera; an episode never spans two files."""
 
-    def __init__(self, root: Path, camera: str, fps: int, last: Place) -> None:
+    def __init__(self, root: Path, camera: str, fps: float, last: Place) -> None:
         self._root = root
         self._camera = camera
         self._fps = fps

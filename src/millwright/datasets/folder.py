@@ -68,8 +68,9 @@ class Folder:
     entries: tuple[Entry, ...]
 
     @property
-    def fps(self) -> int:
-        return int(self.info["fps"])
+    def fps(self) -> float:
+        fps = float(self.info["fps"])
+        return int(fps) if fps.is_integer() else fps
 
     @property
     def features(self) -> Mapping[str, Mapping[str, Any]]:

@@ -33,7 +33,7 @@ class Copied(NamedTuple):
 class Footage:
     """Keeps the videos open that it read last, one a kind, and reads them forward."""
 
-    def __init__(self, fps: int, encoding: Encoding | None = None) -> None:
+    def __init__(self, fps: float, encoding: Encoding | None = None) -> None:
         self._fps = fps
         self._encoding = encoding
         self._packets: dict[Path, PacketReader] = {}

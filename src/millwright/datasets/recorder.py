@@ -43,7 +43,7 @@ def record(
     seeds: Sequence[int],
     out: Path,
     *,
-    fps: int,
+    fps: float,
     workers: int = 1,
     features: Features | None = None,
     robot_type: str = "",
@@ -98,7 +98,7 @@ def record(
 
 
 def _make_work(
-    make_play: Callable[[], Play], out: Path, fps: int, features: Features, robot_type: str
+    make_play: Callable[[], Play], out: Path, fps: float, features: Features, robot_type: str
 ) -> Callable[[int], Recorded | _DiskFull]:
     play = make_play()
 

@@ -49,7 +49,7 @@ class Recording:
         return table.replace_schema_metadata(None), json.loads(table.schema.metadata[b"millwright"])
 
 
-def write_recording(episode: Episode, root: Path, fps: int, declared: Features, robot_type: str = "") -> Recording:
+def write_recording(episode: Episode, root: Path, fps: float, declared: Features, robot_type: str = "") -> Recording:
     """Write an episode into `root`'s recording folder, whole or not at all.
 
     Raises:

@@ -103,7 +103,7 @@ def _kind(features: Mapping[str, Any], name: str) -> Any:
 class _Rewriter:
     """Reads picks and hands them to the writer of the new dataset."""
 
-    def __init__(self, root: Path, features: Mapping[str, Any], fps: int, plan: Plan) -> None:
+    def __init__(self, root: Path, features: Mapping[str, Any], fps: float, plan: Plan) -> None:
         self._root, self._features, self._plan = root, features, plan
         self._writer = Writer(root, features, fps)
         self._footage = Footage(fps, plan.encoding)

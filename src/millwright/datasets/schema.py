@@ -32,7 +32,7 @@ Columns = Mapping[str, NDArray[Any]]
 class Schema:
     """Frame rate and columns of a dataset, without the standard ones."""
 
-    fps: int
+    fps: float
     features: Features
     robot_type: str = ""
 
@@ -101,7 +101,7 @@ def stack_columns(episode: Episode) -> dict[str, NDArray[Any]]:
     return {name: _stack(name, values, len(steps)) for name, values in lists.items()}
 
 
-def make_schema(columns: Columns, fps: int, declared: Features, robot_type: str = "") -> Schema:
+def make_schema(columns: Columns, fps: float, declared: Features, robot_type: str = "") -> Schema:
     """The schema of `columns`; units, frames and names come from `declared` where it has the feature.
 
     Raises:
@@ -147,7 +147,7 @@ def _describe(feature: Feature) -> str:
     return " ".join([feature.dtype, str(feature.shape), *(text for text in details if text)])
 
 
-def _feature_to_json(feature: Feature, fps: int) -> dict[str, Any]:
+def _feature_to_json(feature: Feature, fps: float) -> dict[str, Any]:
     info: dict[str, Any] = {key: getattr(feature, key) for key in ("unit", "frame") if getattr(feature, key)}
     if feature.names:
         info["names"] = list(feature.names)

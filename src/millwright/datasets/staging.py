@@ -29,13 +29,13 @@ def locate(prefix: str, place: Place) -> dict[str, int]:
     return {f"{prefix}/chunk_index": place.chunk, f"{prefix}/file_index": place.file}
 
 
-def locate_span(camera: str, place: Place, first: int, length: int, fps: int) -> dict[str, Any]:
+def locate_span(camera: str, place: Place, first: int, length: int, fps: float) -> dict[str, Any]:
     """An episode's part of a video as columns of the table of episodes; times come from counts of frames."""
     times = {"from_timestamp": first / fps, "to_timestamp": (first + length) / fps}
     return {**locate(f"videos/{camera}", place), **{f"videos/{camera}/{key}": value for key, value in times.items()}}
 
 
-def add_standard(table: pa.Table, fps: int, index: int, start: int, task_index: int | NDArray[np.int64]) -> pa.Table:
+def add_standard(table: pa.Table, fps: float, index: int, start: int, task_index: int | NDArray[np.int64]) -> pa.Table:
     """The columns that every dataset has, beside an episode's own."""
     count = len(table)
     frames = np.arange(count)

@@ -105,13 +105,13 @@ VIDEO_INFO: dict[str, Any] = {
 """What info.json says of every video that was recorded."""
 
 
-def encode(frames: Frames, fps: int, encoding: Encoding = DEFAULT) -> memoryview:
+def encode(frames: Frames, fps: float, encoding: Encoding = DEFAULT) -> memoryview:
     """An MP4 of `frames` (num_frames, height, width, 3), one a tick of 1 / fps, at a constant rate."""
     return encode_each(frames, frames.shape[1], frames.shape[2], fps, encoding)
 
 
 def encode_each(
-    frames: Iterable[Frames], height: int, width: int, fps: int, encoding: Encoding = DEFAULT
+    frames: Iterable[Frames], height: int, width: int, fps: float, encoding: Encoding = DEFAULT
 ) -> memoryview:
     """The same of frames (height, width, 3) that come one after the other, a frame in memory at a time.
 
@@ -126,11 +126,11 @@ def encode_each(
         raise DatasetError(f"{told} ({str(error).split(':')[0]})") from error
 
 
-def _encode_each(frames: Iterable[Frames], height: int, width: int, fps: int, encoding: Encoding) -> memoryview:
+def _encode_each(frames: Iterable[Frames], height: int, width: int, fps: float, encoding: Encoding) -> memoryview:
     os.environ.setdefault("SVT_LOG", "1")  # of av1's encoder: errors alone, not a page for every video
     sink = io.BytesIO()
     with av.open(sink, "w", format="mp4") as container:
-        stream: Any = container.add_stream(encoding.encoder, rate=fps, options=encoding.options)
+        stream: Any = container.add_stream(encoding.encoder, rate=_find_rate(fps), options=encoding.options)
         stream.height, stream.width = encoding.shrink(height, width)
         stream.pix_fmt = "yuv420p"
         stream.codec_context.thread_count = 1
@@ -138,22 +138,27 @@ def _encode_each(frames: Iterable[Frames], height: int, width: int, fps: int, en
             frame = av.VideoFrame.from_ndarray(np.ascontiguousarray(pixels), format="rgb24")
             if encoding.scale < 1:
                 frame = frame.reformat(stream.width, stream.height, interpolation="AREA")
-            frame.pts, frame.time_base = index, Fraction(1, fps)
+            frame.pts, frame.time_base = index, 1 / _find_rate(fps)
             container.mux(stream.encode(frame))
         container.mux(stream.encode(None))
     return sink.getbuffer()
 
 
-def encode_depth(codes: Iterable[NDArray[np.uint16]], height: int, width: int, fps: int) -> memoryview:
+def _find_rate(fps: float) -> Fraction:
+    """Frames a second as a video wants them: 12.5 is 25 in 2 s."""
+    return Fraction(fps).limit_denominator(1000)
+
+
+def encode_depth(codes: Iterable[NDArray[np.uint16]], height: int, width: int, fps: float) -> memoryview:
     """An MP4 of twelve-bit codes (height, width, 1) without loss; every second frame is a key frame."""
     sink = io.BytesIO()
     with av.open(sink, "w", format="mp4") as container:
-        stream: Any = container.add_stream("libx265", rate=fps, options=_DEPTH_OPTIONS)
+        stream: Any = container.add_stream("libx265", rate=_find_rate(fps), options=_DEPTH_OPTIONS)
         stream.height, stream.width, stream.pix_fmt = height, width, "gray12le"
         stream.codec_context.thread_count = 1
         for index, plane in enumerate(codes):
             frame = av.VideoFrame.from_ndarray(np.ascontiguousarray(plane[..., 0]), format="gray12le")
-            frame.pts, frame.time_base = index, Fraction(1, fps)
+            frame.pts, frame.time_base = index, 1 / _find_rate(fps)
             container.mux(stream.encode(frame))
         container.mux(stream.encode(None))
     return sink.getbuffer()
@@ -162,9 +167,9 @@ def encode_depth(codes: Iterable[NDArray[np.uint16]], height: int, width: int, f
 class Joiner:
     """Joins videos into one MP4 by copying packets; every frame lies on the grid of 1 / fps."""
 
-    def __init__(self, fps: int) -> None:
+    def __init__(self, fps: float) -> None:
         self.num_frames = 0
-        self._period = Fraction(1, fps)
+        self._period = 1 / _find_rate(fps)
         self._sink = io.BytesIO()
         self._container = av.open(self._sink, "w", format="mp4")
         self._stream: Any = None
@@ -218,7 +223,7 @@ def find_delay(ranks: Sequence[int]) -> int:
     return max((number - place for number, place in enumerate(ranks)), default=0)
 
 
-def decode(path: Path, first: int, fps: int, out: NDArray[Any], levels: NDArray[np.float32] | None = None) -> None:
+def decode(path: Path, first: int, fps: float, out: NDArray[Any], levels: NDArray[np.float32] | None = None) -> None:
     """Decode the frames from number `first` on into `out`: uint8 (num_frames, height, width, 3).
 
     Args:
@@ -233,7 +238,7 @@ def decode(path: Path, first: int, fps: int, out: NDArray[Any], levels: NDArray[
         stream = container.streams.video[0]
         stream.codec_context.thread_count = 1
         assert stream.time_base is not None
-        ticks = Fraction(1, fps) / stream.time_base  # of the stream's clock, a frame
+        ticks = 1 / _find_rate(fps) / stream.time_base  # of the stream's clock, a frame
         begin = (first - Fraction(1, 2)) * ticks  # a file that was joined may round a frame to the tick before
         container.seek(round(first * ticks), stream=stream)
         for frame in container.decode(stream):

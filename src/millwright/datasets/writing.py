@@ -83,7 +83,7 @@ def check_new(out: Path) -> None:
 class Writer:
     """Writes a dataset below `root`; `features` are rows of info.json, the standard columns among them or not."""
 
-    def __init__(self, root: Path, features: Mapping[str, Any], fps: int) -> None:
+    def __init__(self, root: Path, features: Mapping[str, Any], fps: float) -> None:
         self._root, self._features, self._fps = root, features, fps
         self._data = DataFiles(root, _BEFORE)
         cameras = [name for name, row in features.items() if row["dtype"] == "video"]

@@ -18,12 +18,12 @@ class Mixture(Privileged):
     Both are asked at every tick, so that neither loses track. Privileged, since an expert has its hand in it.
 
     Args:
-        expert: sees the truth.
+        expert: may see the truth.
         learner: sees observations alone.
         beta: the expert's share of the ticks, 0 to 1.
     """
 
-    def __init__(self, expert: Privileged, learner: Policy, beta: float) -> None:
+    def __init__(self, expert: Policy, learner: Policy, beta: float) -> None:
         if not 0 <= beta <= 1:
             raise ValueError(f"beta must lie in 0..1, got {beta}")
         self._expert = expert
@@ -39,7 +39,8 @@ class Mixture(Privileged):
         self._driver: Policy = self._learner
 
     def see(self, facts: Any) -> None:
-        self._expert.see(facts)
+        if isinstance(self._expert, Privileged):
+            self._expert.see(facts)
 
     def act(self, observation: Observation) -> Action:
         actions = {policy: policy.act(observation) for policy in (self._expert, self._learner)}

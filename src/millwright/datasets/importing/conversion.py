@@ -149,7 +149,7 @@ class _Conversion:
         return Lineage("import", (origin,), {**options, **about})
 
 
-def _film(label: str, shown: Demonstration, camera: Feature, fps: int, files: VideoFiles) -> Film:
+def _film(label: str, shown: Demonstration, camera: Feature, fps: float, files: VideoFiles) -> Film:
     """Encode an episode's frames, one in memory at a time, into the dataset's video."""
     height, width = camera.shape[:2]
     if camera.is_depth:

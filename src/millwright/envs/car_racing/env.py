@@ -44,6 +44,7 @@ class CarRacingEnv(gymnasium.Env[dict[str, Any], Any]):
     def __init__(self, options: CarRacingOptions | None = None, render_mode: str | None = "rgb_array") -> None:
         self.options, self.render_mode = options or CarRacingOptions(), render_mode
         control_hz = RAW_HZ / self.options.repeat
+        control_hz = int(control_hz) if control_hz.is_integer() else control_hz
         self.metadata = {"render_modes": ["rgb_array"], "render_fps": control_hz, "control_hz": control_hz}
         self.features = list_observed(self.options.image_size)
         self.action = ACTION
