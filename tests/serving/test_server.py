@@ -27,6 +27,7 @@ from tests.serving.planners import NAN, STATE, Echo, observe
 
 OK = health_pb2.HealthCheckResponse.SERVING
 TOKEN = "a-token-that-is-long-enough"
+STAGES = ("decode", "queue", "plan", "encode", "total")
 
 
 @pytest.fixture(scope="module")
@@ -286,5 +287,16 @@ def test_the_twin_describes_itself_and_tells_metrics(server: PolicyServer, addre
     metrics = httpx.get(f"{web}/metrics").text
     for name in ("stage_seconds_bucket", "batch_size_count", "refused_total", "queue_drops", "robots", "streams"):
         assert f"millwright_{name}" in metrics
-    for stage in ("decode", "queue", "plan", "encode", "total"):
+    for stage in STAGES:
         assert f'millwright_stage_seconds_count{{bundle="echo",stage="{stage}"}}' in metrics
+
+
+def test_each_stage_of_an_answer_is_counted_once_and_one_that_was_refused_as_far_as_it_came() -> None:
+    with PolicyServer(Setup((Served("echo", Echo()),), http_port=0)) as server:
+        remote = RemotePlanner(f"grpc://{server.addresses.grpc}")
+        for _ in range(3):
+            remote.plan([observe()], [None])
+        assert post(server, budget_s=-1.0).status_code == 400
+        told = httpx.get(f"{server.addresses.http}/metrics").text
+        for stage, count in {**dict.fromkeys(STAGES, 3.0), "decode": 4.0}.items():
+            assert f'millwright_stage_seconds_count{{bundle="echo",stage="{stage}"}} {count}' in told

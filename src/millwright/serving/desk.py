@@ -12,7 +12,7 @@ from typing import NamedTuple
 from millwright.core.errors import FeatureError
 from millwright.serving import wire
 from millwright.serving.engine import Asked, Caps, Engine, Served
-from millwright.serving.metrics import Metrics
+from millwright.serving.metrics import Metrics, time_stage
 from millwright.serving.protos import policy_pb2 as pb
 from millwright.serving.refusal import Code, RefusedError
 
@@ -96,8 +96,11 @@ class Desk:
         came_s, spent = time.monotonic(), dict[str, float]()
         try:
             engine, robot = self._find(request.bundle), _name_robot(request.robot, client)
-            features, values = engine.served.planner.inputs, dict(request.observation)
-            with self.metrics.time(engine.served.name, "decode", spent):
+        except RefusedError as refusal:
+            return self._count(refusal)
+        features, values = engine.served.planner.inputs, dict(request.observation)
+        try:
+            with time_stage("decode", spent):
                 if any(value.WhichOneof("kind") in ("png", "jpeg") for value in values.values()):
                     loop = asyncio.get_running_loop()
                     seen = await loop.run_in_executor(self._decoders, wire.decode_observation, features, values)
@@ -108,10 +111,10 @@ class Desk:
             times = deadline_s, _read_time(request)
             asked = Asked(robot, seen, *times, request.sequence, after, client, spent)
             return Prepared(engine, asked, came_s)
-        except FeatureError as error:
-            return self._count(RefusedError(Code.INVALID_ARGUMENT, str(error)))
-        except RefusedError as refusal:
-            return self._count(refusal)
+        except (FeatureError, RefusedError) as error:
+            self._count_stages(engine.served.name, spent)
+            refused = error if isinstance(error, RefusedError) else RefusedError(Code.INVALID_ARGUMENT, str(error))
+            return self._count(refused)
 
     async def answer(self, request: pb.ActRequest, prepared: Prepared | RefusedError) -> pb.ActResponse:
         """The chunk, or why there is none."""
@@ -119,16 +122,17 @@ class Desk:
         if isinstance(prepared, RefusedError):
             response.refusal.CopyFrom(_tell(prepared))
             return response
-        name = prepared.engine.served.name
+        name, spent = prepared.engine.served.name, prepared.asked.spent
         try:
             answer = await prepared.engine.ask(prepared.asked)
-            spent = prepared.asked.spent
-            with self.metrics.time(name, "encode", spent):
+            with time_stage("encode", spent):
                 response.chunk.CopyFrom(wire.encode_chunk(answer.chunk, answer.remembered))
             response.chunk.stage_seconds.update(spent)
-            self.metrics.stages.labels(name, "total").observe(time.monotonic() - prepared.came_s)
+            spent["total"] = time.monotonic() - prepared.came_s
         except RefusedError as refusal:
             response.refusal.CopyFrom(_tell(self._count(refusal)))
+        finally:
+            asyncio.get_running_loop().call_soon(self._count_stages, name, spent)  # the answer does not wait for it
         return response
 
     async def start(self) -> None:
@@ -158,6 +162,10 @@ class Desk:
         if not budget_s >= 0:
             raise RefusedError(Code.INVALID_ARGUMENT, f"budget_s is seconds, 0 or more, got {budget_s}")
         return min(budget_s or self.caps.max_budget_s, self.caps.max_budget_s)
+
+    def _count_stages(self, bundle: str, spent: Mapping[str, float]) -> None:
+        """All but the planning: that the engine counts, once for all who were planned for together."""
+        self.metrics.observe(bundle, {stage: took_s for stage, took_s in spent.items() if stage != "plan"})
 
     def _count(self, refusal: RefusedError) -> RefusedError:
         self.metrics.refused.labels(refusal.code.name).inc()

@@ -210,7 +210,6 @@ class Engine:
         self, loop: asyncio.AbstractEventLoop, batch: Sequence[_Waiting], answers: Sequence[_Planned], started_s: float
     ) -> None:
         took_s = time.monotonic() - started_s
-        self._metrics.stages.labels(self.served.name, "plan").observe(took_s)
         self._busy = False
         for waiting, (answer, memory) in zip(batch, answers, strict=True):
             waiting.asked.spent["plan"] = took_s
@@ -218,6 +217,11 @@ class Engine:
         self._go_on(loop)
         if not self._busy:
             self._idle.set()
+        loop.call_soon(self._count_batch, len(batch), took_s)  # robots do not wait for it
+
+    def _count_batch(self, size: int, took_s: float) -> None:
+        self._metrics.batches.labels(self.served.name).observe(size)
+        self._metrics.observe(self.served.name, {"plan": took_s})
 
     def _take(self) -> list[_Waiting]:
         """Who is planned for next, with what is remembered of each."""
@@ -231,11 +235,8 @@ class Engine:
             except RefusedError as refusal:
                 _refuse(waiting, refusal)
                 continue
-            waited_s = time.monotonic() - waiting.since_s
-            self._metrics.observe(self.served.name, "queue", waited_s, waiting.asked.spent)
+            waiting.asked.spent["queue"] = time.monotonic() - waiting.since_s
             batch.append(waiting)
-        if batch:
-            self._metrics.batches.labels(self.served.name).observe(len(batch))
         return batch
 
     def _settle(self, waiting: _Waiting, answer: Answer | RefusedError, memory: Memory) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, MutableMapping
+from collections.abc import Iterator, Mapping, MutableMapping
 from contextlib import contextmanager
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
@@ -58,16 +58,17 @@ class Metrics:
         for outcome in (SWAPPED, REFUSED):
             self.swaps.labels(bundle, outcome)
 
-    @contextmanager
-    def time(self, bundle: str, stage: str, spent: MutableMapping[str, float]) -> Iterator[None]:
-        """Time a stage, and say in `spent` how long it took, s."""
-        started_s = time.perf_counter()
-        try:
-            yield
-        finally:
-            self.observe(bundle, stage, time.perf_counter() - started_s, spent)
+    def observe(self, bundle: str, spent: Mapping[str, float]) -> None:
+        """Stages took so long, s."""
+        for stage, took_s in spent.items():
+            self.stages.labels(bundle, stage).observe(took_s)
 
-    def observe(self, bundle: str, stage: str, took_s: float, spent: MutableMapping[str, float]) -> None:
-        """A stage took so long; `spent` is told too."""
-        spent[stage] = took_s
-        self.stages.labels(bundle, stage).observe(took_s)
+
+@contextmanager
+def time_stage(stage: str, spent: MutableMapping[str, float]) -> Iterator[None]:
+    """Say in `spent` how long it took, s."""
+    started_s = time.perf_counter()
+    try:
+        yield
+    finally:
+        spent[stage] = time.perf_counter() - started_s

@@ -11,6 +11,7 @@ import uuid
 import weakref
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -160,10 +161,11 @@ class RemotePlanner(Planner):
             # who is remembered needs a name of its own; of others it is enough that a batch holds each once
             self._robots += 1
             robot, after = f"{self._client}-{self._robots if self._remembers else row}", 0
-        return pb.ActRequest(
-            bundle=self.name, robot=robot, sequence=self._sequence, budget_s=self._answer_s, after=after,
-            observation=wire.encode_observation(self.inputs, observation, self._pictures),
-        )  # fmt: skip
+        request = pb.ActRequest(
+            bundle=self.name, robot=robot, sequence=self._sequence, budget_s=self._answer_s, after=after
+        )
+        wire.write_observation(request.observation, self.inputs, observation, self._pictures)
+        return request
 
     def _begin_anew(
         self, requests: Sequence[pb.ActRequest], answers: dict[int, pb.ActResponse], until_s: float
@@ -237,13 +239,18 @@ class RemotePlanner(Planner):
 
 
 class _Stream:
-    """One Act call. What it receives is read by a thread, so that waiting for it can end."""
+    """One Act call. Answers are put into a queue, so that waiting for one can end.
+
+    gRPC's own thread puts them there, while it reads the message. A thread of ours asks for the next one meanwhile: to
+    be handed each answer by that thread would be one more change of threads in every call.
+    """
 
     def __init__(self, channel: grpc.Channel, metadata: Metadata) -> None:
         self._requests: queue.SimpleQueue[pb.ActRequest | None] = queue.SimpleQueue()
         self._answers: queue.SimpleQueue[pb.ActResponse | grpc.RpcError] = queue.SimpleQueue()
         self._ended = threading.Event()
-        act = channel.stream_stream(f"/{SERVICE}/Act", pb.ActRequest.SerializeToString, pb.ActResponse.FromString)
+        read = partial(_read_answer, self._answers)
+        act = channel.stream_stream(f"/{SERVICE}/Act", pb.ActRequest.SerializeToString, read)
         call = act(iter(self._requests.get, None), metadata=metadata)
         threading.Thread(
             target=_receive, args=(call, self._answers, self._requests, self._ended), name="answers", daemon=True
@@ -270,6 +277,12 @@ class _Stream:
         return answer
 
 
+def _read_answer(answers: queue.SimpleQueue[pb.ActResponse | grpc.RpcError], data: bytes) -> pb.ActResponse:
+    answer = pb.ActResponse.FromString(data)
+    answers.put(answer)
+    return answer
+
+
 def _receive(
     call: Iterator[pb.ActResponse],
     answers: queue.SimpleQueue[pb.ActResponse | grpc.RpcError],
@@ -277,8 +290,8 @@ def _receive(
     ended: threading.Event,
 ) -> None:
     try:
-        for answer in call:
-            answers.put(answer)
+        for _ in call:
+            pass
         end = grpc.RpcError("the server ended the stream")
     except grpc.RpcError as error:
         end = error

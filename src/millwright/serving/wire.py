@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import io
 import math
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
+from functools import cache
 from typing import Any, Literal
 
 import numpy as np
@@ -33,8 +35,22 @@ def encode_observation(features: Features, observation: Observation, pictures: P
     Raises:
         FeatureError: the observation is not what `features` declare.
     """
+    values = defaultdict[str, pb.Value](pb.Value)
+    write_observation(values, features, observation, pictures)
+    return dict(values)
+
+
+def write_observation(
+    values: Mapping[str, pb.Value], features: Features, observation: Observation, pictures: Pictures = "raw"
+) -> None:
+    """The same into a message's own values, which are made when they are asked for: a picture is copied once.
+
+    Raises:
+        FeatureError: the observation is not what `features` declare.
+    """
     features.check(observation)
-    return {name: _encode_value(feature, observation[name], pictures) for name, feature in features.items()}
+    for name, feature in features.items():
+        _write_value(values[name], feature, observation[name], pictures)
 
 
 def decode_observation(features: Features, values: Mapping[str, pb.Value]) -> dict[str, Any]:
@@ -79,7 +95,7 @@ def decode_chunk(message: pb.Chunk, action: Feature) -> Chunk:
         FeatureError: it holds something else than finite actions, each as `action` declares.
     """
     array = message.actions
-    actions = _decode_array(Feature(action.name, (*array.shape[:1], *action.shape)), array).copy()
+    actions = _decode_array(action.name, "float32", (*array.shape[:1], *action.shape), array).copy()
     if not len(actions) or not np.isfinite(actions).all():
         raise FeatureError(f"{action.name}: the chunk is empty, or has values that are not finite")
     confidence = message.confidence if message.HasField("confidence") else None
@@ -89,8 +105,7 @@ def decode_chunk(message: pb.Chunk, action: Feature) -> Chunk:
 
 def encode_array(array: NDArray[Any]) -> pb.Array:
     """Numbers, as they are."""
-    data = array.astype(array.dtype.newbyteorder("<"), copy=False).tobytes()
-    return pb.Array(dtype=array.dtype.name, shape=array.shape, data=data)
+    return pb.Array(dtype=_name_dtype(array.dtype), shape=array.shape, data=_lay_out(array))
 
 
 def encode_features(features: Iterable[Feature]) -> list[pb.Feature]:
@@ -108,17 +123,30 @@ def decode_features(messages: Iterable[pb.Feature]) -> Features:
     )
 
 
-def _encode_value(feature: Feature, value: Any, pictures: Pictures) -> pb.Value:
+def _write_value(message: pb.Value, feature: Feature, value: Any, pictures: Pictures) -> None:
     if feature.is_text:
-        return pb.Value(text=value)
+        message.text = value
+        return
     array = np.asarray(value)
     if pictures == "raw" or not (feature.is_image or feature.is_depth):
-        return pb.Value(array=encode_array(array))
-    if feature.is_depth:
-        return pb.Value(png=_compress(_to_millimetres(array)[..., 0], "PNG"))
-    if pictures == "png":
-        return pb.Value(png=_compress(array, "PNG"))
-    return pb.Value(jpeg=_compress(array, "JPEG"))
+        written = message.array
+        written.dtype, written.data = feature.dtype, _lay_out(array)
+        written.shape.extend(feature.shape)
+    elif feature.is_depth:
+        message.png = _compress(_to_millimetres(array)[..., 0], "PNG")
+    elif pictures == "png":
+        message.png = _compress(array, "PNG")
+    else:
+        message.jpeg = _compress(array, "JPEG")
+
+
+def _lay_out(array: NDArray[Any]) -> bytes:
+    return array.astype(array.dtype.newbyteorder("<"), copy=False).tobytes()
+
+
+@cache
+def _name_dtype(dtype: np.dtype[Any]) -> str:
+    return dtype.name  # which NumPy works out anew whenever it is asked
 
 
 def _compress(picture: NDArray[Any], kind: str) -> bytes:
@@ -140,19 +168,18 @@ def _decode_value(feature: Feature, value: pb.Value) -> Any:
     if kind in ("png", "jpeg"):
         return _decode_picture(feature, value.png or value.jpeg, kind)
     if feature.is_depth and value.array.dtype == "uint16":
-        return _to_metres(_decode_array(Feature(feature.name, feature.shape, "uint16"), value.array))
-    return _decode_array(feature, value.array)
+        return _to_metres(_decode_array(feature.name, "uint16", feature.shape, value.array))
+    return _decode_array(feature.name, feature.dtype, feature.shape, value.array)
 
 
-def _decode_array(feature: Feature, array: pb.Array) -> NDArray[Any]:
-    shape = tuple(array.shape)
-    if (array.dtype, shape) != (feature.dtype, feature.shape):
-        raise FeatureError(f"{feature.name}: expected {_tell(feature)}, got {array.dtype[:20] or 'no type'} {shape}")
-    dtype = np.dtype(feature.dtype)
+def _decode_array(name: str, wanted: str, shape: tuple[int, ...], array: pb.Array) -> NDArray[Any]:
+    if (found := (array.dtype, tuple(array.shape))) != (wanted, shape):
+        raise FeatureError(f"{name}: expected {wanted} {shape}, got {found[0][:20] or 'no type'} {found[1]}")
+    dtype, data = np.dtype(wanted), array.data  # which is copied whenever it is asked for
     expected = math.prod(shape) * dtype.itemsize
-    if len(array.data) != expected:
-        raise FeatureError(f"{feature.name}: {_tell(feature)} is {expected} bytes, got {len(array.data)}")
-    return np.frombuffer(array.data, dtype.newbyteorder("<")).astype(dtype, copy=False).reshape(shape)
+    if len(data) != expected:
+        raise FeatureError(f"{name}: {wanted} {shape} is {expected} bytes, got {len(data)}")
+    return np.frombuffer(data, dtype.newbyteorder("<")).astype(dtype, copy=False).reshape(shape)
 
 
 def _decode_picture(feature: Feature, data: bytes, kind: str) -> NDArray[Any]:
