@@ -39,18 +39,19 @@ def sample_mixture(mixture: Mixture, temperature: float = 1.0, generator: torch.
 
     At temperature 0 it is the mean of the weightiest component, and nothing is drawn.
     """
-    logits = mixture.logits
-    if temperature > 0:
-        # the largest of logits with Gumbel noise is a draw from their softmax
-        noise = torch.empty_like(logits).exponential_(generator=generator).log_().neg_()
-        logits = logits / temperature + noise
-    chosen = logits.argmax(-1, keepdim=True)
-    mean = mixture.means.gather(-1, chosen).squeeze(-1)
     if temperature <= 0:
-        return mean
-    std = mixture.log_stds.gather(-1, chosen).squeeze(-1).exp()
-    draws = torch.empty_like(mean).normal_(generator=generator)
-    return mean + math.sqrt(temperature) * std * draws
+        return _take(mixture.means, mixture.logits.argmax(-1))
+    shares = torch.softmax(mixture.logits / temperature, -1).cumsum(-1)[..., :-1]
+    draws = torch.empty_like(shares[..., 0]).uniform_(generator=generator)
+    chosen = (draws.unsqueeze(-1) >= shares).sum(-1)
+    std = _take(mixture.log_stds, chosen).exp()
+    noise = torch.empty_like(draws).normal_(generator=generator)
+    return _take(mixture.means, chosen) + math.sqrt(temperature) * std * noise
+
+
+def _take(values: Tensor, chosen: Tensor) -> Tensor:
+    """Of each dimension one component's."""
+    return values.gather(-1, chosen.unsqueeze(-1)).squeeze(-1)
 
 
 def compute_mean(mixture: Mixture) -> Tensor:

@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from millwright.catalog import Player, make_env, make_judge, make_policy
-from millwright.core.errors import BudgetError, OptionError, choose
+from millwright.core.errors import BudgetError, OptionError, TrainingError, choose
 from millwright.core.features import Features
 from millwright.core.loop import play
 from millwright.core.policy import Policy
@@ -27,6 +27,7 @@ from millwright.recipes.recipe import Recipe, StageClock, claim_folder, write_js
 from millwright.training.drives import Drive, load_drives, make_drive, save_drives
 from millwright.training.gradient import FitConfig
 from millwright.training.rounds_of_dreams import DreamingConfig, clone, learn_round
+from millwright.training.truth import check_dreams
 from millwright.world_models.dream import DrivingReward
 
 TRACKS = {"scratch": "random", "seeded": "rule"}
@@ -106,7 +107,10 @@ class DreamDriving(Recipe):
             folder = out / f"round-{number}"
             folder.mkdir(exist_ok=True)
             with clock.stage(f"drive {number}"):
-                drives += self.drive(number, folder, out, ledger)
+                driven = self.drive(number, folder, out, ledger)
+            if number:
+                self.check(number, driven, out)
+            drives += driven
             with clock.stage(f"dream {number}"):
                 self.learn(number, drives, out)
         bundle = self.find_bundle(out, self.num_rounds - 1)
@@ -221,6 +225,16 @@ class DreamDriving(Recipe):
         steps = sum(len(drive) for drive in drives)
         lineage = {"recipe": self.name, "fields": asdict(self), "round": number, "ticks": steps, **told}
         self._make_bundle(network, lineage).save(bundle)
+
+    def check(self, number: int, driven: Sequence[Drive], out: Path) -> None:
+        """Write what the last round's dreams are worth beside these drives, which they did not learn from."""
+        network = load_bundle(self.find_bundle(out, number - 1)).network
+        assert isinstance(network, LatentController)
+        try:
+            told = check_dreams(network, driven)
+        except TrainingError as error:  # most drives of the first rounds end soon
+            told = {"refused": str(error)}
+        write_json(out / f"round-{number}" / "truth.json", told)
 
     def make_dreaming(self) -> DreamingConfig:
         """How a round learns."""
