@@ -1,20 +1,26 @@
-"""What `millwright replay` and `millwright probe` look at, found by name: episodes, bundles and what draws them."""
+"""What `millwright replay`, `probe` and `profile` look at, found by name: episodes, bundles and what draws them."""
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from itertools import count
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from millwright import catalog
 from millwright.core.episode import Episode
 from millwright.core.errors import BundleError, OptionError, UnknownNameError
-from millwright.core.features import Features
+from millwright.core.features import Features, Observation
+from millwright.core.loop import play
 from millwright.datasets.dataset import Dataset
 from millwright.datasets.episodes import load_episode
 from millwright.evaluation.probe import Probe, probe
 from millwright.evaluation.scene_view import make_view
+
+if TYPE_CHECKING:
+    from millwright.evaluation.profiling import Profile
 
 log = logging.getLogger(__name__)
 
@@ -100,3 +106,45 @@ def probe_bundle(bundle: str, seed: int, env_options: Mapping[str, Any], out: Pa
     about = {"bundle": folder.name, "id": loaded.make_manifest().id, "env": loaded.env, "env_options": options}
     write_probe(found, target, about)
     return found, target
+
+
+def profile_bundle(bundle: str, calls: int, threads: int, seed: int, env_options: Mapping[str, Any]) -> Profile:
+    """Time a bundle's planner on what its own policy sees in the environment it was made for.
+
+    Args:
+        calls: that are timed.
+        threads: of a call.
+        seed: of the scenes; as many episodes as the calls need.
+        env_options: of the environment, beside those that the bundle was made for.
+
+    Raises:
+        UnknownNameError: no such bundle.
+        BundleError: it is damaged, or of an environment that is not here.
+        OptionError: fewer than one call.
+    """
+    from millwright.evaluation.profiling import Weight, check_calls, measure_process_bytes, profile
+    from millwright.policies.loading import load_bundle
+
+    check_calls(calls)
+    folder = catalog.need_bundle(bundle)
+    loaded = load_bundle(folder)
+    planner = loaded.planner(threads)
+    options = {**loaded.env_options, **env_options}
+    drives = _drive(loaded.env, options, folder, seed)
+    found = profile(planner, drives, calls)
+    weight = Weight(
+        sum(sum(count) for count in loaded.count_parameters().values())
+        if hasattr(loaded, "count_parameters")
+        else None,
+        sum(file.stat().st_size for file in folder.iterdir() if file.is_file()),
+        measure_process_bytes(),
+    )
+    return replace(found, weight=weight)
+
+
+def _drive(env: str, options: Mapping[str, Any], folder: Path, first: int) -> Iterator[list[Observation]]:
+    """What the bundle's policy sees, an episode after the other."""
+    made = catalog.make_env(env, **options)
+    policy = catalog.make_bundle_policy(env, folder)
+    for seed in count(first):
+        yield [step.observation for step in play(made, policy, catalog.make_judge(env), seed)]

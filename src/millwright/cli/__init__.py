@@ -19,6 +19,7 @@ from millwright.cli.experiment import run, train
 from millwright.cli.export import export
 from millwright.cli.look import list_names, probe, replay
 from millwright.cli.play import compare, evaluate, record
+from millwright.cli.profile import profile
 from millwright.cli.serve import serve
 from millwright.cli.serve_lerobot import serve_lerobot
 from millwright.core.errors import MillwrightError, choose
@@ -37,6 +38,7 @@ usage: millwright VERB ...
   compare    two results of `evaluate`: is one better, or was it luck?
   replay     an episode as a file for the Rerun viewer: the scene in 3D, pictures, numbers, verdict
   probe      where a policy would go for each object of a scene, and what in its picture decides that
+  profile    how long each stage of a policy takes, and how large it is, against a budget
   serve      policies to robots over gRPC and HTTP; `evaluate --policy grpc://HOST:PORT` plays them from there
   serve-lerobot  a policy of LeRobot's, from LeRobot's own environment
   export     a bundle for ONNX Runtime, without torch, kept only if it does no worse; or for Triton
@@ -86,6 +88,7 @@ VERBS: dict[str, Callable[[list[str]], None]] = {
     "compare": partial(_parse_and_call, compare),
     "replay": partial(_parse_and_call, replay),
     "probe": partial(_parse_and_call, probe),
+    "profile": partial(_parse_and_call, profile),
     "serve": partial(_parse_and_call, serve),
     "serve-lerobot": partial(_parse_and_call, serve_lerobot),
     "export": partial(_parse_and_call, export),

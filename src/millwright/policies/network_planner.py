@@ -14,6 +14,7 @@ from millwright.core.planner import Chunk, Memory, Planner
 from millwright.nets.quick import make_quick
 from millwright.policies.network import Network
 from millwright.policies.remembering import recall, recall_texts, remember
+from millwright.policies.watching import Watch, look_away
 from millwright.processors.pipeline import Pipeline
 
 
@@ -28,6 +29,9 @@ class NetworkPlanner(Planner):
         inputs: what an observation must hold; checked in every call.
         action: one action of a chunk.
         threads: torch threads of a call; the process's own setting is put back after it.
+
+    Attributes:
+        watch: called with a stage's name when it is done, for whoever measures how long they take.
     """
 
     def __init__(
@@ -48,6 +52,7 @@ class NetworkPlanner(Planner):
         self.rate_hz = rate_hz
         self.digest = digest
         self.threads = threads
+        self.watch: Watch = look_away
         self._device = next(network.parameters()).device
 
     def plan(self, observations: Sequence[Observation], memories: Sequence[Memory]) -> tuple[list[Chunk], list[Memory]]:
@@ -64,18 +69,24 @@ class NetworkPlanner(Planner):
         try:
             with torch.inference_mode():
                 batch = self.pipeline.observe({**self._stack(observations), **recall_texts(texts, memories)})
+                self.watch("preprocess")
                 batch.update(self.network.look(batch))
+                self.watch("encode")
                 batch.update(recall(self.network, batch, memories))
                 batch.update(self.network.carry(batch))
-                actions = self.pipeline.act(batch, self.network.sample(batch)).cpu().numpy()
+                self.watch("memory")
+                target = self.network.sample(batch)
+                self.watch("decide")
+                actions = self.pipeline.act(batch, target).cpu().numpy()
         finally:
             torch.set_num_threads(before)
         if actions.shape[2:] != self.action.shape:
             found = actions.shape[2:]
             raise FeatureError(f"{self.action.name}: expected shape {self.action.shape}, the pipeline gives {found}")
-        return [Chunk(plan, self.rate_hz, digest=self.digest) for plan in actions], remember(
-            self.network, texts, batch, memories
-        )
+        chunks = [Chunk(plan, self.rate_hz, digest=self.digest) for plan in actions]
+        following = remember(self.network, texts, batch, memories)
+        self.watch("postprocess")
+        return chunks, following
 
     def _stack(self, observations: Sequence[Observation]) -> dict[str, Any]:
         batch: dict[str, Any] = {}

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from millwright.core.errors import BundleError, FeatureError, import_extra
 from millwright.core.features import Feature, Features, Observation
 from millwright.core.planner import Chunk, Memory, Planner
+from millwright.policies.watching import Watch, look_away
 
 Array = NDArray[Any]
 
@@ -54,6 +55,9 @@ class OnnxPlanner(Planner):
         words: texts, encoded outside of the graph; each once for as long as it is remembered.
         threads: of a call.
 
+    Attributes:
+        watch: as of a `NetworkPlanner`; here a stage is `graph`.
+
     Raises:
         MissingExtraError: ONNX Runtime is not installed.
         BundleError: it does not take the graph.
@@ -75,6 +79,7 @@ class OnnxPlanner(Planner):
         self.rate_hz = rate_hz
         self.digest = digest
         self.words = tuple(words)
+        self.watch: Watch = look_away
         self.session = make_session(model, threads)
         self._wanted = {node.name: node for node in self.session.get_inputs()}
         self._seen = tuple(name for name in inputs if name in self._wanted)
@@ -94,15 +99,20 @@ class OnnxPlanner(Planner):
         for observation in observations:
             self.inputs.check(observation)
         said = [self._encode(words, observations, memories) for words in self.words]
-        actions, *following = self.session.run(self._answers, self._compose(observations, memories, said))
+        feeds = self._compose(observations, memories, said)
+        self.watch("preprocess")
+        actions, *following = self.session.run(self._answers, feeds)
+        self.watch("graph")
         if actions.shape[2:] != self.action.shape:
             raise FeatureError(
                 f"{self.action.name}: expected shape {self.action.shape}, the graph gives {actions.shape[2:]}"
             )
         chunks = [Chunk(plan, self.rate_hz, digest=self.digest) for plan in actions]
-        if not (self.words or self._remembered):
-            return chunks, list(memories)
-        return chunks, [self._remember(row, following, said) for row in range(len(chunks))]
+        following_memories = list(memories)
+        if self.words or self._remembered:
+            following_memories = [self._remember(row, following, said) for row in range(len(chunks))]
+        self.watch("postprocess")
+        return chunks, following_memories
 
     def feed(self, observations: Sequence[Observation], memories: Sequence[Memory]) -> dict[str, Array]:
         """What the graph gets for them, by the names of its inputs."""

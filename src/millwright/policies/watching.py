@@ -1,0 +1,12 @@
+"""Watching: how those who measure a planner learn when one of its stages is done."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+Watch = Callable[[str], None]
+"""Called with the name of a stage that is done."""
+
+
+def look_away(stage: str) -> None:
+    """A `Watch` for all who measure nothing."""
