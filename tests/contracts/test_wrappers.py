@@ -12,11 +12,12 @@ import numpy as np
 import pytest
 
 import millwright
-from millwright.core.clock import TickClock
+from millwright.core.clock import Clock, TickClock
 from millwright.core.errors import OptionError
 from millwright.core.planner import Chunk
 from millwright.core.policy import Event, Policy, Privileged, Wrapper
-from millwright.policies.answers import Answers
+from millwright.policies.answers import Answers, Latency
+from millwright.robots.limits import Envelope
 from tests.serving.arms import ENVELOPE
 from tests.serving.planners import Echo
 from tests.toys import Scripted
@@ -78,12 +79,12 @@ def make_metrics():
 
 
 FILMS = {seed: {"observation.images.wrist": np.zeros((1, 2, 2, 3), np.uint8)} for seed in range(2)}
-ARGUMENTS = {
-    "policy": Inside, "fallback": Inside, "learner": Inside, "expert": Scripted, "answers": Told, "beta": lambda: 0.0,
-    "clock": lambda: TickClock(10.0), "envelope": lambda: ENVELOPE, "rate_hz": lambda: 10.0, "execute": lambda: 1,
-    "latency_s": lambda: (0.0, 0.1), "metrics": make_metrics, "films": lambda: FILMS,
+KINDS = {
+    Policy: Inside, Privileged: Scripted, Answers: Told, Clock: lambda: TickClock(10.0), Envelope: lambda: ENVELOPE,
+    float: lambda: 1.0, int: lambda: 1, Latency: lambda: (0.0, 0.1),
 }  # fmt: skip
-"""What constructors ask for, by the name of the argument; a new wrapper with another one wants a row."""
+NAMES = {"metrics": make_metrics, "films": lambda: FILMS}
+"""What constructors ask for, by its type or by its name; a new wrapper that asks for something else wants a row."""
 
 
 @functools.cache
@@ -99,10 +100,11 @@ def find_policies():
     return sorted(set(found), key=lambda kind: kind.__qualname__)
 
 
-def find_needs(kind):
-    """Names of what the constructor must be given."""
-    signature = inspect.signature(kind).parameters.values()
-    return [one.name for one in signature if one.default is inspect.Parameter.empty]
+def make_arguments(kind):
+    """What the constructor must be given."""
+    hints, signature = get_type_hints(kind.__init__), inspect.signature(kind).parameters.values()
+    names = [one.name for one in signature if one.default is inspect.Parameter.empty]
+    return {name: (NAMES[name] if name in NAMES else KINDS[hints[name]])() for name in names}
 
 
 def list_around(what):
@@ -110,7 +112,7 @@ def list_around(what):
 
 
 def make_around(kind):
-    given = {name: ARGUMENTS[name]() for name in find_needs(kind)}
+    given = make_arguments(kind)
     return kind(**given), given
 
 
@@ -152,9 +154,9 @@ def test_a_policy_that_sees_the_truth_is_let_in_only_where_facts_are_forwarded(k
     if issubclass(kind, Privileged):
         assert "see" in vars(kind)
         return
-    given = {name: ARGUMENTS[name]() for name in find_needs(kind)}
+    given = make_arguments(kind)
     with pytest.raises(OptionError, match="scripted sees the truth"):
-        kind(**{**given, "policy": Scripted()})
+        kind(**{name: Scripted() if isinstance(one, Inside) else one for name, one in given.items()})
 
 
 @pytest.mark.parametrize("kind", list_around(Answers), ids=lambda kind: kind.__name__)

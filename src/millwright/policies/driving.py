@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from millwright.core.features import Observation
-from millwright.core.policy import Action, Policy
+from millwright.core.policy import Action, Policy, Wrapper
 from millwright.geometry.poses import Floats
 from millwright.policies.road import RoadTracer, find_road, find_zoom
 from millwright.robots.race_car import DrivingStyle, follow
@@ -117,19 +117,20 @@ class Rule(Policy):
         return follow(line, float(observation["observation.state"][0]), self._style).astype(np.float32)
 
 
-class NoisyDriver(Policy):
+class NoisyDriver(Wrapper):
     """Somebody who drives, with a hand that is not steady: each wish strays by an Ornstein-Uhlenbeck process.
 
     What strays is not corrected in the tick itself, so recordings show how a drive is saved.
     """
 
     def __init__(self, driver: Policy, control_hz: float) -> None:
-        self._driver, self._noise = driver, Wandering(control_hz)
+        super().__init__(driver)
+        self._noise = Wandering(control_hz)
         self.name = f"{driver.name}-perturbed"
 
     def reset(self, seed: int) -> None:
-        self._driver.reset(seed)
+        super().reset(seed)
         self._noise.reset(seed)
 
     def act(self, observation: Observation) -> Action:
-        return clip_command(self._driver.act(observation) + self._noise.draw() * STRAYS)
+        return clip_command(self._policy.act(observation) + self._noise.draw() * STRAYS)
