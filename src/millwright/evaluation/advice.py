@@ -27,6 +27,32 @@ ADVICE = {
         "of the demonstrations, or limit the commanded speed near the table; if it came askew, train on starts that "
         "are turned like these, and with demonstrations that recover from a push.",
     ),
+    "off_track": Advice(
+        "The car left the field, or all four wheels were off the road for more than 2% of the ticks.",
+        "Look at the five frames before it leaves. If it was too fast for the bend, let the policy brake earlier: "
+        "record, or dream of, faster entries into bends, and do not reward speed that the road ahead does not allow. "
+        "If it steered wrongly, see whether the road was in its picture at all, and train on starts beside the road.",
+    ),
+    "stall": Advice(
+        "No new tile was reached for two seconds: the car stood, turned around, or drove where it had been.",
+        "See whether it spun (throttle and steering at once), stood with the brake on, or came back on its own track. "
+        "Train on starts that are askew and at rest, and end episodes early that reach nothing.",
+    ),
+    "oscillation": Advice(
+        "The steering swung from side to side more than 1.5 times a second.",
+        "Compare how old its observation is with how far the car goes in that time; look farther ahead, make changes "
+        "of steering cost something, and average the weights of the last iterations.",
+    ),
+    "slow": Advice(
+        "Nothing else was wrong: tiles were missed, or the lap took too long.",
+        "The share of tiles tells which: below one, it missed some, and drove on until the time was over; at one, it "
+        "was careful. Look at the slowest frames, and at how fast `rule` is there.",
+    ),
+    "model_exploitation": Advice(
+        "The policy went where its world model is wrong: the dream promised what the world did not hold.",
+        "Collect drives of this very policy and refit the model; let several models vote, and let their disagreement "
+        "cost something; dream fewer steps from each real one.",
+    ),
     "slip": Advice(
         "The target was carried for a while and lost before it had been held long enough.",
         "See whether it was gripped off its middle or lifted before the fingers had closed. Let the demonstrations "

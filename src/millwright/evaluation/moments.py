@@ -1,4 +1,4 @@
-"""Key moments of an episode: the start, just before the first touch, what decided it, and the end."""
+"""Key moments of an episode: the start, just before the first touch, what decided it, the end; a drive's failure."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from millwright.core.episode import Episode
-from millwright.core.facts import GraspFacts
+from millwright.core.facts import DrivingFacts, GraspFacts
+from millwright.evaluation.driving import AROUND, find_event
 
 
 @dataclass(frozen=True)
@@ -19,7 +20,12 @@ class Moment:
 
 
 def find_moments(episode: Episode) -> tuple[Moment, ...]:
-    """The key moments in the order of time, at least the start and the end; those that coincide share a label."""
+    """The key moments in the order of time, at least the start and the end; those that coincide share a label.
+
+    Of a drive they are the ticks around what its failure began with.
+    """
+    if isinstance(episode.steps[0].facts, DrivingFacts):
+        return _surround_event(episode)
     touched, deciding = find_first_touch(episode), find_deciding_moment(episode)
     found = [Moment("start", 0)]
     if touched is not None:
@@ -31,6 +37,12 @@ def find_moments(episode: Episode) -> tuple[Moment, ...]:
     for moment in found:
         labels.setdefault(moment.index, []).append(moment.label)
     return tuple(Moment(" and ".join(labels[index]), index) for index in sorted(labels))
+
+
+def _surround_event(episode: Episode) -> tuple[Moment, ...]:
+    label, event = find_event([step.facts for step in episode.steps], episode.verdict.failure or "")
+    ticks = range(max(0, event - AROUND), min(len(episode), event + AROUND + 1))
+    return tuple(Moment(label if tick == event else f"{tick - event:+d} ticks", tick) for tick in ticks)
 
 
 def find_first_touch(episode: Episode) -> int | None:

@@ -16,6 +16,10 @@ from millwright.evaluation.words import percent
 
 COLUMNS = {
     "steps": ("steps", 1.0, 0),
+    "return": ("return", 1.0, 1),
+    "tile_share": ("tiles, %", 1e2, 1),
+    "off_road_share": ("off the road, %", 1e2, 2),
+    "mean_speed_m_s": ("speed, m/s", 1.0, 1),
     "final_distance_m": ("distance, mm", 1e3, 1),
     "final_wrist_distance_m": ("wrist, mm", 1e3, 1),
     "cycle_time_s": ("cycle, s", 1.0, 2),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from html import escape
 from pathlib import Path
 
-from millwright.evaluation import behaviour_page, failures_page, page, plots
+from millwright.evaluation import behaviour_page, driving_page, failures_page, page, plots
 from millwright.evaluation.result import Result
 from millwright.evaluation.style import CSS, SCRIPT
 
@@ -28,6 +28,7 @@ def draw_page(result: Result) -> str:
 {page.draw_headline(result)}
 {page.draw_tiles(result)}
 {behaviour_page.draw_behaviour(result)}
+{driving_page.draw_events(result)}
 {failures_page.draw_failures(result)}
 {_draw_distances(result)}
 {_draw_where(result)}
