@@ -272,6 +272,11 @@ def test_a_bundle_named_like_a_shipped_one_is_told_apart_by_the_folder_around_it
     assert stage.bundles == {first: mine, "brick-clear": SHIPPED / "brick-clear"}
 
 
+def test_an_environment_that_the_dashboard_cannot_show_is_refused_with_those_it_can(capsys):
+    assert cli.main(["dashboard", "--env", "car-racing"]) == 2
+    assert "it shows brick-table, brick-clear, lift, lift-choice" in capsys.readouterr().err
+
+
 def test_dashboard_without_its_extra_gives_the_install_command(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

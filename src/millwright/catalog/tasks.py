@@ -60,6 +60,8 @@ class Task:
     limits: Mapping[str, Callable[[], Envelope]] = field(default_factory=dict)
     """What an arm in this cell may be asked for, by name, for a limiter around those who see observations alone."""
 
+    shown: bool = True
+    """The dashboard shows it: it lends a viewer, and something that can be asked for."""
     stated: Mapping[str, str] = field(default_factory=dict)
     """What results have to say of the environment besides its versions."""
 
@@ -403,6 +405,7 @@ TASKS: dict[str, Task] = {
         baselines={"nothing": _coast, "random": _random_driver},
         properties=_find_track_properties,
         lacks=_describe_driving_lacks,
+        shown=False,
         stated={"lap_rule": LAP_RULE},
     ),
 }

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from millwright.cli.arguments import Given, OptionalAddress, OptionalInt, OptionalName, say
 from millwright.cli.metrics import serve_metrics
-from millwright.core.errors import BundleError, choose, import_extra
+from millwright.core.errors import BundleError, OptionError, choose, import_extra
 
 if TYPE_CHECKING:
     from millwright.core.policy import Policy
@@ -111,6 +111,7 @@ def make_stage(
 
     Raises:
         UnknownNameError: no environment or policy of that name.
+        OptionError: the environment is none that the dashboard shows.
         BundleError: the bundle is damaged, or was made for another environment.
         RemoteError: the server does not answer.
     """
@@ -120,6 +121,11 @@ def make_stage(
     from millwright.policies.folder import load_manifest
 
     task = choose("environment", env, catalog.TASKS)
+    if not task.shown:
+        shown = ", ".join(name for name, row in catalog.TASKS.items() if row.shown)
+        raise OptionError(
+            f"the dashboard does not show {env}, it shows {shown}; `millwright evaluate {env} --report DIR` makes films"
+        )
     control_hz = env_options.get("control_hz", task.control_hz)
     make_policy = partial(catalog.make_policy, env, control_hz=control_hz)
     if metrics is not None:
