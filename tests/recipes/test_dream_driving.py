@@ -15,7 +15,7 @@ CAP = 700
 
 class Short(DreamDriving):
     dreaming = DreamingConfig(
-        vae_samples=64, world_samples=64, sequence=4, batch_size=32, first=1, horizon=3, rollouts=2
+        vae_samples=64, world_samples=64, clone_samples=64, sequence=4, batch_size=32, first=1, horizon=3, rollouts=2
     )
 
 
@@ -81,3 +81,10 @@ def test_what_makes_no_sense_is_refused_before_a_step(fields, error, told, tmp_p
     with pytest.raises(error, match=told):
         replace(SHORT, **fields).run(tmp_path / "out")
     assert not (tmp_path / "out").exists()
+
+
+def test_cloning_learns_what_the_rule_would_have_done(tmp_path):
+    recipe = replace(SHORT, control="cloned", cap=400)
+    summary = recipe.run(tmp_path)
+    assert summary["real_steps"]["training"] <= 400
+    assert json.loads((tmp_path / "round-0/told.json").read_text())["loss"] < 1

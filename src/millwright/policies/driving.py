@@ -121,16 +121,19 @@ class NoisyDriver(Wrapper):
     """Somebody who drives, with a hand that is not steady: each wish strays by an Ornstein-Uhlenbeck process.
 
     What strays is not corrected in the tick itself, so recordings show how a drive is saved.
+
+    Args:
+        share: of `STRAYS`, how unsteady.
     """
 
-    def __init__(self, driver: Policy, control_hz: float) -> None:
-        super().__init__(driver)
-        self._noise = Wandering(control_hz)
-        self.name = f"{driver.name}-perturbed"
+    def __init__(self, policy: Policy, control_hz: float, share: float = 1.0) -> None:
+        super().__init__(policy)
+        self._noise, self._strays = Wandering(control_hz), share * STRAYS
+        self.name = f"{policy.name}-perturbed"
 
     def reset(self, seed: int) -> None:
         super().reset(seed)
         self._noise.reset(seed)
 
     def act(self, observation: Observation) -> Action:
-        return clip_command(self._policy.act(observation) + self._noise.draw() * STRAYS)
+        return clip_command(self._policy.act(observation) + self._noise.draw() * self._strays)

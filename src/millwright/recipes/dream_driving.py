@@ -17,20 +17,19 @@ from millwright.core.policy import Policy
 from millwright.core.step_ledger import StepLedger, open_ledger
 from millwright.evaluation.suite import evaluate, parse_seeds
 from millwright.policies.bundle import Bundle, load_bundle
+from millwright.policies.driving import NoisyDriver
 from millwright.policies.driving_pipeline import COST_A_RAW_STEP, IMAGE, STATE, make_pipeline
 from millwright.policies.latent_controller import LatentController
 from millwright.policies.networks import make_network
-from millwright.policies.noisy import Noisy
 from millwright.recipes.cards import save_card
 from millwright.recipes.demonstrated import TRAINING_SEEDS
 from millwright.recipes.recipe import Recipe, StageClock, claim_folder, write_json
 from millwright.training.drives import Drive, load_drives, make_drive, save_drives
-from millwright.training.gradient import FitConfig
 from millwright.training.rounds_of_dreams import DreamingConfig, clone, learn_round
 from millwright.training.truth import check_dreams
 from millwright.world_models.dream import DrivingReward
 
-TRACKS = {"scratch": "random", "seeded": "rule"}
+TRACKS = {"scratch": "random", "seeded": "rule-perturbed"}
 """Who drives before anything was learned."""
 CONTROLS: Mapping[str, Mapping[str, Any]] = {
     "": {},
@@ -40,8 +39,8 @@ CONTROLS: Mapping[str, Mapping[str, Any]] = {
     "cloned": {"memoryless": True},
 }
 """What a control changes of the network; the rest is in the recipe."""
-NOISES = (0.0, 0.1, 0.05)
-"""Of what a learned driver does in its drives, in turn."""
+UNSTEADY = (0.0, 1.0, 0.5)
+"""How unsteady the hand of a learned driver is in its drives, in turn."""
 SCENES_A_SEED = 1000
 """Tracks of each training seed's drives."""
 
@@ -168,29 +167,31 @@ class DreamDriving(Recipe):
                     return
                 env = envs[index % 2 if number else 0]
                 track = SCENES_A_SEED * self.seed + int(rng.integers(SCENES_A_SEED))
-                drive = self._drive_once(env, self._choose_driver(number, index, out), track)
+                driver = self._choose_driver(number, index, out, env.metadata["control_hz"])
+                drive = self._drive_once(env, driver, track)
                 if drive is not None:
                     yield drive
         finally:
             for env in envs:
                 env.close()
 
-    def _choose_driver(self, number: int, index: int, out: Path) -> Policy:
+    def _choose_driver(self, number: int, index: int, out: Path, control_hz: float) -> Policy:
         if number:
             driver = make_policy("car-racing", str(self.find_bundle(out, number - 1)))
-            return Noisy(driver, NOISES[index % len(NOISES)])
-        driver = make_policy("car-racing", "rule" if self.control == "cloned" else TRACKS[self.track])
-        return driver if driver.name == "random" else Noisy(driver, max(NOISES))
+            return NoisyDriver(driver, control_hz, UNSTEADY[index % len(UNSTEADY)])
+        return make_policy("car-racing", TRACKS["seeded" if self.control == "cloned" else self.track])
 
     def _drive_once(self, env: Any, driver: Policy, track: int) -> Drive | None:
         """One drive, until it ends, finds no tile for too long or spends the last step; None of less than two steps."""
         seen, done, rewards, idle = [], [], [], 0
         space = env.action_space
+        labeller = make_policy("car-racing", "rule") if self.control == "cloned" else None
         cost = COST_A_RAW_STEP * env.unwrapped.options.repeat
         try:
-            for step in play(env, driver, make_judge("car-racing"), track):
+            for step in play(env, driver, make_judge("car-racing"), track, labeller):
                 seen.append(step.observation)
-                done.append(np.clip(step.action, space.low, space.high))
+                action = step.action if step.label is None else step.label.action
+                done.append(np.clip(action, space.low, space.high))
                 rewards.append(step.reward)
                 idle = 0 if step.reward + cost > 1 else idle + 1
                 if idle > self.idle_ticks:
@@ -215,7 +216,7 @@ class DreamDriving(Recipe):
         network = load_bundle(self.find_bundle(out, number - 1)).network if number else self._make_network()
         assert isinstance(network, LatentController)
         if self.control == "cloned":
-            told = {"loss": clone(network, drives, FitConfig(samples=100_000, seed=self.seed), folder / "clone")}
+            told = {"loss": clone(network, drives, self.make_dreaming(), folder / "clone", self.seed)}
         else:
             before = out / f"round-{number - 1}" if number else None
             told = learn_round(

@@ -30,6 +30,7 @@ class DreamingConfig:
 
     Args:
         vae_samples, world_samples: pictures and sequences drawn in a round.
+        clone_samples: frames drawn to clone somebody.
         sequence: steps of a sequence.
         batch_size: of both.
         first: by how much longer the first round learns.
@@ -44,6 +45,7 @@ class DreamingConfig:
 
     vae_samples: int = 40_000
     world_samples: int = 64_000
+    clone_samples: int = 100_000
     sequence: int = 16
     batch_size: int = 128
     first: int = 3
@@ -92,7 +94,7 @@ def learn_round(
     return told
 
 
-def clone(network: LatentController, drives: Sequence[Drive], config: FitConfig, out: Path) -> float:
+def clone(network: LatentController, drives: Sequence[Drive], config: DreamingConfig, out: Path, seed: int) -> float:
     """Train a controller without memory, its encoder too, to do what was done in every frame; the last loss."""
     both = [*drives, *(drive.mirror() for drive in drives)]
     arrays = {
@@ -100,7 +102,8 @@ def clone(network: LatentController, drives: Sequence[Drive], config: FitConfig,
         "scalars": np.concatenate([drive.scalars[:-1] for drive in both]),
         "target": np.concatenate([drive.actions for drive in both])[:, None],
     }
-    return fit(network, ArrayData(arrays), config, out, progress=False).loss
+    settings = FitConfig(samples=config.clone_samples, batch_size=config.batch_size, seed=seed)
+    return fit(network, ArrayData(arrays), settings, out, progress=False).loss
 
 
 def _imagine(
