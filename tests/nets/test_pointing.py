@@ -3,7 +3,8 @@
 import pytest
 import torch
 
-from millwright.nets.pointing import Asking, PointingEye, WordPool, compute_pointing_loss
+from millwright.nets.pointing import Asking, PointingEye, WordPool, compute_pointing_loss, update_belief
+from millwright.nets.vision import make_grid
 
 CHANNELS = (4, 4, 6, 8)
 
@@ -45,19 +46,16 @@ def test_a_text_as_a_whole_is_asked_like_a_single_word_and_without_words_the_que
     assert [name for name, _ in silent.named_parameters()] == ["always"]
 
 
-def test_an_eye_tells_where_what_fits_best_lies_and_goes_on_with_that_place_marked():
+def test_an_eye_goes_on_with_the_place_marked_where_it_believes_what_is_meant_to_lie():
     eye, image = make_eye(), torch.randn(2, 5, 32, 32)
-    seen = eye.near.look(image)
-    eye.score = lambda seen, query: torch.eye(17)[[6, 16]] * 100  # the second sees it nowhere
-    pointed = eye(image, torch.zeros(2, 8))
+    seen = eye.look(image)
+    pointed = eye.point(seen, torch.eye(17)[[6, 16]])  # the second sees it nowhere
     assert pointed.tokens.shape == (2, 4 + 1, 8)
     torch.testing.assert_close(pointed.tokens[0, -1, :2], torch.tensor([0.25, -0.25]))  # second row, third column
     torch.testing.assert_close(pointed.tokens[1, -1, :2], torch.zeros(2))
-    there = (seen + eye.context[0](seen).relu())[0, :, 1, 2]
-    torch.testing.assert_close(pointed.what[0], there)
+    torch.testing.assert_close(pointed.what[0], seen[0, :, 1, 2])
     torch.testing.assert_close(pointed.what[1], torch.zeros(6))
-    eye.score = lambda seen, query: torch.eye(17)[[9, 16]] * 100
-    moved = eye(image, torch.zeros(2, 8))
+    moved = eye.point(seen, torch.eye(17)[[9, 16]])
     assert not torch.allclose(moved.tokens[0, :-1], pointed.tokens[0, :-1])
     torch.testing.assert_close(moved.tokens[1], pointed.tokens[1])
 
@@ -98,9 +96,50 @@ def test_pointing_learns_to_find_the_spot_of_the_colour_that_is_asked_for(target
 
     for _ in range(120):
         image, text, points, _ = draw(32)
-        loss = compute_pointing_loss(eye(image, asking(text, 32)).scores, points)
+        loss = compute_pointing_loss(eye.score(eye.look(image), asking(text, 32)), points)
         optimiser.zero_grad()
         loss.backward()
         optimiser.step()
     image, text, _, cell = draw(64)
-    assert (eye(image, asking(text, 64)).scores.argmax(1) == cell).float().mean() > 0.9
+    assert (eye.score(eye.look(image), asking(text, 64)).argmax(1) == cell).float().mean() > 0.9
+
+
+def test_a_belief_outlasts_a_few_frames_that_say_otherwise_and_gives_in_to_many():
+    there, elsewhere = torch.full((2, 1, 17), 0.2 / 16)
+    there[0, 5] = elsewhere[0, 15] = 0.8
+    belief = there
+    for _ in range(5):
+        belief = update_belief(belief, there)
+    assert belief[0, 5] > 0.85
+    for _ in range(2):
+        belief = update_belief(belief, elsewhere)
+    assert belief.argmax() == 5
+    for _ in range(20):
+        belief = update_belief(belief, elsewhere)
+    assert belief.argmax() == 15
+    torch.testing.assert_close(belief.sum(1), torch.ones(1))
+
+
+def test_a_belief_follows_what_moves_to_the_next_place_sooner_than_what_jumps():
+    def follow(place):
+        believed, now = torch.full((2, 1, 17), 0.1 / 16)
+        believed[0, 0], now[0, place] = 0.9, 0.9
+        for frames in range(1, 30):
+            believed = update_belief(believed, now)
+            if believed.argmax() == place:
+                return frames
+        raise AssertionError("never believed")
+
+    assert follow(1) < follow(10)
+    with_nothing_ruled_out = update_belief(torch.eye(17)[:1], torch.eye(17)[16:])
+    assert with_nothing_ruled_out.isfinite().all()
+
+
+def test_an_eye_that_planned_before_can_learn_afterwards():
+    make_grid.cache_clear()
+    eye, image = make_eye(), torch.randn(1, 5, 32, 32)
+    with torch.inference_mode():
+        eye.point(eye.look(image), torch.full((1, 17), 1 / 17))
+    belief = torch.full((1, 17), 1 / 17, requires_grad=True)
+    eye.point(eye.look(image), belief).tokens.sum().backward()
+    assert belief.grad.any()

@@ -56,8 +56,10 @@ def test_a_network_that_points_tells_where_with_and_without_attention_beside_it(
         bundle = make_arm_bundle(fields)
         _, attention = plan_watched(bundle, make_arm_observation())
         assert {camera: part.shape for camera, part in attention.pointed.items()} == dict.fromkeys(CAMERAS, (4, 4))
-        scores = bundle.network.look(bundle.pipeline.observe(bundle.planner()._stack([make_arm_observation()])))
-        for row, part in zip(scores["scores"][0].softmax(1), attention.pointed.values(), strict=True):
+        batch = bundle.pipeline.observe(bundle.planner()._stack([make_arm_observation()]))
+        batch |= bundle.network.look(batch)
+        scores = bundle.network.carry({**batch, "past.believed": batch["believed"].unsqueeze(1)})["scores"]
+        for row, part in zip(scores[0].softmax(1), attention.pointed.values(), strict=True):
             np.testing.assert_allclose(part.ravel(), row[:-1].detach(), atol=1e-6)
         assert len(attention.to_picture) == (4 if "decoder" in fields else 0)
 

@@ -134,6 +134,26 @@ def test_the_planner_remembers_as_many_frames_as_the_network_looks_at_and_no_mor
     np.testing.assert_allclose(play([1, 1, 2]), play([1, 2]), atol=1e-6)  # before the first frame it was the first
 
 
+def test_one_that_points_believes_what_it_has_seen_so_far_and_a_new_instruction_begins_anew():
+    planner = make_arm_bundle(POINTING).planner()
+    frames = [make_arm_observation(seed) for seed in range(3)]
+
+    def play(seeds, memory=None):
+        for seed in seeds:
+            [chunk], [memory] = planner.plan([frames[seed]], [memory])
+        return chunk.actions, memory
+
+    _, memory = play([0, 0, 0, 1])
+    belief = memory["past.believed"]
+    assert belief.shape == (1, 17)
+    torch.testing.assert_close(belief.sum(), torch.tensor(1.0))
+    assert not torch.allclose(belief, play([2, 2, 2, 1])[1]["past.believed"])
+    others = make_arm_observation(1, task="take the green ball")
+    [anew], _ = planner.plan([others], [memory])
+    [first], _ = planner.plan([others], [None])
+    np.testing.assert_allclose(anew.actions, first.actions, atol=1e-6)
+
+
 def test_a_network_with_a_history_is_trained_on_the_windows_that_it_will_see(tmp_path):
     bundle = make_arm_bundle(ATTENTION)
     frames = [make_arm_observation(seed) for seed in range(8)]

@@ -44,3 +44,17 @@ class Planner(ABC):
     @abstractmethod
     def plan(self, observations: Sequence[Observation], memories: Sequence[Memory]) -> tuple[list[Chunk], list[Memory]]:
         """One chunk and one memory for each observation, in order."""
+
+
+def forget_others(
+    observations: Sequence[Observation], memories: Sequence[Memory], said: Mapping[str, str]
+) -> list[Memory]:
+    """The memories without those of another instruction: what was believed and seen then was about another thing.
+
+    Args:
+        said: feature that is a text -> where a memory holds it, with what it was encoded as.
+    """
+    return [
+        memory if memory and all(memory[key][0] == observation[text] for text, key in said.items()) else None
+        for observation, memory in zip(observations, memories, strict=True)
+    ]

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Any, cast
 
 import torch
 from torch import Tensor, nn
 
 from millwright.nets.film import Films
 from millwright.nets.mlp import MLP
-from millwright.nets.pointing import Asking, Pointed
+from millwright.nets.pointing import Asking, PointingEye, update_belief
 from millwright.nets.transformer import CrossAttention, FeedForward
 
-Seen = tuple[list[Tensor], dict[str, Tensor]]
-"""Tokens (batch, tokens, channels) of each camera, and what else came of looking."""
+SEEN, ASKED, FITS, BELIEVED = "seen.", "asked.", "fits", "believed"
 
 
 class FilmFusion(nn.Module):
@@ -32,13 +32,13 @@ class FilmFusion(nn.Module):
         self.text = MLP(text, (width,), activate_last=True) if text else None
         self.films = nn.ModuleDict({camera: Films(width, channels) for camera in (cameras if text else ())})
 
-    def look(self, eyes: nn.ModuleDict, pictures: Mapping[str, Tensor], text: Tensor | None) -> Seen:
-        """Each camera's picture (batch, inputs, size, size), text (batch, text)."""
+    def look(self, eyes: nn.ModuleDict, pictures: Mapping[str, Tensor], text: Tensor | None) -> list[Tensor]:
+        """Each camera's picture (batch, inputs, size, size), text (batch, text) -> each (batch, places, channels)."""
         if self.text is None:
-            return [eye(pictures[camera]) for camera, eye in eyes.items()], {}
+            return [eye(pictures[camera]) for camera, eye in eyes.items()]
         assert text is not None, "a network that hears is told something"
         said = self.text(self.norm(text))
-        return [eye(pictures[camera], self.films[camera](said)) for camera, eye in eyes.items()], {}
+        return [eye(pictures[camera], self.films[camera](said)) for camera, eye in eyes.items()]
 
     def forward(self, tokens: Tensor, text: Tensor | None) -> Tensor:
         """The tokens: they have met the text in the eyes."""
@@ -60,15 +60,38 @@ class PointingFusion(nn.Module):
         self.asking = nn.ModuleDict({camera: Asking(text, questions, width) for camera in cameras})
         self.alike = nn.ModuleDict({camera: nn.Linear(features, width) for camera in cameras[1:]})
 
-    def look(self, eyes: nn.ModuleDict, pictures: Mapping[str, Tensor], text: Tensor | None) -> Seen:
-        """As `FilmFusion.look`; also `scores` (batch, cameras, places + 1), the logits of where each eye points."""
-        looked: list[Pointed] = []
-        for camera, eye in eyes.items():
-            query = self.asking[camera](text, len(pictures[camera]))
-            if looked:
-                query = query + self.alike[camera](looked[-1].what)
-            looked.append(eye(pictures[camera], query))
-        return [one.tokens for one in looked], {"scores": torch.stack([one.scores for one in looked], 1)}
+    def look(self, eyes: nn.ModuleDict, pictures: Mapping[str, Tensor], text: Tensor | None) -> dict[str, Tensor]:
+        """Of each camera's picture (batch, inputs, size, size) what there is to be seen, `seen.CAMERA`, and what the
+        text (batch, text) or (batch, words, text) asks it for, `asked.CAMERA` (batch, width); then `fits`, the logits
+        of where in the first one lies what is meant, and `believed`, the same as probabilities (batch, places + 1).
+        """
+        count = len(next(iter(pictures.values())))
+        seen = {camera: cast(PointingEye, eye).look(pictures[camera]) for camera, eye in eyes.items()}
+        asked = {camera: asking(text, count) for camera, asking in self.asking.items()}
+        camera, eye = next(iter(eyes.items()))
+        fits = cast(PointingEye, eye).score(seen[camera], asked[camera])
+        looked = {SEEN + camera: features for camera, features in seen.items()}
+        looked |= {ASKED + camera: query for camera, query in asked.items()}
+        return {**looked, FITS: fits, BELIEVED: fits.softmax(1)}
+
+    def point(self, eyes: nn.ModuleDict, looked: Mapping[str, Any], before: Tensor | None = None) -> dict[str, Tensor]:
+        """From what `look` gave the tokens of all cameras, `places`, and `scores` (batch, cameras, places + 1): logits
+        of where in each picture lies what is meant, the last: nowhere.
+
+        Args:
+            before: (batch, places + 1) what was believed of the first camera's picture, which stands still, before the
+                newest frame; `believed` is what is believed now, with or without.
+        """
+        believed = looked[BELIEVED] if before is None else update_belief(before, looked[BELIEVED])
+        first, *others = eyes.items()
+        pointed = [cast(PointingEye, first[1]).point(looked[SEEN + first[0]], believed)]
+        scores = [looked[FITS]]
+        for camera, eye in others:
+            seen, query = looked[SEEN + camera], looked[ASKED + camera] + self.alike[camera](pointed[-1].what)
+            scores.append(cast(PointingEye, eye).score(seen, query))
+            pointed.append(cast(PointingEye, eye).point(seen, scores[-1].softmax(1)))
+        tokens = torch.cat([one.tokens for one in pointed], 1)
+        return {"places": tokens, "scores": torch.stack(scores, 1), BELIEVED: believed}
 
     def forward(self, tokens: Tensor, text: Tensor | None) -> Tensor:
         """The tokens: they have met the text in the eyes."""
@@ -91,9 +114,9 @@ class AttentionFusion(nn.Module):
         self.norm2 = nn.LayerNorm(width, eps=1e-6)
         self.mlp = FeedForward(width, hidden)
 
-    def look(self, eyes: nn.ModuleDict, pictures: Mapping[str, Tensor], text: Tensor | None) -> Seen:
+    def look(self, eyes: nn.ModuleDict, pictures: Mapping[str, Tensor], text: Tensor | None) -> list[Tensor]:
         """As `FilmFusion.look`; the eyes do not hear."""
-        return [eye(pictures[camera]) for camera, eye in eyes.items()], {}
+        return [eye(pictures[camera]) for camera, eye in eyes.items()]
 
     def forward(self, tokens: Tensor, text: Tensor | None) -> Tensor:
         """Tokens (batch, tokens, width), text (batch, text) or (batch, words, text) -> (batch, tokens, width)."""

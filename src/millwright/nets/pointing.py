@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
+from torch.nn.functional import avg_pool2d
 
 from millwright.nets.mlp import MLP
 from millwright.nets.vision import ConvEye, make_grid
@@ -67,16 +68,36 @@ class Asking(nn.Module):
         return torch.stack((query, *heard)).sum(0)
 
 
+class Fit(nn.Module):
+    """How well each place of a picture fits a query: its key, made without any words, times the query.
+
+    Args:
+        features: of a place.
+        width: numbers of a query.
+    """
+
+    def __init__(self, features: int, width: int) -> None:
+        super().__init__()
+        self.keys = nn.Conv2d(features + 2, width, 1)
+        self.nowhere = nn.Linear(width, 1)
+
+    def forward(self, seen: Tensor, query: Tensor) -> Tensor:
+        """(batch, features, side, side), (batch, width) -> logits (batch, side * side + 1), the last: nowhere."""
+        grid = make_grid(seen.shape[2], seen.shape[3], seen.device).expand(len(seen), -1, -1, -1)
+        keys = self.keys(torch.cat((seen, grid), 1)).flatten(2)
+        fits = (query.unsqueeze(1) @ keys).squeeze(1) * query.shape[1] ** -0.5
+        return torch.cat((fits, self.nowhere(query)), 1)
+
+
 class Pointed(NamedTuple):
-    """What an eye saw that was asked for something."""
+    """What an eye makes of a picture once it knows where to look."""
 
     tokens: Tensor  # (batch, places and the one pointed at, channels)
-    scores: Tensor  # (batch, side * side + 1) logits of where it lies; the last: nowhere in this picture
     what: Tensor  # (batch, features) what is there
 
 
 class PointingEye(nn.Module):
-    """A `ConvEye` that points at what a query asks for, and looks on with that place marked.
+    """A `ConvEye` in three steps: `look`, `score` the places by a query, and `point`: look on with a place marked.
 
     Args:
         size, inputs, channels: as for `ConvEye`; more than `POINTED` channels.
@@ -91,32 +112,50 @@ class PointingEye(nn.Module):
         self.side, self.places = size // 2 ** len(channels), size // 2**POINTED
         self.near = ConvEye(size, inputs, before)
         self.context = nn.ModuleList(nn.Conv2d(before[-1], before[-1], 3, padding=1) for _ in range(context))
-        self.keys = nn.Conv2d(before[-1] + 2, width, 1)
-        self.nowhere = nn.Linear(width, 1)
+        self.score = Fit(before[-1], width)
         self.what = nn.Linear(before[-1], channels[-1] - 2)
         self.far = ConvEye(self.places, before[-1] + 1, after)
         self.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # missing in torch's stubs
 
-    def forward(self, image: Tensor, query: Tensor) -> Pointed:
-        """(batch, inputs, size, size), (batch, width)."""
-        seen = self.near.look(image)
+    def look(self, image: Tensor) -> Tensor:
+        """(batch, inputs, size, size) -> (batch, features, places, places); no words yet."""
+        seen: Tensor = self.near.look(image)
         for layer in self.context:
             seen = seen + layer(seen).relu_()
-        scores = self.score(seen, query)
-        weights = scores.softmax(1)[:, :-1]
-        grid = make_grid(self.places, self.places, image.device)
+        return seen
+
+    def point(self, seen: Tensor, belief: Tensor) -> Pointed:
+        """What was seen, and for each place and nowhere how sure it is that what is meant lies there."""
+        weights = belief[:, :-1]
+        grid = make_grid(self.places, self.places, seen.device).flatten(1).T
         what = (weights.unsqueeze(1) @ seen.flatten(2).transpose(1, 2)).squeeze(1)
-        pointed = torch.cat((weights @ grid.flatten(1).T, self.what(what)), 1)
+        pointed = torch.cat((weights @ grid, self.what(what)), 1)
         marked = torch.cat((seen, weights.view(-1, 1, self.places, self.places)), 1)
         tokens = self.far.look(marked).flatten(2).transpose(1, 2)
-        return Pointed(torch.cat((tokens, pointed.unsqueeze(1)), 1), scores, what)
+        return Pointed(torch.cat((tokens, pointed.unsqueeze(1)), 1), what)
 
-    def score(self, seen: Tensor, query: Tensor) -> Tensor:
-        """How well each place fits, and nowhere."""
-        grid = make_grid(self.places, self.places, seen.device).expand(len(seen), -1, -1, -1)
-        keys = self.keys(torch.cat((seen, grid), 1)).flatten(2)
-        fits = (query.unsqueeze(1) @ keys).squeeze(1) * query.shape[1] ** -0.5
-        return torch.cat((fits, self.nowhere(query)), 1)
+
+TRUST, SPREAD, STRAY = 0.3, 0.2, 0.02
+"""Of a belief: the weight of what a frame shows, as frames of one episode err together; the part of it that spreads to
+the places around in each frame; and the part that is given up, in case all was wrong."""
+
+
+def update_belief(before: Tensor, now: Tensor) -> Tensor:
+    """A Bayes filter (Thrun et al. 2005, table 4.1): where something lies in pictures of a camera that stands still.
+
+    Args:
+        before: (batch, places * places + 1), each row's sum 1: what was believed; the last: nowhere.
+        now: the same, from the newest frame alone.
+
+    Returns:
+        what is believed now.
+    """
+    side = math.isqrt(before.shape[1])
+    places = before[:, :-1].view(-1, 1, side, side)
+    near = avg_pool2d(places, 3, 1, 1, count_include_pad=False)
+    moved = torch.cat((((1 - SPREAD) * places + SPREAD * near).flatten(1), before[:, -1:]), 1)
+    prior = (1 - STRAY) * moved / moved.sum(1, keepdim=True) + STRAY / before.shape[1]
+    return (prior.log() + TRUST * now.clamp(min=1e-12).log()).softmax(1)
 
 
 def compute_pointing_loss(scores: Tensor, points: Tensor) -> Tensor:

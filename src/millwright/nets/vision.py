@@ -34,9 +34,10 @@ def paint_coordinates(image: Tensor, region: Tensor | None = None) -> Tensor:
 @lru_cache(maxsize=16)
 def make_grid(height: int, width: int, device: torch.device) -> Tensor:
     """(2, height, width): x and y of pixel centres in a picture whose edges are at -1 and 1."""
-    across = torch.arange(1 - width, width, 2, device=device) / width
-    down = torch.arange(1 - height, height, 2, device=device) / height
-    return torch.stack(torch.meshgrid(across, down, indexing="xy"))
+    with torch.inference_mode(False):  # it is kept, and what was made in inference can never be learned through
+        across = torch.arange(1 - width, width, 2, device=device) / width
+        down = torch.arange(1 - height, height, 2, device=device) / height
+        return torch.stack(torch.meshgrid(across, down, indexing="xy"))
 
 
 class ConvEye(nn.Module):

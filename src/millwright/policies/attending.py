@@ -65,18 +65,18 @@ def plan_watched(bundle: Bundle, observation: Observation) -> tuple[Chunk, Atten
         for attention in (*words, *blocks)
         for layer in (attention.query, attention.key_value)
     ]
-    masks = [part.register_forward_pre_hook(_remember_mask(taken)) for part in words]
     eyes = {camera: eye for camera, eye in bundle.network.vision.items() if isinstance(eye, PointingEye)}
     hooks += [
-        eye.register_forward_hook(lambda eye, _, out: taken.__setitem__(eye, out.scores)) for eye in eyes.values()
+        eye.score.register_forward_hook(lambda layer, _, out: taken.__setitem__(layer, out)) for eye in eyes.values()
     ]
+    masks = [part.register_forward_pre_hook(_remember_mask(taken)) for part in words]
     try:
         chunks, _ = planner.plan([observation], [None])
     finally:
         for hook in (*hooks, *masks):
             hook.remove()
     looked = [_weigh(part, taken) for part in words], [_weigh(part, taken) for part in blocks]
-    pointed = {camera: _lay_out_scores(taken[eye][0], eye.places) for camera, eye in eyes.items()}
+    pointed = {camera: _lay_out_scores(taken[eye.score][0], eye.places) for camera, eye in eyes.items()}
     return chunks[0], _tell(bundle, str(observation.get("task", "")), *looked, pointed)
 
 

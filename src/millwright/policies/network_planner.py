@@ -10,12 +10,13 @@ import torch
 
 from millwright.core.errors import FeatureError
 from millwright.core.features import Feature, Features, Observation
-from millwright.core.planner import Chunk, Memory, Planner
+from millwright.core.planner import Chunk, Memory, Planner, forget_others
 from millwright.nets.quick import make_quick
 from millwright.policies.network import Network
 from millwright.policies.remembering import recall, recall_texts, remember
 from millwright.policies.watching import Watch, look_away
 from millwright.processors.pipeline import Pipeline
+from millwright.processors.text import KNOWN
 
 
 class NetworkPlanner(Planner):
@@ -64,6 +65,7 @@ class NetworkPlanner(Planner):
         for observation in observations:
             self.inputs.check(observation)
         texts = self.pipeline.texts
+        memories = forget_others(observations, memories, {encoder.text: KNOWN + encoder.to for encoder in texts})
         before = torch.get_num_threads()
         torch.set_num_threads(self.threads)
         try:

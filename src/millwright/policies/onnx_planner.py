@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from millwright.core.errors import BundleError, FeatureError, import_extra
 from millwright.core.features import Feature, Features, Observation
-from millwright.core.planner import Chunk, Memory, Planner
+from millwright.core.planner import Chunk, Memory, Planner, forget_others
 from millwright.policies.watching import Watch, look_away
 
 Array = NDArray[Any]
@@ -98,6 +98,7 @@ class OnnxPlanner(Planner):
         """
         for observation in observations:
             self.inputs.check(observation)
+        memories = self._forget_others(observations, memories)
         said = [self._encode(words, observations, memories) for words in self.words]
         feeds = self._compose(observations, memories, said)
         self.watch("preprocess")
@@ -116,8 +117,12 @@ class OnnxPlanner(Planner):
 
     def feed(self, observations: Sequence[Observation], memories: Sequence[Memory]) -> dict[str, Array]:
         """What the graph gets for them, by the names of its inputs."""
+        memories = self._forget_others(observations, memories)
         said = [self._encode(words, observations, memories) for words in self.words]
         return self._compose(observations, memories, said)
+
+    def _forget_others(self, observations: Sequence[Observation], memories: Sequence[Memory]) -> list[Memory]:
+        return forget_others(observations, memories, {words.feature: SAID + words.to for words in self.words})
 
     def _compose(
         self, observations: Sequence[Observation], memories: Sequence[Memory], said: Sequence[Sequence[Any]]

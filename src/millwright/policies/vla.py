@@ -14,7 +14,7 @@ from millwright.core.errors import OptionError, choose
 from millwright.nets.chunk_decoders import MlpDecoder, TransformerDecoder
 from millwright.nets.eye import BACKBONES, EyeConfig
 from millwright.nets.film import FilmEye
-from millwright.nets.fusion import AttentionFusion, FilmFusion, PointingFusion
+from millwright.nets.fusion import BELIEVED, AttentionFusion, FilmFusion, PointingFusion
 from millwright.nets.mlp import MLP
 from millwright.nets.pointing import POINTED, PointingEye, compute_pointing_loss
 from millwright.nets.vision import paint_coordinates
@@ -152,20 +152,31 @@ class Vla(Network):
     @property
     def kept(self) -> Mapping[str, int]:
         frames = {"pooled": self.config.history - 1} if self.config.history > 1 else {}
-        return {**frames, **self._recent}
+        pointing = {BELIEVED: 1} if isinstance(self.fusion, PointingFusion) else {}
+        return {**frames, **pointing, **self._recent}
 
     @property
     def _recent(self) -> Mapping[str, int]:
         return {"proprio": self.config.recent - 1} if self.body and self.config.recent > 1 else {}
 
     def look(self, batch: Mapping[str, Any]) -> dict[str, Tensor]:
-        """`places` (batch, places of all cameras, channels), `pooled` (batch, cameras, channels) with a history, and
-        what its fusion tells beside them.
+        """`places` (batch, places of all cameras, channels), and `pooled` (batch, cameras, channels) with a history; of
+        one that points what `PointingFusion.look` gives: its places wait for what it has believed so far.
         """
         pictures = {camera: paint_coordinates(batch[camera]) for camera in self.config.cameras}
-        seen, told = self.fusion.look(self.vision, pictures, batch.get("text"))
+        text = batch.get("text")
+        if isinstance(self.fusion, PointingFusion):
+            return self.fusion.look(self.vision, pictures, text)
+        seen = self.fusion.look(self.vision, pictures, text)
         pooled = {"pooled": torch.stack([places.mean(1) for places in seen], 1)} if self.config.history > 1 else {}
-        return {"places": torch.cat(seen, 1), **pooled, **told}
+        return {"places": torch.cat(seen, 1), **pooled}
+
+    def carry(self, batch: Mapping[str, Any]) -> dict[str, Tensor]:
+        """`places` and `scores` of one that points, and what it believes from now on."""
+        if not isinstance(self.fusion, PointingFusion):
+            return {}
+        before = batch.get(PAST + BELIEVED)
+        return self.fusion.point(self.vision, batch, None if before is None else before[:, 0])
 
     def sample(self, batch: Mapping[str, Any]) -> Tensor:
         chunk = self._decode(batch)
@@ -175,7 +186,7 @@ class Vla(Network):
 
     def loss(self, batch: Mapping[str, Any]) -> dict[str, Tensor]:
         """`motion`, the L1 of all but the gripper; `gripper` and `pointing`, cross-entropies; their weighted sum."""
-        seen = {**batch, **self.look(batch)}
+        seen = self._see(batch)
         chunk, target = self._decode(seen).float(), batch["target"]
         if not self.config.gripper:
             losses = {"motion": l1_loss(chunk, target)}
@@ -187,9 +198,13 @@ class Vla(Network):
         weights = {"motion": 1.0, "gripper": self.config.gripper_weight, "pointing": self.config.pointing_weight}
         return {"loss": torch.stack([weights[name] * loss for name, loss in losses.items()]).sum(), **losses}
 
+    def _see(self, batch: Mapping[str, Any]) -> Mapping[str, Any]:
+        seen = {**batch, **self.look(batch)}
+        return {**seen, **self.carry(seen)}
+
     def _decode(self, batch: Mapping[str, Any]) -> Tensor:
         """(batch, length, dof), the gripper as a logit."""
-        seen = batch if "places" in batch else {**batch, **self.look(batch)}
+        seen = batch if "places" in batch else self._see(batch)
         tokens = seen["places"]
         if self.config.history > 1:
             past = seen[PAST + "pooled"] if PAST + "pooled" in seen else self._look_back(batch)

@@ -48,7 +48,7 @@ class LiftChoice(Lift):
     about: ClassVar[str] = "lift the object that the words name, in sentences never trained on"
 
     episodes: int = 800
-    samples: int = 800_000
+    samples: int = 600_000
     batch_size: int = 128
     lr: float = 1.5e-3
     pictures: int = 20_000
