@@ -23,7 +23,8 @@ from millwright.catalog.player import (
     meter,
     mix_in_expert,
 )
-from millwright.catalog.tasks import TASKS, USUAL, MakePolicy, Task
+from millwright.catalog.task import USUAL, MakePolicy, Task
+from millwright.catalog.tasks import TASKS
 
 __all__ = [
     "SHIPPED",

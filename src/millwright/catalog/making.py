@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from millwright.catalog.options import make_with_options
-from millwright.catalog.tasks import TASKS, USUAL
+from millwright.catalog.task import USUAL
+from millwright.catalog.tasks import TASKS
 from millwright.core.errors import BundleError, OptionError, UnknownNameError, choose, import_extra
 from millwright.core.judging import Judge
 from millwright.core.planner import Planner

@@ -8,7 +8,8 @@ from itertools import repeat
 from typing import TYPE_CHECKING, Any
 
 from millwright.catalog.making import connect, find_bundle, is_remote, make_env, make_judge, make_policy
-from millwright.catalog.tasks import TASKS, USUAL
+from millwright.catalog.task import USUAL
+from millwright.catalog.tasks import TASKS
 from millwright.core.clock import TickClock
 from millwright.core.episode import Episode
 from millwright.core.errors import UnknownNameError, choose
