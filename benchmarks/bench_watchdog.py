@@ -129,7 +129,7 @@ def measure(anomalies: int, arms: int) -> dict[str, Any]:
 def summarise(seconds: list[float]) -> dict[str, float]:
     """Of milliseconds."""
     p50, p99, p999 = 1e3 * np.percentile(seconds, [50, 99, 99.9])
-    return {name: round(float(v), 3) for name, v in zip(("p50", "p99", "p99.9"), (p50, p99, p999), strict=True)} | {
+    return {name: round(float(v), 3) for name, v in zip(("p50", "p99", "p99_9"), (p50, p99, p999), strict=True)} | {
         "max": round(1e3 * max(seconds), 3)
     }
 

@@ -52,6 +52,10 @@ MEASURED = {  # the numbers of a benchmark that are worth a row; a dot goes into
         "brick_pick_100_at_3_hz_batch1_ms_p99": "the same, each planned for alone, ms",
         "act_batched_over_unbatched": "ACT, 64 robots that ask at once again: batched over unbatched chunks a second",
     },
+    "watchdog": {
+        "stop_ms.p99_9": "from an anomaly to the stop, 10,000 of them, beside two busy processes: 99.9th percentile, ms",
+        "stop_ms.max": "the same, the latest, ms",
+    },
     "export": {
         "torch_over_fp32": "a whole call of `brick-pick`: times as fast in ONNX Runtime, fp32, one thread",
         "torch_over_fp32_network": "the same, the network alone",
