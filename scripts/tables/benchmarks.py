@@ -53,7 +53,7 @@ MEASURED = {  # the numbers of a benchmark that are worth a row; a dot goes into
         "act_batched_over_unbatched": "ACT, 64 robots that ask at once again: batched over unbatched chunks a second",
     },
     "watchdog": {
-        "stop_ms.p99_9": "from an anomaly to the stop, 10,000 of them, beside two busy processes: 99.9th percentile, ms",
+        "stop_ms.p99_9": "from an anomaly to the stop, 10,000, beside two busy processes: 99.9th percentile, ms",
         "stop_ms.max": "the same, the latest, ms",
     },
     "export": {
