@@ -120,4 +120,4 @@ def test_shipped_cards_name_no_rate_that_no_result_holds() -> None:
         for cells in rows:
             successes, trials = cells[3].split()[0].split("/")
             assert f'"successes": {successes}' in text or f'"cleared": {successes}' in text
-            assert any(f'"{kind}": {trials}' in text for kind in ("episodes", "picks", "scenes"))
+            assert any(f'"{kind}": {trials}' in text for kind in ("episodes", "picks", "scenes", "trials"))
