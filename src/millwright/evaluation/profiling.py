@@ -5,6 +5,7 @@ from __future__ import annotations
 import resource
 import time
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -12,6 +13,7 @@ from millwright.core.errors import OptionError
 from millwright.core.features import Observation
 from millwright.core.planner import Memory, Planner
 from millwright.evaluation.statistics import describe
+from millwright.policies.watching import Watched
 
 WHOLE = "whole"
 """Name of the time from an observation to a chunk."""
@@ -99,18 +101,25 @@ def profile(planner: Planner, episodes: Iterator[Sequence[Observation]], calls: 
 
 
 def _time(planner: Planner, observation: Observation, memory: Memory) -> tuple[Memory, dict[str, float]]:
-    before: Any = getattr(planner, "watch", None)
-    stopwatch = _Stopwatch()
-    if before is not None:
-        planner.watch = stopwatch  # type: ignore[attr-defined]
-    try:
+    with _watch(planner) as stopwatch:
         started_s = time.perf_counter()
         _, (memory,) = planner.plan([observation], [memory])
         whole_ms = 1e3 * (time.perf_counter() - started_s)
-    finally:
-        if before is not None:
-            planner.watch = before  # type: ignore[attr-defined]
     return memory, {**stopwatch.laps_ms, WHOLE: whole_ms}
+
+
+@contextmanager
+def _watch(planner: Planner) -> Iterator[_Stopwatch]:
+    """For a while a planner tells its stages, if it is one that does, to a stopwatch that begins now."""
+    if not isinstance(planner, Watched):
+        yield _Stopwatch()
+        return
+    before = planner.watch
+    planner.watch = stopwatch = _Stopwatch()
+    try:
+        yield stopwatch
+    finally:
+        planner.watch = before
 
 
 def measure_process_bytes() -> int:

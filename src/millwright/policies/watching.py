@@ -3,9 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Protocol, runtime_checkable
 
 Watch = Callable[[str], None]
 """Called with the name of a stage that is done."""
+
+
+@runtime_checkable
+class Watched(Protocol):
+    """A planner that tells when its stages are done."""
+
+    watch: Watch
 
 
 def look_away(stage: str) -> None:

@@ -28,7 +28,7 @@ class Pose(NamedTuple):
     y: float
 
 
-class Circuit(CarRacing):  # type: ignore[misc]
+class Circuit(CarRacing):  # type: ignore[misc]  # gymnasium types none of its Box2D environments
     """CarRacing whose pictures are made when `draw` is called, not at every step.
 
     Each reset begins with a new Box2D world: an old one keeps what went on before, so that the same seed would not be
