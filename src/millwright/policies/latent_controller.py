@@ -13,6 +13,7 @@ from torch.nn.functional import mse_loss
 from millwright.core.errors import OptionError, choose
 from millwright.policies.controllers import Controller
 from millwright.policies.network import PAST, Network
+from millwright.policies.world_memory import BEGUN, CONTROLS, LATENT, MEMORY
 from millwright.world_models.ensemble import Ensemble
 from millwright.world_models.mdn_rnn import MdnRnn
 from millwright.world_models.residual_gru import ResidualGru
@@ -21,8 +22,6 @@ from millwright.world_models.world_model import State, WorldModel
 
 VAES: Mapping[str, VaeConfig] = {"light": VaeConfig(), "document": DOCUMENT}
 WORLDS: Mapping[str, type[WorldModel]] = {"residual-gru": ResidualGru, "mdn-rnn": MdnRnn}
-LATENT, MEMORY, CONTROLS, BEGUN = "latent", "memory", "controls", "begun"
-"""What is kept of the last tick: what was seen, what came before it, what was done, and whether there was one."""
 
 
 @dataclass(frozen=True)

@@ -7,12 +7,13 @@ from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 
 from millwright.core.errors import FeatureError
 from millwright.core.features import Feature, Features, Observation
 from millwright.core.planner import Chunk, Memory, Planner, forget_others
 from millwright.nets.quick import make_quick
-from millwright.policies.network import Network
+from millwright.policies.network import PAST, Network
 from millwright.policies.remembering import recall, recall_texts, remember
 from millwright.policies.watching import Watch, look_away
 from millwright.processors.pipeline import Pipeline
@@ -89,6 +90,18 @@ class NetworkPlanner(Planner):
         following = remember(self.network, texts, batch, memories)
         self.watch("postprocess")
         return chunks, following
+
+    def read_kept(self, memory: Memory, name: str) -> NDArray[np.float32] | None:
+        """The newest that a robot's memory keeps of what `Network.kept` names; None: nothing of that name."""
+        kept = (memory or {}).get(PAST + name)
+        return None if kept is None else kept[-1].cpu().numpy()
+
+    def put_kept(self, memory: Memory, name: str, value: NDArray[np.float32]) -> Memory:
+        """The memory with that as the newest it keeps by the name."""
+        assert memory is not None, "nothing is kept of a robot that is not remembered"
+        kept = memory[PAST + name].clone()
+        kept[-1] = torch.from_numpy(value)
+        return {**memory, PAST + name: kept}
 
     def _stack(self, observations: Sequence[Observation]) -> dict[str, Any]:
         batch: dict[str, Any] = {}

@@ -20,6 +20,8 @@ MEMORY = "memory."
 """Before an input of the graph: what is remembered of a robot, as `NEXT` gave it in the robot's call before."""
 NEXT = "next."
 """Before an output of the graph, and the name of an input."""
+PAST = f"{MEMORY}past."
+"""Before the name of what is kept of earlier ticks (ticks, ...), the newest last."""
 BEGUN = f"{MEMORY}begun"
 """Input (batch, 1) bool: whether there is anything to remember. Where not, the graph reads no other memory."""
 SAID = "said."
@@ -120,6 +122,18 @@ class OnnxPlanner(Planner):
         memories = self._forget_others(observations, memories)
         said = [self._encode(words, observations, memories) for words in self.words]
         return self._compose(observations, memories, said)
+
+    def read_kept(self, memory: Memory, name: str) -> NDArray[np.float32] | None:
+        """As of a `NetworkPlanner`."""
+        kept = (memory or {}).get(PAST + name)
+        return None if kept is None else kept[-1]
+
+    def put_kept(self, memory: Memory, name: str, value: NDArray[np.float32]) -> Memory:
+        """As of a `NetworkPlanner`."""
+        assert memory is not None, "nothing is kept of a robot that is not remembered"
+        kept = memory[PAST + name].copy()
+        kept[-1] = value
+        return {**memory, PAST + name: kept}
 
     def _forget_others(self, observations: Sequence[Observation], memories: Sequence[Memory]) -> list[Memory]:
         return forget_others(observations, memories, {words.feature: SAID + words.to for words in self.words})

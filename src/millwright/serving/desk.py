@@ -11,10 +11,11 @@ from typing import NamedTuple
 
 from millwright.core.errors import FeatureError
 from millwright.serving import wire
-from millwright.serving.engine import Asked, Caps, Engine, Served
+from millwright.serving.engine import Answer, Asked, Caps, Engine, Served
 from millwright.serving.metrics import Metrics, time_stage
 from millwright.serving.protos import policy_pb2 as pb
 from millwright.serving.refusal import Code, RefusedError
+from millwright.serving.robots import Known
 
 LONGEST_NAME = 128
 """Characters of a robot's name."""
@@ -43,6 +44,11 @@ class Desk:
         """The largest message that an honest client sends, and as much again for names and framing."""
         largest = max(wire.count_bytes(engine.served.planner.inputs) for engine in self._engines.values())
         return min(2 * largest + 2**16, self.caps.max_message_bytes)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Of what is served."""
+        return tuple(self._engines)
 
     def tell_served(self, bundle: str) -> Served:
         """What is served by that name.
@@ -86,6 +92,30 @@ class Desk:
             RefusedError: no bundle of that name is served, or the robot has no name.
         """
         self._find(request.bundle).reset(_name_robot(request.robot, client))
+
+    def begin(self, bundle: str, robot: str, client: str) -> None:
+        """A robot's episode begins.
+
+        Raises:
+            RefusedError: no bundle of that name is served, the robot has no name, or it asks too often.
+        """
+        self._find(bundle).begin(_name_robot(robot, client), client)
+
+    def find(self, bundle: str, robot: str, client: str) -> Known | None:
+        """What is remembered of a robot; None: it was not heard of, or not for long.
+
+        Raises:
+            RefusedError: no bundle of that name is served, or the robot has no name.
+        """
+        return self._find(bundle).find(_name_robot(robot, client))
+
+    def remembers(self, bundle: str) -> bool:
+        """Whether a bundle goes on from what it saw before; as long as it is warmed up, nobody knows.
+
+        Raises:
+            RefusedError: no bundle of that name is served.
+        """
+        return self._find(bundle).golden.remembers
 
     async def prepare(self, request: pb.ActRequest, client: str) -> Prepared | RefusedError:
         """Read an observation. Pictures are decompressed in other threads.
@@ -134,6 +164,20 @@ class Desk:
         finally:
             asyncio.get_running_loop().call_soon(self._count_stages, name, spent)  # the answer does not wait for it
         return response
+
+    async def ask(self, prepared: Prepared) -> Answer:
+        """The chunk, for those who write it into a message of their own.
+
+        Raises:
+            RefusedError: there is none; not counted yet.
+        """
+        name, spent = prepared.engine.served.name, prepared.asked.spent
+        try:
+            answer = await prepared.engine.ask(prepared.asked)
+            spent["total"] = time.monotonic() - prepared.came_s
+            return answer
+        finally:
+            asyncio.get_running_loop().call_soon(self._count_stages, name, spent)
 
     async def start(self) -> None:
         """Warm all up, one after the other.

@@ -9,14 +9,18 @@ from collections.abc import Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass, field, replace
 
+import numpy as np
+from numpy.typing import NDArray
+
 from millwright.core.errors import BundleError
 from millwright.core.features import Observation
 from millwright.core.planner import Chunk, Memory, Planner
 from millwright.policies.golden import GoldenOutputs
+from millwright.policies.world_memory import tell_done
 from millwright.serving.golden import Golden, check_planner, is_sound
 from millwright.serving.metrics import Metrics
 from millwright.serving.refusal import Code, RefusedError
-from millwright.serving.robots import Robots
+from millwright.serving.robots import Known, Robots
 
 log = logging.getLogger(__name__)
 
@@ -95,6 +99,8 @@ class Asked:
     client: str = ""
     spent: dict[str, float] = field(default_factory=dict, compare=False)
     """Seconds that each stage took so far; written by whoever does it."""
+    done: NDArray[np.float32] | None = None
+    """What the robot did since its last observation, where it says so."""
 
 
 @dataclass(frozen=True)
@@ -182,6 +188,19 @@ class Engine:
         """Forget what is remembered of a robot."""
         self._robots.forget(robot)
 
+    def begin(self, robot: str, client: str) -> None:
+        """A robot is heard, whose episode begins.
+
+        Raises:
+            RefusedError: it asks too often.
+        """
+        self._robots.admit(robot, client)
+        self._robots.forget(robot)
+
+    def find(self, robot: str) -> Known | None:
+        """What is remembered of a robot; None: it was not heard of, or not for long."""
+        return self._robots.find(robot)
+
     def _enter(self, waiting: _Waiting) -> None:
         robot, older = waiting.asked.robot, self._waiting.get(waiting.asked.robot)
         if older is not None:
@@ -253,7 +272,7 @@ class Engine:
         planner = self.served.planner
         try:
             seen = [waiting.asked.observation for waiting in batch]
-            chunks, memories = planner.plan(seen, [waiting.memory for waiting in batch])
+            chunks, memories = planner.plan(seen, [self._tell_done(waiting) for waiting in batch])
             return [
                 (self._stamp(waiting.asked, chunk, memory), memory)
                 for waiting, chunk, memory in zip(batch, chunks, memories, strict=True)
@@ -263,6 +282,10 @@ class Engine:
                 return [row for waiting in batch for row in self._plan([waiting])]
             log.exception("%s could not plan for %s", self.served.name, batch[0].asked.robot)
             return [(RefusedError(Code.INTERNAL, "the policy could not plan; the server's log says why"), None)]
+
+    def _tell_done(self, waiting: _Waiting) -> Memory:
+        done = waiting.asked.done
+        return waiting.memory if done is None else tell_done(self.served.planner, waiting.memory, done)
 
     def _stamp(self, asked: Asked, chunk: Chunk, memory: Memory) -> Answer | RefusedError:
         planner = self.served.planner

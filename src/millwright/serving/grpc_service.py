@@ -3,58 +3,40 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
-from typing import Any, NoReturn, TypeVar
+from typing import Any
 
 import grpc
-from google.protobuf.message import DecodeError, Message
 
-from millwright.serving.access import Access, name_certificate
 from millwright.serving.desk import Desk
+from millwright.serving.grpc_calls import Calls, Context, check_message, make_reader
 from millwright.serving.protos import policy_pb2 as pb
 from millwright.serving.refusal import Code, RefusedError
 
 SERVICE = pb.DESCRIPTOR.services_by_name["PolicyService"].full_name
 PER_STREAM = 64
 """Observations of one stream that are being answered; the next one is read when one is done."""
-UNARY_S = 5.0
-"""Deadline of what takes no planning."""
-STATUS = {code.value[0]: code for code in grpc.StatusCode}
-
-Context = grpc.aio.ServicerContext[Any, Any]
-Sent = TypeVar("Sent", bound=Message)
 
 
-def make_handler(desk: Desk, access: Access, stopping: asyncio.Event) -> grpc.GenericRpcHandler:
+def make_handler(desk: Desk, calls: Calls, stopping: asyncio.Event) -> grpc.GenericRpcHandler:
     """What a gRPC server is given."""
-    service = PolicyService(desk, access, stopping)
-    act = grpc.stream_stream_rpc_method_handler(service.act, _reader(pb.ActRequest), pb.ActResponse.SerializeToString)
+    service = PolicyService(desk, calls, stopping)
+    act = grpc.stream_stream_rpc_method_handler(
+        service.act, make_reader(pb.ActRequest), pb.ActResponse.SerializeToString
+    )
     describe = grpc.unary_unary_rpc_method_handler(
-        service.describe, _reader(pb.DescribeRequest), pb.DescribeResponse.SerializeToString
+        service.describe, make_reader(pb.DescribeRequest), pb.DescribeResponse.SerializeToString
     )
     reset = grpc.unary_unary_rpc_method_handler(
-        service.reset, _reader(pb.ResetRequest), pb.ResetResponse.SerializeToString
+        service.reset, make_reader(pb.ResetRequest), pb.ResetResponse.SerializeToString
     )
     return grpc.method_handlers_generic_handler(SERVICE, {"Act": act, "Describe": describe, "Reset": reset})
-
-
-def _reader(kind: type[Sent]) -> Callable[[bytes], Sent | None]:
-    """Garbage becomes None, so that the call can say so: gRPC itself would blame the server."""
-
-    def read(data: bytes) -> Sent | None:
-        try:
-            return kind.FromString(data)
-        except DecodeError:
-            return None
-
-    return read
 
 
 class PolicyService:
     """The methods of the service, as the protocol describes them."""
 
-    def __init__(self, desk: Desk, access: Access, stopping: asyncio.Event) -> None:
-        self._desk, self._access, self._stopping = desk, access, stopping
+    def __init__(self, desk: Desk, calls: Calls, stopping: asyncio.Event) -> None:
+        self._desk, self._calls, self._stopping = desk, calls, stopping
         self._streams = 0
         self._reading: set[asyncio.Timeout] = set()
         self._watch = asyncio.create_task(self._end_reading())
@@ -67,28 +49,30 @@ class PolicyService:
 
     async def describe(self, request: pb.DescribeRequest | None, context: Context) -> pb.DescribeResponse:
         async def answer(client: str) -> pb.DescribeResponse:
-            return self._desk.describe(_check(request, pb.DescribeRequest).bundle)
+            return self._desk.describe(check_message(request, pb.DescribeRequest).bundle)
 
-        return await self._unary(context, answer)
+        return await self._calls.answer(context, answer)
 
     async def reset(self, request: pb.ResetRequest | None, context: Context) -> pb.ResetResponse:
         async def answer(client: str) -> pb.ResetResponse:
-            self._desk.reset(_check(request, pb.ResetRequest), client)
+            self._desk.reset(check_message(request, pb.ResetRequest), client)
             return pb.ResetResponse()
 
-        return await self._unary(context, answer)
+        return await self._calls.answer(context, answer)
 
     async def act(self, requests: Any, context: Context) -> None:
         """Read, and answer each observation when its chunk is there; end when told to, or when nothing comes."""
-        client = await self._admit(context)
+        client = await self._calls.admit(context)
         if self._streams >= self._desk.caps.max_streams:
-            await self._abort(context, Code.RESOURCE_EXHAUSTED, f"{self._streams} streams are open, which is the most")
+            await self._calls.abort(
+                context, Code.RESOURCE_EXHAUSTED, f"{self._streams} streams are open, which is the most"
+            )
         self._streams += 1
         self._desk.metrics.streams.set(self._streams)
         try:
             await self._stream(client, context)
         except RefusedError as refusal:
-            await self._abort(context, refusal.code, str(refusal))
+            await self._calls.abort(context, refusal.code, str(refusal))
         finally:
             self._streams -= 1
             self._desk.metrics.streams.set(self._streams)
@@ -134,34 +118,4 @@ class PolicyService:
             raise RefusedError(Code.DEADLINE_EXCEEDED, f"no observation came for {idle_s:g} s") from None
         finally:
             self._reading.discard(patience)
-        return None if request is grpc.aio.EOF else _check(request, pb.ActRequest)
-
-    async def _unary(self, context: Context, answer: Callable[[str], Awaitable[Sent]]) -> Sent:
-        client = await self._admit(context)
-        try:
-            async with asyncio.timeout(UNARY_S):
-                return await answer(client)
-        except RefusedError as refusal:
-            await self._abort(context, refusal.code, str(refusal))
-
-    async def _admit(self, context: Context) -> str:
-        """Whose call it is; nobody's ends here."""
-        headers = {str(key): value for key, value in context.invocation_metadata() or ()}
-        shown = context.auth_context()
-        name, pem = (next(iter(shown.get(key, ())), b"") for key in ("x509_common_name", "x509_pem_cert"))
-        header = headers.get("authorization")
-        client = self._access.identify(header if isinstance(header, str) else None, name_certificate(name, pem))
-        if client is None:
-            self._desk.metrics.refused.labels("UNAUTHENTICATED").inc()
-            await context.abort(grpc.StatusCode.UNAUTHENTICATED, "a token is asked for: authorization: Bearer TOKEN")
-        return client
-
-    async def _abort(self, context: Context, code: Code, message: str) -> NoReturn:
-        self._desk.metrics.refused.labels(code.name).inc()
-        await context.abort(STATUS[code], message)
-
-
-def _check(request: Sent | None, kind: type[Sent]) -> Sent:
-    if request is None:
-        raise RefusedError(Code.INVALID_ARGUMENT, f"these bytes are no {kind.DESCRIPTOR.full_name}")
-    return request
+        return None if request is grpc.aio.EOF else check_message(request, pb.ActRequest)

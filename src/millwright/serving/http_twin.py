@@ -28,7 +28,8 @@ from millwright.serving.refusal import Code, RefusedError
 
 STATUS = {
     Code.INVALID_ARGUMENT: 400, Code.NOT_FOUND: 404, Code.FAILED_PRECONDITION: 409, Code.ABORTED: 409,
-    Code.RESOURCE_EXHAUSTED: 429, Code.INTERNAL: 500, Code.UNAVAILABLE: 503, Code.DEADLINE_EXCEEDED: 504,
+    Code.RESOURCE_EXHAUSTED: 429, Code.INTERNAL: 500, Code.UNIMPLEMENTED: 501, Code.UNAVAILABLE: 503,
+    Code.DEADLINE_EXCEEDED: 504,
 }  # fmt: skip
 GROWTH = 4
 """Numbers are longer in JSON than in bytes; of pictures, which come in base64, it is a third."""

@@ -6,9 +6,17 @@ import time
 from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from millwright.core.planner import Memory
 from millwright.serving.refusal import Code, RefusedError
+
+
+class Known(NamedTuple):
+    """What is remembered of a robot, and the answer that left it; 0 and None: nothing yet."""
+
+    sequence: int
+    memory: Memory
 
 
 @dataclass
@@ -64,6 +72,11 @@ class Robots:
                 Code.RESOURCE_EXHAUSTED, f"a robot may ask {self._rate_hz:g} times a second, not more often"
             )
         found.tokens -= 1
+
+    def find(self, robot: str) -> Known | None:
+        """None: it was not heard of, or is forgotten altogether."""
+        found = self._robots.get(robot)
+        return None if found is None else Known(found.sequence, found.memory)
 
     def recall(self, robot: str, after: int | None) -> Memory:
         """What to plan with; `after` as in the protocol.

@@ -17,14 +17,18 @@ from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection
 
 from millwright.core.errors import ServiceError
+from millwright.serving import grpc_navigation, grpc_service
 from millwright.serving.access import Access, check_binding
 from millwright.serving.desk import Desk
 from millwright.serving.engine import Caps, Engine, Served, check_succession
-from millwright.serving.grpc_service import SERVICE, make_handler
+from millwright.serving.grpc_calls import Calls
 from millwright.serving.metrics import Metrics
+from millwright.serving.navigation import Navigation
 
 log = logging.getLogger(__name__)
 STARTED_S = 120.0
+SERVICES = grpc_service.SERVICE, grpc_navigation.SERVICE
+"""The second where a bundle drives; where none does it refuses, and its health says NOT_SERVING."""
 SERVING, NOT_SERVING = health_pb2.HealthCheckResponse.SERVING, health_pb2.HealthCheckResponse.NOT_SERVING
 
 
@@ -146,13 +150,13 @@ class PolicyServer:
             desk = Desk(engines, setup.caps, self.metrics)
             self._desk, self._worker, self._served = desk, worker, ()
             server, checks, port = make_grpc(setup, desk, self._stop)
-            for name in ("", SERVICE):
+            for name in ("", *SERVICES):
                 await checks.set(name, NOT_SERVING)
             await server.start()
             try:
                 await desk.start()
                 web = await start_web(setup, desk)
-                for name in ("", SERVICE):
+                for name in ("", *(SERVICES if Navigation(desk).drives else SERVICES[:1])):
                     await checks.set(name, SERVING)
                 self.metrics.serving.set(1)
                 host = f"[{setup.host}]" if ":" in setup.host else setup.host
@@ -183,11 +187,15 @@ def make_grpc(
     """A server that listens but does not run yet, its health, and its port."""
     caps = setup.caps
     server = grpc.aio.server(options=make_options(desk), maximum_concurrent_rpcs=2 * caps.max_streams)
-    server.add_generic_rpc_handlers((make_handler(desk, setup.access, stopping),))
+    calls = Calls(setup.access, desk.metrics)
+    handlers = (
+        grpc_service.make_handler(desk, calls, stopping), grpc_navigation.make_handler(Navigation(desk), calls)
+    )  # fmt: skip
+    server.add_generic_rpc_handlers(handlers)
     checks = health.aio.HealthServicer()
     health_pb2_grpc.add_HealthServicer_to_server(checks, server)
     if not setup.production:
-        reflection.enable_server_reflection((SERVICE, health.SERVICE_NAME, reflection.SERVICE_NAME), server)
+        reflection.enable_server_reflection((*SERVICES, health.SERVICE_NAME, reflection.SERVICE_NAME), server)
     host = f"[{setup.host}]" if ":" in setup.host else setup.host
     address = f"{host}:{setup.port}"
     try:

@@ -24,7 +24,7 @@ _sym_db = _symbol_database.Default()
 
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n*millwright/serving/protos/navigation.proto\x12\rmillwright.v1\"P\n\x12ObservationRequest\x12\x12\n\nimage_data\x18\x01 \x01(\x0c\x12\x11\n\ttimestamp\x18\x02 \x01(\x02\x12\x13\n\x0bprev_action\x18\x03 \x03(\x02\"H\n\x0e\x41\x63tionResponse\x12\x0e\n\x06\x61\x63tion\x18\x01 \x03(\x02\x12\x12\n\nconfidence\x18\x02 \x01(\x02\x12\x12\n\nlatency_ms\x18\x03 \x01(\x02\"\x0e\n\x0cStateRequest\"1\n\x0fWorldModelState\x12\x0e\n\x06latent\x18\x01 \x03(\x02\x12\x0e\n\x06hidden\x18\x02 \x03(\x02\"\x15\n\x13ResetEpisodeRequest\"\x16\n\x14ResetEpisodeResponse2\x8e\x02\n\x11NavigationService\x12M\n\tGetAction\x12!.millwright.v1.ObservationRequest\x1a\x1d.millwright.v1.ActionResponse\x12Q\n\x12GetWorldModelState\x12\x1b.millwright.v1.StateRequest\x1a\x1e.millwright.v1.WorldModelState\x12W\n\x0cResetEpisode\x12\".millwright.v1.ResetEpisodeRequest\x1a#.millwright.v1.ResetEpisodeResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n*millwright/serving/protos/navigation.proto\x12\rmillwright.v1\"~\n\x12ObservationRequest\x12\x12\n\nimage_data\x18\x01 \x01(\x0c\x12\x11\n\ttimestamp\x18\x02 \x01(\x02\x12\x13\n\x0bprev_action\x18\x03 \x03(\x02\x12\r\n\x05state\x18\x04 \x03(\x02\x12\r\n\x05robot\x18\x05 \x01(\t\x12\x0e\n\x06\x62undle\x18\x06 \x01(\t\"}\n\x0e\x41\x63tionResponse\x12\x0e\n\x06\x61\x63tion\x18\x01 \x03(\x02\x12\x17\n\nconfidence\x18\x02 \x01(\x02H\x00\x88\x01\x01\x12\x12\n\nlatency_ms\x18\x03 \x01(\x02\x12\x0e\n\x06\x64igest\x18\x04 \x01(\t\x12\x0f\n\x07\x65xpires\x18\x05 \x01(\x02\x42\r\n\x0b_confidence\"-\n\x0cStateRequest\x12\r\n\x05robot\x18\x01 \x01(\t\x12\x0e\n\x06\x62undle\x18\x02 \x01(\t\"1\n\x0fWorldModelState\x12\x0e\n\x06latent\x18\x01 \x03(\x02\x12\x0e\n\x06hidden\x18\x02 \x03(\x02\"4\n\x13ResetEpisodeRequest\x12\r\n\x05robot\x18\x01 \x01(\t\x12\x0e\n\x06\x62undle\x18\x02 \x01(\t\"\x16\n\x14ResetEpisodeResponse2\x8e\x02\n\x11NavigationService\x12M\n\tGetAction\x12!.millwright.v1.ObservationRequest\x1a\x1d.millwright.v1.ActionResponse\x12Q\n\x12GetWorldModelState\x12\x1b.millwright.v1.StateRequest\x1a\x1e.millwright.v1.WorldModelState\x12W\n\x0cResetEpisode\x12\".millwright.v1.ResetEpisodeRequest\x1a#.millwright.v1.ResetEpisodeResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -32,17 +32,17 @@ _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'millwright.serving.protos.n
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
   _globals['_OBSERVATIONREQUEST']._serialized_start=61
-  _globals['_OBSERVATIONREQUEST']._serialized_end=141
-  _globals['_ACTIONRESPONSE']._serialized_start=143
-  _globals['_ACTIONRESPONSE']._serialized_end=215
-  _globals['_STATEREQUEST']._serialized_start=217
-  _globals['_STATEREQUEST']._serialized_end=231
-  _globals['_WORLDMODELSTATE']._serialized_start=233
-  _globals['_WORLDMODELSTATE']._serialized_end=282
-  _globals['_RESETEPISODEREQUEST']._serialized_start=284
-  _globals['_RESETEPISODEREQUEST']._serialized_end=305
-  _globals['_RESETEPISODERESPONSE']._serialized_start=307
-  _globals['_RESETEPISODERESPONSE']._serialized_end=329
-  _globals['_NAVIGATIONSERVICE']._serialized_start=332
-  _globals['_NAVIGATIONSERVICE']._serialized_end=602
+  _globals['_OBSERVATIONREQUEST']._serialized_end=187
+  _globals['_ACTIONRESPONSE']._serialized_start=189
+  _globals['_ACTIONRESPONSE']._serialized_end=314
+  _globals['_STATEREQUEST']._serialized_start=316
+  _globals['_STATEREQUEST']._serialized_end=361
+  _globals['_WORLDMODELSTATE']._serialized_start=363
+  _globals['_WORLDMODELSTATE']._serialized_end=412
+  _globals['_RESETEPISODEREQUEST']._serialized_start=414
+  _globals['_RESETEPISODEREQUEST']._serialized_end=466
+  _globals['_RESETEPISODERESPONSE']._serialized_start=468
+  _globals['_RESETEPISODERESPONSE']._serialized_end=490
+  _globals['_NAVIGATIONSERVICE']._serialized_start=493
+  _globals['_NAVIGATIONSERVICE']._serialized_end=763
 # @@protoc_insertion_point(module_scope)
