@@ -71,7 +71,12 @@ def list_policies(env: str) -> tuple[str, ...]:
 
 
 def make_policy(
-    env: str, name: str, playing: Playing = USUAL, control_hz: float | None = None, answer_s: float | None = None
+    env: str,
+    name: str,
+    playing: Playing = USUAL,
+    control_hz: float | None = None,
+    answer_s: float | None = None,
+    digest: str = "",
 ) -> Policy:
     """A policy by name: an expert, a baseline, a gamer, a shipped bundle, the path of a bundle, or grpc://HOST:PORT.
 
@@ -80,16 +85,17 @@ def make_policy(
         control_hz: of the environment it is to act in, where an option has changed that.
         answer_s: after so long a server has not answered; until then the policy plays on, and a tick waits for no
             longer than it lasts. None: whoever drives waits for the server.
+        digest: of the bundle that a server is meant to have; empty: whichever it has.
 
     Raises:
         UnknownNameError: none of these.
         OptionError: another way to play chunks, for a policy that has none.
         BundleError: the bundle is damaged, or was made for another environment.
-        RemoteError: the server does not answer.
+        RemoteError: the server does not answer, or has another bundle.
     """
     task = choose("environment", env, TASKS)
     if is_remote(name):
-        planner = connect(name)
+        planner = connect(name, digest)
         if answer_s is None:
             return _play(env, planner, planner.env, name, name, playing)
         planner.hurry(answer_s)
@@ -113,19 +119,19 @@ def is_remote(name: str) -> bool:
     return name.startswith(("grpc://", "grpcs://"))
 
 
-def connect(address: str) -> RemotePlanner:
-    """The planner that a server has.
+def connect(address: str, digest: str = "") -> RemotePlanner:
+    """The planner that a server has; with a digest, no other.
 
     Raises:
         MissingExtraError: gRPC is not installed.
         OptionError: the address cannot be read.
-        RemoteError: the server does not answer.
+        RemoteError: the server does not answer, or has another bundle.
     """
     for module in ("grpc", "google.protobuf"):
         import_extra(module, "serving")
     from millwright.serving.remote import RemotePlanner
 
-    return RemotePlanner(address)
+    return RemotePlanner(address, digest=digest)
 
 
 def make_bundle_policy(env: str, folder: Path, playing: Playing = USUAL) -> Policy:

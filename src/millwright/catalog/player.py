@@ -57,8 +57,8 @@ def limit_motion(policy: Policy, limits: str, env: str, control_hz: float) -> Po
     return Limiter(policy, choose("limit", limits, table)(), control_hz)
 
 
-def fall_back(policy: Policy, fallback: str, env: str, control_hz: float) -> Policy:
-    """The policy, with that of another name to fall back on while it does not answer.
+def fall_back(policy: Policy, fallback: str, env: str, control_hz: float, digest: str = "") -> Policy:
+    """The policy, with that of another name, and digest where there is one, to fall back on while it does not answer.
 
     Raises:
         OptionError: one of them sees the truth.
@@ -66,7 +66,8 @@ def fall_back(policy: Policy, fallback: str, env: str, control_hz: float) -> Pol
     """
     from millwright.serving.fallback import Fallback
 
-    other, nothing = (make_policy(env, name, control_hz=control_hz) for name in (fallback, "nothing"))
+    other = make_policy(env, fallback, control_hz=control_hz, digest=digest)
+    nothing = make_policy(env, "nothing", control_hz=control_hz)
     return Fallback(policy, other, TickClock(control_hz), hold=nothing)
 
 
@@ -106,6 +107,9 @@ class Player:
         execute, blend, latency_s, stale, waits: how a bundle's chunks are played, see `Playing`.
         fallback: empty, or who drives while the policy does not answer, as for `make_policy`.
         limits: empty, or the name of limits within which the policy is kept (`ur5e`).
+        patience_s: how long a server that went away is waited for; its episode is played again from the beginning,
+            which the metric `replays` tells.
+        digests: `policy` or `fallback` -> digest of the bundle that a server is meant to have; see `pin`.
         metrics: where what the policy does is counted; with these it cannot be pickled, and plays in this process.
     """
 
@@ -125,6 +129,8 @@ class Player:
     waits: bool = USUAL.waits
     fallback: str = ""
     limits: str = ""
+    patience_s: float = 0.0
+    digests: Mapping[str, str] = field(default_factory=dict)
     metrics: RobotMetrics | None = field(default=None, compare=False)
 
     @property
@@ -143,10 +149,19 @@ class Player:
             about |= self._identify("fallback", self.fallback)
         return {**about, **self.playing.describe()}
 
+    def pin(self) -> Player:
+        """The same, for whom a server's bundle is the one that it has now, whoever plays and whenever that connects.
+
+        Raises:
+            RemoteError: a server does not answer.
+        """
+        roles = {"policy": self.policy, "fallback": self.fallback}
+        return replace(self, digests={role: connect(name).digest for role, name in roles.items() if is_remote(name)})
+
     def _identify(self, role: str, name: str) -> dict[str, str]:
         """The name of who has that role, and the digest of a bundle."""
         if is_remote(name):
-            return {role: name, f"{role}_digest": connect(name).digest}
+            return {role: name, f"{role}_digest": self.digests.get(role) or connect(name).digest}
         folder = None if name in choose("environment", self.env, TASKS).policies else find_bundle(name)
         if folder is None:
             return {role: name}
@@ -158,14 +173,16 @@ class Player:
         """The environment, who drives in it, and who judges."""
         env = make_env(self.env, **self.env_options)
         control_hz = env.metadata["control_hz"]
-        answer_s = self._patience_s if self.fallback else None
-        policy = make_policy(self.env, self.policy, self.playing, control_hz, answer_s)
+        answer_s = self._answer_s if self.fallback else None
+        digest = self.digests.get("policy", "")
+        policy = make_policy(self.env, self.policy, self.playing, control_hz, answer_s, digest)
         if self.eyes:
             policy = cover_eyes(policy, self.eyes, self.env, self.env_options)
         if self.beta:
             policy = mix_in_expert(policy, self.beta, self.env, control_hz)
         if self.fallback:
-            policy = fall_back(policy, self.fallback, self.env, control_hz)
+            digest = self.digests.get("fallback", "")
+            policy = fall_back(policy, self.fallback, self.env, control_hz, digest)
         if self.limits:
             policy = limit_motion(policy, self.limits, self.env, control_hz)
         if self.metrics is not None:
@@ -173,7 +190,7 @@ class Player:
         return env, policy, self.make_judge()
 
     @property
-    def _patience_s(self) -> float:
+    def _answer_s(self) -> float:
         """How long a server is waited for where somebody else can drive: simulated time stands still meanwhile."""
         from millwright.serving.fallback import Patience
 
@@ -190,8 +207,11 @@ class Player:
         return choose("flawed judge", self.judge, TASKS[self.env].counter_examples)()
 
     def __call__(self) -> Callable[[int], Episode]:
+        from millwright.evaluation.outlasting import outlast
         from millwright.judges.stages import find_limits, find_stages
 
+        if is_remote(self.policy):  # before there is anything that would be made again
+            outlast(lambda: connect(self.policy).close(), self.patience_s, f"connecting to {self.policy}")
         task = choose("environment", self.env, TASKS)
         env, policy, judge = self.make_cast()
         control_hz = env.metadata["control_hz"]
@@ -200,10 +220,15 @@ class Player:
         provenance = self.describe()
 
         def play_seed(seed: int) -> Episode:
-            episode = run_episode(
-                env, policy, judge, seed, labeller,
-                options=self.reset_options, linger=linger, provenance=provenance,
-            )  # fmt: skip
+            def play() -> Episode:
+                return run_episode(
+                    env, policy, judge, seed, labeller,
+                    options=self.reset_options, linger=linger, provenance=provenance,
+                )  # fmt: skip
+
+            episode, replays = outlast(play, self.patience_s, f"the episode of seed {seed}")
+            if replays:
+                episode = replace(episode, metrics={**episode.metrics, "replays": float(replays)})
             properties = task.properties(env, episode) if task.properties else {}
             stages = find_stages([step.facts for step in episode.steps], limits) if limits else ()
             return replace(episode, properties=properties, stages=stages)

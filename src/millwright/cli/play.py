@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -22,7 +24,7 @@ from millwright.cli.arguments import (
     say,
 )
 from millwright.cli.metrics import serve_metrics
-from millwright.core.errors import OptionError, choose
+from millwright.core.errors import OptionError, RemoteError, WorkerError, choose
 
 if TYPE_CHECKING:
     from millwright.catalog import Player
@@ -86,6 +88,7 @@ def evaluate(
     limits: OptionalName = None,
     metrics_port: OptionalInt = None,
     card: bool = False,
+    patience_s: float = 60.0,
     *,
     call: Given,
 ) -> None:
@@ -109,25 +112,50 @@ def evaluate(
         limits: keep the policy within the limits of that name (ur5e on the brick table), joints' jerk included.
         metrics_port: port at which Prometheus reads what the policy does, on this machine; 0 takes a free one.
         card: write the bundle's model card again, with this result in place of those on it.
+        patience_s: how long a server that goes away is waited for; the episode that it broke off is played again.
     """
     from millwright import catalog
     from millwright.evaluation.suite import evaluate as evaluate_seeds
 
     late: Any = {"latency_s": latency_ms, "stale": stale, "waits": waits}
     around: Any = {"fallback": fallback or "", "limits": limits or "", "judge": judge or ""}
-    player = catalog.Player(env, call.env_options, policy, **late, **around)
+    player = catalog.Player(env, call.env_options, policy, patience_s=_check_patience(patience_s), **late, **around)
     _check(player)
+    player = player.pin()
     file = _find_file(report, json)
     carded = _find_carded(policy, file, judge) if card else None
     claim = player.describe()
     with serve_metrics(metrics_port, workers) as metrics:
         metered = replace(player, metrics=metrics)
-        result = evaluate_seeds(metered, seeds, workers, report, claim=claim, command=call.command)
+        with _tell_what_is_kept(report):
+            result = evaluate_seeds(metered, seeds, workers, report, claim=claim, command=call.command)
     _tell(result, report, json)
     if carded is not None and file is not None:
         from millwright.recipes.cards import save_card
 
         say(f"wrote {save_card(carded, [file])}")
+
+
+def _check_patience(patience_s: float) -> float:
+    """Refuse what is no time to wait.
+
+    Raises:
+        OptionError: it is below 0, or no number.
+    """
+    if not 0 <= patience_s < float("inf"):
+        raise OptionError(f"--patience-s is seconds, 0 or more: --patience-s 60 waits a minute; got {patience_s}")
+    return patience_s
+
+
+@contextmanager
+def _tell_what_is_kept(report: Path | None) -> Iterator[None]:
+    """Say with an error that ends an evaluation what becomes of the episodes that were judged before."""
+    try:
+        yield
+    except (RemoteError, WorkerError) as error:
+        told = f"what was judged before is kept in {report}, and the same command goes on from there"
+        lost = "what was judged before is lost: with --report DIR it would be kept, and the same command go on from it"
+        raise type(error)(f"{error}\n{told if report else lost}") from error
 
 
 def _find_file(report: Path | None, json: Path | None) -> Path | None:

@@ -18,6 +18,7 @@ MillwrightError
 ├── WorkerError           an episode failed in a worker process (names the seed)
 ├── ServiceError          the dashboard or a server cannot start (a port in use)
 │   └── RemoteError       a server of policies does not answer in time, or refuses (names its address)
+│       └── AwayError     it may answer later: it has gone, is starting, or has forgotten who asks
 └── MissingExtraError     an optional dependency is not installed (gives the command)
 """
 
@@ -102,6 +103,10 @@ class ServiceError(MillwrightError):
 
 class RemoteError(ServiceError):
     """A server of policies that does not answer in time, or refuses."""
+
+
+class AwayError(RemoteError):
+    """A server that has gone, is starting or has forgotten who asks: whoever begins anew may be answered later."""
 
 
 class MissingExtraError(MillwrightError, ImportError):

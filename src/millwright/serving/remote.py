@@ -17,7 +17,7 @@ from typing import Any
 
 import grpc
 
-from millwright.core.errors import FeatureError, OptionError, RemoteError
+from millwright.core.errors import AwayError, FeatureError, OptionError, RemoteError
 from millwright.core.features import Observation
 from millwright.core.planner import Chunk, Memory, Planner
 from millwright.serving import wire
@@ -33,6 +33,8 @@ TOKEN, CA, CERT, KEY = (f"MILLWRIGHT_{name}" for name in ("TOKEN", "TLS_CA", "TL
 Metadata = tuple[tuple[str, str | bytes], ...]
 ANSWER_S = 10.0
 """How long a plan is waited for; robots that cannot stand still so long say less."""
+AWAY = (Code.DEADLINE_EXCEEDED, Code.FAILED_PRECONDITION, Code.UNAVAILABLE, grpc.StatusCode.CANCELLED.value[0])
+"""What a server says that goes, comes, or has forgotten."""
 OPTIONS = [
     ("grpc.initial_reconnect_backoff_ms", 100),
     ("grpc.max_reconnect_backoff_ms", 1000),
@@ -69,8 +71,9 @@ class RemotePlanner(Planner):
     A token and certificates are read from `MILLWRIGHT_TOKEN`, `MILLWRIGHT_TLS_CA`, `_CERT` and `_KEY`. After an error
     it may be asked again: a stream that broke is opened anew, as long as the same bundle is served there. Its memory of
     a robot is the number of the answer that the server is to go on from. A server that has forgotten what it remembered
-    (it was started anew, or heard of many other robots since) refuses to go on: that is a `RemoteError`, and unless
-    whoever plays has something else to do the episode ends with it.
+    (it was started anew, or heard of many other robots since) refuses to go on: that is an `AwayError`, as whenever
+    asking later may help whoever begins its episode anew, and unless whoever plays has something else to do the episode
+    ends with it.
 
     Args:
         address: `grpc://HOST:PORT[/BUNDLE]`; `grpcs://` with TLS.
@@ -79,14 +82,20 @@ class RemotePlanner(Planner):
         follow: for a robot in service, whose server may be given another bundle meanwhile: that one's chunks are played
             as long as it sees and answers the same, and where the server has forgotten the robot it is begun anew.
             Else, as an evaluation means one bundle, both are errors.
+        digest: of the bundle that is meant; empty: whatever is served there now.
 
     Raises:
         OptionError: the address cannot be read.
-        RemoteError: nobody answers there, or not to us.
+        RemoteError: nobody answers there, or not to us, or another bundle is served.
     """
 
     def __init__(
-        self, address: str, answer_s: float = ANSWER_S, pictures: wire.Pictures = "raw", follow: bool = False
+        self,
+        address: str,
+        answer_s: float = ANSWER_S,
+        pictures: wire.Pictures = "raw",
+        follow: bool = False,
+        digest: str = "",
     ) -> None:
         self.address, self.follow = address, follow
         self._answer_s, self._pictures = answer_s, pictures
@@ -97,16 +106,19 @@ class RemotePlanner(Planner):
         weakref.finalize(self, self._channel.close)
         described = self._describe(answer_s)
         self.name, self.env = described.bundle, described.env
+        self.digest = digest or described.digest
+        self._check_digest(described.digest)
         self.inputs = wire.decode_features(described.inputs)
         (self.action,) = wire.decode_features([described.action]).values()
-        self.rate_hz, self.digest = described.rate_hz, described.digest
+        self.rate_hz = described.rate_hz
         self._remembers = described.remembers
         self._client = uuid.uuid4().hex[:12]
         self._stream: _Stream | None = None
         self._robots = self._sequence = 0
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return RemotePlanner, (self.address, self._answer_s, self._pictures, self.follow)
+        digest = "" if self.follow else self.digest
+        return RemotePlanner, (self.address, self._answer_s, self._pictures, self.follow, digest)
 
     def plan(self, observations: Sequence[Observation], memories: Sequence[Memory]) -> tuple[list[Chunk], list[Memory]]:
         """As `Planner.plan`.
@@ -196,7 +208,7 @@ class RemotePlanner(Planner):
             try:
                 response = self._stream.receive(until_s - time.monotonic())
             except queue.Empty:
-                raise RemoteError(f"{self.address} gave no answer within {self._answer_s:g} s") from None
+                raise AwayError(f"{self.address} gave no answer within {self._answer_s:g} s") from None
             except grpc.RpcError as error:
                 raise _explain(self.address, error) from error
             if response.sequence in wanted:  # else it is late: nobody waits for it any more
@@ -207,7 +219,8 @@ class RemotePlanner(Planner):
         if response.WhichOneof("answer") != "chunk":
             code = response.refusal.code
             name = Code(code).name if code in set(Code) else f"code {code}"
-            raise RemoteError(f"{self.address} refused: {name}: {response.refusal.message}")
+            kind = AwayError if code in AWAY else RemoteError
+            raise kind(f"{self.address} refused: {name}: {response.refusal.message}")
         if not self.follow:
             self._check_digest(response.chunk.digest)
         self.digest = response.chunk.digest
@@ -234,7 +247,8 @@ class RemotePlanner(Planner):
         if digest != self.digest:
             raise RemoteError(
                 f"{self.address} serves another bundle as {self.name} than at the beginning: "
-                f"{digest[:80] or 'none'}, not {self.digest or 'none'}; connect anew to play that one"
+                f"{digest[:80] or 'none'}, not {self.digest or 'none'}; connect anew to play that one, or serve that "
+                "of the beginning again"
             )
 
 
@@ -318,10 +332,11 @@ def open_channel(where: Address) -> grpc.Channel:
 
 def _explain(address: str, error: Any) -> RemoteError:
     if not isinstance(error, grpc.Call):
-        return RemoteError(f"{address}: {error}")
+        return AwayError(f"{address}: {error}")
     code, details = error.code(), error.details() or ""
     advice = {
         grpc.StatusCode.UNAVAILABLE: f"; is a server running there (`millwright serve BUNDLE`)? {EXAMPLE}",
         grpc.StatusCode.UNAUTHENTICATED: f"; put a token into {TOKEN}",
     }.get(code, "")
-    return RemoteError(f"{address}: {code.name}: {details[:500]}{advice}")
+    kind = AwayError if code.value[0] in AWAY else RemoteError
+    return kind(f"{address}: {code.name}: {details[:500]}{advice}")
