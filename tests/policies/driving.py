@@ -17,13 +17,13 @@ CONTROLS = Feature("action", (3,), names=("steering", "throttle", "brake"))
 
 
 def make_driving_bundle(seed=0, **fields):
+    network = make_network("latent-controller", {"memory": 16, "widths": (8,), **fields}, seed)
     inputs = (
-        RoadMask(),
+        RoadMask(size=network.vae.config.size),
         Concat((("observation.state", ()),), to="scalars"),
         Normalise("scalars", torch.zeros(7), torch.full((7,), 2.0), 5.0),
     )
     pipeline = Pipeline(inputs, (Clip((-1.0, 0.0, 0.0), (1.0, 1.0, 1.0)),))
-    network = make_network("latent-controller", {"memory": 16, "widths": (8,), **fields}, seed)
     return Bundle(network, pipeline, SEEN, CONTROLS, 12.5, "car-racing", "drive")
 
 

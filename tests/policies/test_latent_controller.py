@@ -20,6 +20,8 @@ KINDS = {
     "ensemble": {"members": 2},
     "untrained": {"untrained": True},
     "memoryless": {"memoryless": True},
+    "moving": {"world": "ego-motion", "vae": "pixels", "memory": 0},
+    "moving-ensemble": {"world": "ego-motion", "vae": "pixels", "memory": 0, "members": 2},
 }
 
 
@@ -84,7 +86,7 @@ def test_reset_forgets_what_was_seen():
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("kind", ["gru", "lstm"])
+@pytest.mark.parametrize("kind", ["gru", "lstm", "moving"])
 def test_an_export_remembers_as_the_network_does(kind):
     bundle = make_driving_bundle(**KINDS[kind])
     np.testing.assert_allclose(

@@ -6,20 +6,26 @@ from dataclasses import replace
 import pytest
 
 from millwright.core.errors import OptionError, UnknownNameError
-from millwright.recipes.dream_driving import DreamDriving
+from millwright.policies.bundle import load_bundle
+from millwright.recipes.dream_driving import DREAMING, DreamDriving
 from millwright.training.drives import load_drives
 from millwright.training.rounds_of_dreams import DreamingConfig
+from millwright.world_models.vae import Vae
 
 CAP = 700
 
 
 class Short(DreamDriving):
-    dreaming = DreamingConfig(
-        vae_samples=64, world_samples=64, clone_samples=64, sequence=4, batch_size=32, first=1, horizon=3, rollouts=2
-    )
+    dreaming = dict.fromkeys(
+        DREAMING,
+        DreamingConfig(
+            vae_samples=64, world_samples=64, clone_samples=64, sequence=4, batch_size=32, first=1, horizon=3,
+            rollouts=2,
+        ),
+    )  # fmt: skip
 
 
-SHORT = Short(cap=CAP, first_steps=300, rounds=1, updates=2, generations=1, seeds="5000:5001")
+SHORT = Short(cap=CAP, first_steps=300, rounds=1, milestone=500, updates=2, generations=1, seeds="5000:5001")
 
 
 @pytest.fixture(autouse=True)
@@ -38,10 +44,12 @@ def test_a_short_run_drives_dreams_and_drives_within_its_cap(tmp_path):
     assert steps["evaluation"] == 0
     drives = [load_drives(tmp_path / f"round-{number}/drives.npz") for number in range(2)]
     driven = sum(4 * len(drive) for each in drives for drive in each)
-    assert 0.8 * steps["training"] < driven <= steps["training"]
+    assert 0.3 * steps["training"] < driven <= steps["training"]  # each drive's first second is not learned from
     told = json.loads((tmp_path / "round-1/told.json").read_text())
     assert {"world_loss", "dreamed_return"} <= set(told)
     assert summary["result"]["episodes"] == 1
+    assert 300 < summary["milestone"]["real_steps"] <= 500
+    assert summary["milestone"]["result"]["episodes"] == 1
     lineage = json.loads((tmp_path / "dream-driving/manifest.json").read_text())["lineage"]
     assert lineage["fields"]["cap"] == CAP
 
@@ -59,8 +67,6 @@ def test_a_round_that_is_lost_is_driven_again_and_counted_again(tmp_path):
 
 
 def test_evolution_makes_a_bundle_of_867_numbers_to_decide_with(tmp_path):
-    from millwright.policies.bundle import load_bundle
-
     recipe = replace(SHORT, learner="evolution", seed=1)
     recipe.run(tmp_path)
     controller = load_bundle(tmp_path / "dream-driving").network.controller
@@ -73,6 +79,10 @@ def test_evolution_makes_a_bundle_of_867_numbers_to_decide_with(tmp_path):
         ({"track": "sead"}, UnknownNameError, "seeded"),
         ({"control": "memoryles"}, UnknownNameError, "memoryless"),
         ({"learner": "evolve"}, UnknownNameError, "evolution"),
+        ({"learner": "evolution", "world": "ego-motion"}, OptionError, "867"),
+        ({"world": "ego"}, UnknownNameError, "ego-motion"),
+        ({"control": "untrained"}, OptionError, "nothing that 'untrained'"),
+        ({"control": "learned-odometry", "world": "mdn-rnn"}, OptionError, "nothing that"),
         ({"seed": 5}, OptionError, "0 to 4"),
         ({"rounds": 0}, OptionError, "at least 1"),
     ],
@@ -88,3 +98,20 @@ def test_cloning_learns_what_the_rule_would_have_done(tmp_path):
     summary = recipe.run(tmp_path)
     assert summary["real_steps"]["training"] <= 400
     assert json.loads((tmp_path / "round-0/told.json").read_text())["loss"] < 1
+
+
+@pytest.mark.parametrize("control", ["learned-odometry", "no-grass", "unmirrored", "memoryless", "free-throttle"])
+def test_a_control_is_a_run_like_any_other_without_what_it_takes_away(control, tmp_path):
+    recipe = replace(SHORT, control=control, cap=400, first_steps=250)
+    recipe.run(tmp_path)
+    network = load_bundle(tmp_path / "dream-driving").network
+    assert bool(network.model.odometry.any()) == (control != "learned-odometry")
+    assert network.config.memoryless == (control == "memoryless")
+    dreaming = recipe.make_dreaming()
+    assert (dreaming.reward.grass == 0) == (control == "no-grass")
+    assert dreaming.mirrored == (control != "unmirrored")
+
+
+def test_another_world_learns_in_the_same_rounds(tmp_path):
+    replace(SHORT, world="residual-gru", control="untrained", cap=400, first_steps=250).run(tmp_path)
+    assert isinstance(load_bundle(tmp_path / "dream-driving").network.vae, Vae)

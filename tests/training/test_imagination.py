@@ -8,18 +8,18 @@ import torch
 from millwright.core.errors import TrainingError
 from millwright.policies.controllers import Controller
 from millwright.training.imagination import (
+    Critic,
     ImaginationConfig,
     compute_lambda_returns,
     learn_in_dreams,
-    make_critic,
 )
 from millwright.world_models.dream import DrivingReward
-from millwright.world_models.world_model import DynamicsConfig, Outcome, State, WorldModel
+from millwright.world_models.world_model import DynamicsConfig, Outcome, RecurrentWorld, State
 
 SHORT = ImaginationConfig(updates=60, batch=32, steps=4, actor_lr=1e-2, save_updates=20)
 
 
-class Lane(WorldModel):
+class Lane(RecurrentWorld):
     """One number, how far one is beside the lane, to which steering adds; tiles come where it is 0."""
 
     def __init__(self):
@@ -44,7 +44,7 @@ class Lane(WorldModel):
 def make_parts(seed=0):
     torch.manual_seed(seed)
     starts = State(torch.cat((torch.rand(200, 1) * 2 - 1, torch.zeros(200, 1)), 1), torch.zeros(200, 1))
-    return Lane(), Controller(1, 1, 1, (16,)), make_critic(3, (16,)), starts
+    return Lane(), Controller(1, 1, 1, (16,)), Critic(3, (16,)), starts
 
 
 def test_lambda_returns_are_mixtures_of_n_step_returns():

@@ -9,10 +9,10 @@ from millwright.world_models.ensemble import Ensemble
 from millwright.world_models.mdn_rnn import MdnRnn, MdnRnnConfig
 from millwright.world_models.replay import replay
 from millwright.world_models.residual_gru import ResidualGru, ResidualGruConfig
-from millwright.world_models.world_model import DynamicsConfig, Outcome, State, WorldModel
+from millwright.world_models.world_model import DynamicsConfig, Outcome, RecurrentWorld, State
 
 
-class Straight(WorldModel):
+class Straight(RecurrentWorld):
     """A world whose only number, the speed, grows by the throttle; a tile a unit of speed, an end beyond 3."""
 
     def __init__(self):

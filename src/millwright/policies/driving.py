@@ -52,8 +52,8 @@ class RandomDriver(Policy):
 
     name = "random"
 
-    def __init__(self, control_hz: float) -> None:
-        self._wishes = Wandering(control_hz)
+    def __init__(self, control_hz: float, usual_throttle: float = USUAL_THROTTLE) -> None:
+        self._wishes, self._throttle = Wandering(control_hz), usual_throttle
 
     def reset(self, seed: int) -> None:
         self._wishes.reset(seed)
@@ -61,7 +61,7 @@ class RandomDriver(Policy):
     def act(self, observation: Observation) -> Action:
         steering, throttle, brake = self._wishes.draw() * WANDERS
         fast = observation["observation.state"][0] > CAUTION_M_S
-        return clip_command(np.array([steering, 0.0 if fast else USUAL_THROTTLE + throttle, brake - WANDERS[2]]))
+        return clip_command(np.array([steering, 0.0 if fast else self._throttle + throttle, brake - WANDERS[2]]))
 
 
 def clip_command(command: Floats) -> Action:

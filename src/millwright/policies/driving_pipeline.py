@@ -18,8 +18,8 @@ COST_A_RAW_STEP = 0.1
 """Of CarRacing's reward."""
 
 
-def make_pipeline() -> Pipeline:
-    """From an observation to `image` and `scalars`, and from a prediction to an action."""
+def make_pipeline(size: int = 32) -> Pipeline:
+    """From an observation to `image` (1, size, size) and `scalars`, and from a prediction to an action."""
     scale = Normalise("scalars", torch.zeros(len(SPREADS)), torch.tensor(SPREADS), 5.0)
-    inputs = (RoadMask(IMAGE), Concat(((STATE, ()),), to="scalars"), scale)
+    inputs = (RoadMask(IMAGE, size), Concat(((STATE, ()),), to="scalars"), scale)
     return Pipeline(inputs, (Clip((-1.0, 0.0, 0.0), (1.0, 1.0, 1.0)),))

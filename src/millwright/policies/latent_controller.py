@@ -14,14 +14,17 @@ from millwright.core.errors import OptionError, choose
 from millwright.policies.controllers import Controller
 from millwright.policies.network import PAST, Network
 from millwright.policies.world_memory import BEGUN, CONTROLS, LATENT, MEMORY
+from millwright.world_models.ego_motion import EgoMotion
 from millwright.world_models.ensemble import Ensemble
 from millwright.world_models.mdn_rnn import MdnRnn
+from millwright.world_models.pixels import Pixels, PixelsConfig
 from millwright.world_models.residual_gru import ResidualGru
 from millwright.world_models.vae import DOCUMENT, Vae, VaeConfig
 from millwright.world_models.world_model import State, WorldModel
 
-VAES: Mapping[str, VaeConfig] = {"light": VaeConfig(), "document": DOCUMENT}
-WORLDS: Mapping[str, type[WorldModel]] = {"residual-gru": ResidualGru, "mdn-rnn": MdnRnn}
+VAES: Mapping[str, VaeConfig | PixelsConfig] = {"light": VaeConfig(), "document": DOCUMENT, "pixels": PixelsConfig()}
+"""What makes a code of a picture; `pixels` leaves it as it is."""
+WORLDS: Mapping[str, type[WorldModel]] = {"ego-motion": EgoMotion, "residual-gru": ResidualGru, "mdn-rnn": MdnRnn}
 
 
 @dataclass(frozen=True)
@@ -29,14 +32,15 @@ class LatentControllerConfig:
     """What it is made of.
 
     Args:
-        vae: a row of `VAES`.
+        vae: a row of `VAES`; `ego-motion` moves pictures and needs `pixels`.
         world: a row of `WORLDS`.
-        memory: width of the world's recurrent layer.
+        memory: numbers that it remembers, width of a recurrent layer; 0: as many as its kind has by itself.
         scalars: numbers that are seen beside the picture.
         members: world models that dream together.
         widths: of the controller's hidden layers; none: the linear one, of 867 numbers.
         memoryless: the controller does not use the memory (a control, and what can be cloned).
         untrained: the memory that the controller reads is that of a world that never learned (a control).
+        odometry: `ego-motion` knows what speed and gyro mean for its motion before it learns.
 
     Raises:
         OptionError: a control that contradicts itself.
@@ -45,12 +49,13 @@ class LatentControllerConfig:
 
     vae: str = "light"
     world: str = "residual-gru"
-    memory: int = 256
+    memory: int = 0
     scalars: int = 7
     members: int = 1
     widths: tuple[int, ...] = (128, 128)
     memoryless: bool = False
     untrained: bool = False
+    odometry: bool = True
 
     def __post_init__(self) -> None:
         choose("VAE", self.vae, VAES)
@@ -68,14 +73,18 @@ class LatentController(Network):
     def __init__(self, config: LatentControllerConfig) -> None:
         super().__init__()
         self.config = config
-        self.vae = Vae(VAES[config.vae])
+        sees = VAES[config.vae]
+        self.vae = Pixels(sees) if isinstance(sees, PixelsConfig) else Vae(sees)
         code = self.vae.config.code
         kind = WORLDS[config.world]
-        sizes = kind.Config(code=code, scalars=config.scalars, memory=config.memory)
+        known: dict[str, Any] = {"memory": config.memory} if config.memory else {}
+        if not config.odometry:
+            known["odometry"] = ()
+        sizes = kind.Config(code=code, scalars=config.scalars, **known)
         members = [kind(sizes) for _ in range(config.members)]
         alone = len(members) == 1 and not config.untrained
         self.model = members[0] if alone else Ensemble(members, kind(sizes) if config.untrained else None)
-        self.controller = Controller(code, config.scalars, config.memory, config.widths, blank=config.memoryless)
+        self.controller = Controller(code, config.scalars, sizes.memory, config.widths, blank=config.memoryless)
 
     @property
     def inputs(self) -> tuple[str, ...]:
@@ -94,9 +103,11 @@ class LatentController(Network):
     def carry(self, batch: Mapping[str, Any]) -> dict[str, Tensor]:
         """The memory of what was seen and done up to here, and what is to be done now."""
         latent, done, memory, begun = (batch[PAST + name][:, 0] for name in (LATENT, CONTROLS, MEMORY, BEGUN))
-        memory = begun * self.model.remember(State(latent, memory), done)
-        controls = self.controller(self.model.read(State(batch[LATENT], memory)))
-        return {MEMORY: memory, CONTROLS: controls, BEGUN: torch.ones_like(begun)}
+        first = self.model.initial(batch[LATENT])
+        seen = self.model.observe(State(latent, memory), done, batch[LATENT])
+        now = State(batch[LATENT], torch.where(begun > 0, seen.memory, first.memory))
+        controls = self.controller(self.model.read(now))
+        return {MEMORY: now.memory, CONTROLS: controls, BEGUN: torch.ones_like(begun)}
 
     def sample(self, batch: Mapping[str, Any]) -> Tensor:
         """(batch, 1, 3): what `carry` found; from nothing kept, what is done in a first tick."""

@@ -17,17 +17,17 @@ from millwright.core.policy import Policy
 from millwright.core.step_ledger import StepLedger, open_ledger
 from millwright.evaluation.suite import evaluate, parse_seeds
 from millwright.policies.bundle import Bundle, load_bundle
-from millwright.policies.driving import NoisyDriver
+from millwright.policies.driving import NoisyDriver, RandomDriver
 from millwright.policies.driving_pipeline import COST_A_RAW_STEP, IMAGE, STATE, make_pipeline
-from millwright.policies.latent_controller import LatentController
+from millwright.policies.latent_controller import VAES, LatentController
 from millwright.policies.networks import make_network
+from millwright.processors.pipeline import Pipeline
 from millwright.recipes.cards import save_card
 from millwright.recipes.demonstrated import TRAINING_SEEDS
 from millwright.recipes.recipe import Recipe, StageClock, claim_folder, write_json
 from millwright.training.drives import Drive, load_drives, make_drive, save_drives
 from millwright.training.rounds_of_dreams import DreamingConfig, clone, learn_round
 from millwright.training.truth import check_dreams
-from millwright.world_models.dream import DrivingReward
 
 TRACKS = {"scratch": "random", "seeded": "rule-perturbed"}
 """Who drives before anything was learned."""
@@ -35,12 +35,37 @@ CONTROLS: Mapping[str, Mapping[str, Any]] = {
     "": {},
     "memoryless": {"memoryless": True},
     "untrained": {"untrained": True},
-    "unshaped": {},
     "cloned": {"memoryless": True},
+    "learned-odometry": {"odometry": False},
+    "unmirrored": {},
+    "free-throttle": {},
+    "unshaped": {},
+    "no-grass": {},
+    "no-speed": {},
+    "no-effort": {},
 }
 """What a control changes of the network; the rest is in the recipe."""
+WORTHLESS: Mapping[str, tuple[str, ...]] = {
+    "unshaped": ("grass", "speed", "steering", "pedals", "disagreement"),
+    "no-grass": ("grass",),
+    "no-speed": ("speed",),
+    "no-effort": ("steering", "pedals"),
+}
+"""What a control takes out of the dream's reward."""
+CODES = {"ego-motion": "pixels", "residual-gru": "light", "mdn-rnn": "light"}
+"""What makes a picture's code for each world."""
+DREAMING: Mapping[str, DreamingConfig] = {
+    "ego-motion": DreamingConfig(world_samples=40_000, sequence=9, world_batch=256, world_lr=1.5e-3),
+    "residual-gru": DreamingConfig(),
+    "mdn-rnn": DreamingConfig(),
+}
+"""How long a round's trainings are, but for what the fields say."""
 UNSTEADY = (0.0, 1.0, 0.5)
 """How unsteady the hand of a learned driver is in its drives, in turn."""
+OPENING_TICKS = 12
+"""In the first second CarRacing's camera comes down: what it shows till then is no road as it is later."""
+STARTING_TICKS = 25
+"""No drive is given up before that."""
 SCENES_A_SEED = 1000
 """Tracks of each training seed's drives."""
 
@@ -52,13 +77,15 @@ class DreamDriving(Recipe):
     Args:
         track: scratch (the first drives are random) or seeded (a rule's, with noise); never mixed.
         learner: imagination (an actor-critic, by gradients) or evolution (CMA-ES, 867 numbers).
-        control: memoryless, untrained (memory), unshaped (the dream's reward is tiles alone) or cloned (of the rule,
-            without any dream).
-        world: residual-gru or mdn-rnn.
+        control: what is taken away: memoryless, untrained (memory), unshaped (the dream's reward is tiles alone),
+            no-grass, no-speed, no-effort (one of its priors), learned-odometry, unmirrored, free-throttle (of the
+            random drives); or cloned (of the rule, without any dream).
+        world: ego-motion, residual-gru or mdn-rnn; empty: the first for imagination, the second for evolution.
         members: world models that dream together.
         cap: real steps, raw ones, in all: those beyond it are refused.
         first_steps: of them, before anything was learned.
         rounds: of driving with what was learned.
+        milestone: the last controller made with at most so many steps is evaluated too; 0: none.
         idle_ticks: a drive that reaches no tile for so long is over.
         updates: of the controller, a round.
         generations: of evolution, a round.
@@ -70,19 +97,19 @@ class DreamDriving(Recipe):
     name: ClassVar[str] = "dream-driving"
     about: ClassVar[str] = "drive a little, learn a model of the world, learn to drive in its dreams, and drive"
 
-    dreaming: ClassVar[DreamingConfig] = DreamingConfig()
-    """How long a round's trainings are, but for what the fields say."""
+    dreaming: ClassVar[Mapping[str, DreamingConfig]] = DREAMING
 
     track: str = "scratch"
     learner: str = "imagination"
     control: str = ""
-    world: str = "residual-gru"
+    world: str = ""
     members: int = 1
     cap: int = 50_000
-    first_steps: int = 6_000
-    rounds: int = 8
-    idle_ticks: int = 25
-    updates: int = 800
+    first_steps: int = 4_000
+    rounds: int = 15
+    milestone: int = 25_000
+    idle_ticks: int = 10
+    updates: int = 300
     generations: int = 100
     seed: int = 0
     seeds: str = "5000:5020"
@@ -111,27 +138,48 @@ class DreamDriving(Recipe):
                 self.check(number, driven, out)
             drives += driven
             with clock.stage(f"dream {number}"):
-                self.learn(number, drives, out)
+                self.learn(number, drives, out, self.cap - ledger.left)
+        summary: dict[str, Any] = {"recipe": self.name, "fields": asdict(self), "real_steps": dict(ledger.count())}
+        ledger.close()
+        early = self.find_milestone(out)
+        if early is not None:
+            with clock.stage("evaluate milestone"):
+                told = self.evaluate(early, seeds, out / f"report-{self.milestone}")
+            steps = load_bundle(early).lineage["real_steps"]
+            summary["milestone"] = {"real_steps": steps, "result": told}
         bundle = self.find_bundle(out, self.num_rounds - 1)
         with clock.stage("evaluate"):
-            command = f"millwright evaluate car-racing --policy {bundle} --seeds {seeds.start}:{seeds.stop}"
-            player = Player("car-racing", {}, str(bundle))
-            result = evaluate(player, seeds, self.workers, out / "report", claim=player.describe(), command=command)
-        told = {key: value for key, value in result.to_json().items() if key != "verdicts"}
-        summary = {
-            "recipe": self.name, "fields": asdict(self), "seconds": clock.seconds, "real_steps": dict(ledger.count()),
-            "result": told,
-        }  # fmt: skip
-        ledger.close()
+            summary["result"] = self.evaluate(bundle, seeds, out / "report")
+        summary["seconds"] = clock.seconds
         write_json(out / "summary.json", summary)
         save_card(bundle, [out / "report/result.json"])
         return summary
+
+    def evaluate(self, bundle: Path, seeds: range, report: Path) -> dict[str, Any]:
+        """The result of a bundle, all but its verdicts."""
+        command = f"millwright evaluate car-racing --policy {bundle} --seeds {seeds.start}:{seeds.stop}"
+        player = Player("car-racing", {}, str(bundle))
+        result = evaluate(player, seeds, self.workers, report, claim=player.describe(), command=command)
+        return {key: value for key, value in result.to_json().items() if key != "verdicts"}
+
+    def find_milestone(self, out: Path) -> Path | None:
+        """The last bundle, but for the result, that was made with at most `milestone` steps."""
+        bundles = [self.find_bundle(out, number) for number in range(self.num_rounds - 1)]
+        early = [bundle for bundle in bundles if load_bundle(bundle).lineage["real_steps"] <= self.milestone]
+        return early[-1] if early else None
 
     def refuse(self) -> None:
         """Fields that make no sense are an error before anything is done; errors as `run`."""
         choose("track", self.track, TRACKS)
         choose("learner", self.learner, {"imagination": 0, "evolution": 0})
         choose("control", self.control, CONTROLS)
+        choose("world", self.kind, CODES)
+        if self.learner == "evolution" and self.kind == "ego-motion":
+            raise OptionError("evolution is of 867 numbers, (32 + 256) x 3 + 3: use --world residual-gru or mdn-rnn")
+        if self.control in ("untrained", "learned-odometry") and (self.control == "untrained") == (
+            self.kind == "ego-motion"
+        ):
+            raise OptionError(f"{self.kind} has nothing that {self.control!r} would take away")
         if min(self.cap, self.first_steps, self.rounds, self.members, self.idle_ticks) < 1:
             raise OptionError("cap, first-steps, rounds, members and idle-ticks must be at least 1")
         if not 0 <= SCENES_A_SEED * self.seed <= TRAINING_SEEDS - SCENES_A_SEED:
@@ -139,6 +187,11 @@ class DreamDriving(Recipe):
             raise OptionError(
                 f"--seed is 0 to {most}: each has {SCENES_A_SEED} tracks of 0:{TRAINING_SEEDS} of its own"
             )
+
+    @property
+    def kind(self) -> str:
+        """Of the world."""
+        return self.world or ("residual-gru" if self.learner == "evolution" else "ego-motion")
 
     @property
     def num_rounds(self) -> int:
@@ -179,10 +232,12 @@ class DreamDriving(Recipe):
         if number:
             driver = make_policy("car-racing", str(self.find_bundle(out, number - 1)))
             return NoisyDriver(driver, control_hz, UNSTEADY[index % len(UNSTEADY)])
+        if self.control == "free-throttle" and self.track == "scratch":
+            return RandomDriver(control_hz, usual_throttle=0.0)
         return make_policy("car-racing", TRACKS["seeded" if self.control == "cloned" else self.track])
 
     def _drive_once(self, env: Any, driver: Policy, track: int) -> Drive | None:
-        """One drive, until it ends, finds no tile for too long or spends the last step; None of less than two steps."""
+        """One drive, until it ends, finds no tile for too long or spends the last step; None of too few steps."""
         seen, done, rewards, idle = [], [], [], 0
         space = env.action_space
         labeller = make_policy("car-racing", "rule") if self.control == "cloned" else None
@@ -194,13 +249,13 @@ class DreamDriving(Recipe):
                 done.append(np.clip(action, space.low, space.high))
                 rewards.append(step.reward)
                 idle = 0 if step.reward + cost > 1 else idle + 1
-                if idle > self.idle_ticks:
+                if idle > self.idle_ticks and len(seen) > STARTING_TICKS:
                     break
         except BudgetError:
             pass  # what was driven so far is as good as any
-        if len(seen) < 3:
+        if len(seen) < OPENING_TICKS + 3:
             return None
-        return make_drive(seen, done[:-1], rewards[:-1], make_pipeline(), cost)
+        return make_drive(seen, done[:-1], rewards[:-1], self.pipeline, cost).skip(OPENING_TICKS)
 
     # ---------------------------------------------------------------- learning
 
@@ -208,7 +263,7 @@ class DreamDriving(Recipe):
         """Where the bundle of a round is."""
         return out / self.name if number == self.num_rounds - 1 else out / f"round-{number}" / self.name
 
-    def learn(self, number: int, drives: Sequence[Drive], out: Path) -> None:
+    def learn(self, number: int, drives: Sequence[Drive], out: Path, real_steps: int) -> None:
         """Make a round's bundle from all drives up to it, starting from what the round before had learned."""
         bundle, folder = self.find_bundle(out, number), out / f"round-{number}"
         if (bundle / "manifest.json").is_file():
@@ -224,7 +279,8 @@ class DreamDriving(Recipe):
             )
         write_json(folder / "told.json", told)
         steps = sum(len(drive) for drive in drives)
-        lineage = {"recipe": self.name, "fields": asdict(self), "round": number, "ticks": steps, **told}
+        lineage = {"recipe": self.name, "fields": asdict(self), "round": number, "real_steps": real_steps}
+        lineage |= {"ticks": steps, **told}
         self._make_bundle(network, lineage).save(bundle)
 
     def check(self, number: int, driven: Sequence[Drive], out: Path) -> None:
@@ -239,18 +295,20 @@ class DreamDriving(Recipe):
 
     def make_dreaming(self) -> DreamingConfig:
         """How a round learns."""
-        config = self.dreaming
-        reward = DrivingReward(0, 0, 0, 0, 0, 0, 0) if self.control == "unshaped" else config.reward
+        config = self.dreaming[self.kind]
+        worthless: dict[str, Any] = dict.fromkeys(WORTHLESS.get(self.control, ()), 0.0)
         return replace(
             config,
-            reward=reward,
+            mirrored=self.control != "unmirrored",
+            reward=replace(config.reward, **worthless),
             imagination=replace(config.imagination, updates=self.updates),
             evolution=replace(config.evolution, generations=self.generations),
         )
 
     def _make_network(self) -> LatentController:
         widths = {"widths": ()} if self.learner == "evolution" else {}
-        sizes = {"world": self.world, "members": self.members, **widths, **CONTROLS[self.control]}
+        parts = {"vae": CODES[self.kind], "world": self.kind, "members": self.members}
+        sizes = {**parts, **widths, **CONTROLS[self.control]}
         network = make_network("latent-controller", sizes, self.seed)
         assert isinstance(network, LatentController)
         return network
@@ -260,4 +318,9 @@ class DreamDriving(Recipe):
         features, action, rate_hz = env.unwrapped.features, env.unwrapped.action, env.metadata["control_hz"]
         env.close()
         inputs = Features(features[IMAGE], features[STATE])
-        return Bundle(network, make_pipeline(), inputs, action, rate_hz, "car-racing", "drive", lineage=dict(lineage))
+        return Bundle(network, self.pipeline, inputs, action, rate_hz, "car-racing", "drive", lineage=dict(lineage))
+
+    @property
+    def pipeline(self) -> Pipeline:
+        """For what makes codes of pictures."""
+        return make_pipeline(VAES[CODES[self.kind]].size)

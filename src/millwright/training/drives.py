@@ -15,6 +15,8 @@ from torch import Tensor
 from millwright.core.errors import TrainingError
 from millwright.core.features import Observation
 from millwright.processors.pipeline import Pipeline
+from millwright.world_models.ego_motion import GROUND
+from millwright.world_models.pixels import Pixels
 from millwright.world_models.vae import Vae
 
 MIRRORED_SCALARS = (0, 2, 1, 4, 3, 5, 6)
@@ -22,8 +24,6 @@ MIRRORED_SCALARS = (0, 2, 1, 4, 3, 5, 6)
 MIRRORED_SIGNS = (1, 1, 1, 1, 1, -1, -1)
 """... and turns go the other way."""
 
-ROWS_BESIDE, COLUMNS_BESIDE = (25 / 32, 30 / 32), (13 / 32, 18 / 32)
-"""Of the picture above the bar: where the ground beside the car is seen."""
 LEFT_FIELD = -50.0
 """A reward below it is the one for leaving the field."""
 SMALLEST_GAIN = 1.0
@@ -43,6 +43,13 @@ class Drive:
 
     def __len__(self) -> int:
         return len(self.actions)
+
+    def skip(self, ticks: int) -> Drive:
+        """The drive without its first ticks."""
+        return Drive(
+            self.pictures[ticks:], self.scalars[ticks:], self.actions[ticks:], self.tiles[ticks:],
+            self.off_road[ticks:], self.done[ticks:],
+        )  # fmt: skip
 
     def mirror(self) -> Drive:
         """The same drive in a mirror: left is right."""
@@ -88,9 +95,8 @@ def count_tiles(rewards: NDArray[np.float32], cost: float) -> NDArray[np.float32
 def find_off_road(pictures: NDArray[np.uint8]) -> NDArray[np.float32]:
     """Share of grass right and left of the car (n,), in masks (n, 1, size, size) of which 255 is grass."""
     size = pictures.shape[-1]
-    rows = slice(round(ROWS_BESIDE[0] * size), round(ROWS_BESIDE[1] * size))
-    columns = [round(column * size) for column in COLUMNS_BESIDE]
-    share: NDArray[np.float32] = pictures[:, 0, rows][:, :, columns].mean((1, 2), dtype=np.float32) / 255
+    rows, columns = (slice(*(round(share * size) for share in ends)) for ends in GROUND)
+    share: NDArray[np.float32] = pictures[:, 0, rows, columns].mean((1, 2), dtype=np.float32) / 255
     return share
 
 
@@ -120,7 +126,7 @@ def load_drives(file: Path) -> list[Drive]:
         raise TrainingError(f"{file} holds no drives ({error}); delete it to drive them again") from error
 
 
-def encode_drives(vae: Vae, drives: Sequence[Drive]) -> list[Tensor]:
+def encode_drives(vae: Vae | Pixels, drives: Sequence[Drive]) -> list[Tensor]:
     """The latents (n + 1, code + scalars) of each drive: the means of its pictures' codes, and the scalars."""
     with torch.no_grad():
         return [

@@ -1,7 +1,8 @@
 """Learning to act in a dream: an actor and a critic, by gradients that flow through short dreams.
 
 As in Dreamer (Hafner et al. 2020): the actor climbs the lambda-returns of the dreamed steps, differentiated through the
-world model; the critic learns those returns, and a slow copy of it tells what lies beyond the dream's end.
+world model; the critic learns those returns, and a slow copy of it tells what lies beyond the dream's end. The critic
+is two, and the more careful one is believed (Fujimoto et al. 2018): an actor finds whatever a single one overrates.
 """
 
 from __future__ import annotations
@@ -43,7 +44,7 @@ class ImaginationConfig:
     updates: int = 600
     batch: int = 256
     steps: int = 8
-    discount: float = 0.985
+    discount: float = 0.97
     smoothing: float = 0.95
     slow: float = 0.02
     noise: float = 0.1
@@ -55,12 +56,18 @@ class ImaginationConfig:
     save_updates: int = 200
 
 
-def make_critic(read: int, widths: tuple[int, ...] = (128, 128)) -> MLP:
-    """What a state is worth (batch, 1), from all that can be read of it."""
-    return MLP(read, (*widths, 1))
+class Critic(nn.Module):
+    """What a state is worth (..., 2), from all that can be read of it: two opinions."""
+
+    def __init__(self, read: int, widths: tuple[int, ...] = (128, 128)) -> None:
+        super().__init__()
+        self.opinions = nn.ModuleList([MLP(read, (*widths, 1)) for _ in range(2)])
+
+    def forward(self, read: Tensor) -> Tensor:
+        return torch.cat([opinion(read) for opinion in self.opinions], -1)
 
 
-def load_critic(critic: MLP, out: Path) -> None:
+def load_critic(critic: Critic, out: Path) -> None:
     """Put the critic of the training in `out` into this one.
 
     Raises:
@@ -87,10 +94,14 @@ def compute_lambda_returns(rewards: Tensor, values: Tensor, going_on: Tensor, sm
 
 
 def learn_in_dreams(
-    model: WorldModel, actor: Controller, critic: MLP, starts: State, reward: DrivingReward,
-    config: ImaginationConfig, out: Path, progress: Callable[[int, dict[str, float]], None] | None = None,
+    model: WorldModel, actor: Controller, critic: Critic, starts: State, reward: DrivingReward,
+    config: ImaginationConfig, out: Path, progress: Callable[[int, dict[str, float]], None] | None = None, *,
+    weights: Tensor | None = None,
 ) -> dict[str, float]:  # fmt: skip
     """Train actor and critic in place in dreams that begin at `starts`; goes on from the checkpoint in `out`.
+
+    Args:
+        weights: how often a dream begins at each of the starts (n,); None: equally often.
 
     Returns:
         The means of the last updates: return and reward a dreamed step, the critic's loss.
@@ -103,7 +114,8 @@ def learn_in_dreams(
         torch.manual_seed(config.seed)
         run = _Run(model, actor, critic, reward, config, out)
         while run.update < config.updates:
-            told = run.learn(starts)
+            rows = _draw(len(starts.latent), weights, config.batch)
+            told = run.learn(choose_starts(starts, rows))
             if run.update % config.save_updates == 0 or run.update == config.updates:
                 run.save()
             if progress is not None:
@@ -111,11 +123,15 @@ def learn_in_dreams(
     return run.told
 
 
+def _draw(count: int, weights: Tensor | None, wanted: int) -> Tensor:
+    return torch.randint(count, (wanted,)) if weights is None else torch.multinomial(weights, wanted, True)
+
+
 class _Run:
     """A training in progress."""
 
     def __init__(
-        self, model: WorldModel, actor: Controller, critic: MLP, reward: DrivingReward, config: ImaginationConfig,
+        self, model: WorldModel, actor: Controller, critic: Critic, reward: DrivingReward, config: ImaginationConfig,
         out: Path,
     ) -> None:  # fmt: skip
         self.model, self.actor, self.critic, self.reward, self.config, self.out = (
@@ -137,21 +153,20 @@ class _Run:
             self._restore(load_checkpoint(out / CHECKPOINT))
 
     def learn(self, starts: State) -> dict[str, float]:
-        """One update of both."""
+        """One update of both, in dreams that begin at each of the starts."""
         config = self.config
-        rows = torch.randint(len(starts.latent), (config.batch,))
         read, rewards, values, going_on = [], [], [], []
-        for each in dream(self.model, choose_starts(starts, rows), self._act, config.steps, config.temperature):
+        for each in dream(self.model, starts, self._act, config.steps, config.temperature):
             read.append(each.read)
             rewards.append(self.reward(self.model.config.code, each.action, each.after, each.outcome))
             going_on.append(config.discount * (1 - each.outcome.done))
-            values.append(self.slow(self.model.read(each.after)).squeeze(1))
+            values.append(self.slow(self.model.read(each.after)).min(1).values)
         gains = compute_lambda_returns(
             torch.stack(rewards), torch.stack(values), torch.stack(going_on), config.smoothing
         )
         self._descend("actor", self.actor, -gains.mean())
-        judged = self.critic(torch.stack(read).detach()).squeeze(2)
-        wrong = (judged - gains.detach()).square().mean()
+        judged = self.critic(torch.stack(read).detach())
+        wrong = (judged - gains.detach().unsqueeze(2)).square().mean()
         self._descend("critic", self.critic, wrong)
         with torch.no_grad():
             for slow, quick in zip(self.slow.parameters(), self.critic.parameters(), strict=True):

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from torch import Tensor
 
 from millwright.core.errors import OptionError
 from millwright.policies.latent_controller import LatentController
@@ -15,24 +16,31 @@ from millwright.training.data import ArrayData
 from millwright.training.drives import Drive, SequenceData, encode_drives
 from millwright.training.evolution import DreamedReturns, EvolutionConfig, evolve, read_parameters, write_parameters
 from millwright.training.gradient import FitConfig, fit
-from millwright.training.imagination import ImaginationConfig, learn_in_dreams, load_critic, make_critic
+from millwright.training.imagination import Critic, ImaginationConfig, learn_in_dreams, load_critic
 from millwright.world_models.dream import DrivingReward
 from millwright.world_models.replay import replay
+from millwright.world_models.vae import Vae
 from millwright.world_models.world_model import State
 
+WARM_UP = 20
+"""Batches, of each training."""
+SPEED_BIN, SPEED_BINS = 0.16, 10
+"""8 m/s; who is faster than 80 m/s is not faster still."""
 VAE, WORLD, CONTROLLER = "vae", "world", "controller"
 """Folders of a round's three trainings."""
+LENGTHS = ("vae_samples", "world_samples", "sequence", "batch_size", "world_batch", "first", "horizon")
 
 
 @dataclass(frozen=True)
 class DreamingConfig:
-    """How a round learns. In the first round code and world model learn for `first` times as long.
+    """How a round learns. In the first round code and world model learn for `first` times as long, at twice the rate.
 
     Args:
         vae_samples, world_samples: pictures and sequences drawn in a round.
+        mirrored: everything is learned from its mirror image too.
         clone_samples: frames drawn to clone somebody.
         sequence: steps of a sequence.
-        batch_size: of both.
+        batch_size, world_batch: pictures and sequences of a batch.
         first: by how much longer the first round learns.
         imagination: how an actor learns; used where the controller has hidden layers.
         evolution: how a linear controller does.
@@ -48,17 +56,19 @@ class DreamingConfig:
     clone_samples: int = 100_000
     sequence: int = 16
     batch_size: int = 128
+    world_batch: int = 128
     first: int = 3
+    mirrored: bool = True
     vae_lr: float = 1e-3
     world_lr: float = 1e-3
-    imagination: ImaginationConfig = field(default_factory=lambda: ImaginationConfig(updates=800))
+    imagination: ImaginationConfig = field(default_factory=ImaginationConfig)
     evolution: EvolutionConfig = field(default_factory=EvolutionConfig)
     rollouts: int = 16
     horizon: int = 60
     reward: DrivingReward = field(default_factory=DrivingReward)
 
     def __post_init__(self) -> None:
-        if min(self.vae_samples, self.world_samples, self.sequence, self.batch_size, self.first, self.horizon) < 1:
+        if min(vars(self)[name] for name in LENGTHS) < 1:
             raise OptionError(f"every length of a round must be at least 1, got {self}")
 
 
@@ -75,23 +85,28 @@ def learn_round(
     Returns:
         Last losses of the world model, and what the controller's dreams came to.
     """
-    both = [*drives, *(drive.mirror() for drive in drives)]
-    longer = config.first if number == 0 else 1
-    settings = FitConfig(
-        batch_size=config.batch_size, ema_decay=0.99, seed=seed + number, warmup_samples=20 * config.batch_size
-    )
-    pictures = ArrayData({network.vae.config.learned: np.concatenate([drive.pictures for drive in both])})
-    seen = replace(settings, samples=longer * config.vae_samples, lr=config.vae_lr)
-    told = {"vae_loss": fit(network.vae, pictures, seen, out / VAE, progress=False).loss}
+    both = [*drives, *(drive.mirror() for drive in drives)] if config.mirrored else list(drives)
+    longer, faster = (config.first, 2) if number == 0 else (1, 1)
+    settings = FitConfig(ema_decay=0.99, seed=seed + number)
+    told = {}
+    if isinstance(network.vae, Vae):
+        pictures = ArrayData({network.vae.config.learned: np.concatenate([drive.pictures for drive in both])})
+        seen = replace(
+            settings, samples=longer * config.vae_samples, batch_size=config.batch_size, lr=config.vae_lr,
+            warmup_samples=WARM_UP * config.batch_size,
+        )  # fmt: skip
+        told["vae_loss"] = fit(network.vae, pictures, seen, out / VAE, progress=False).loss
     latents = encode_drives(network.vae, both)
+    followed = replace(
+        settings, samples=longer * config.world_samples, batch_size=config.world_batch, lr=faster * config.world_lr,
+        warmup_samples=WARM_UP * config.world_batch,
+    )  # fmt: skip
     sequences = SequenceData(both, latents, config.sequence)
-    followed = replace(settings, samples=longer * config.world_samples, lr=config.world_lr)
     told["world_loss"] = fit(network.model, sequences, followed, out / WORLD, progress=False).loss
     states = replay(network.model, latents, [torch.from_numpy(drive.actions) for drive in both])
     starts = State(*(torch.cat([part[:-1] for part in parts]) for parts in zip(*states, strict=True)))
     learn = _evolve if network.controller.linear else _imagine
-    told |= learn(network, starts, config, out / CONTROLLER, seed + number, before)
-    return told
+    return told | learn(network, starts, config, out / CONTROLLER, seed + number, before)
 
 
 def clone(network: LatentController, drives: Sequence[Drive], config: DreamingConfig, out: Path, seed: int) -> float:
@@ -106,14 +121,27 @@ def clone(network: LatentController, drives: Sequence[Drive], config: DreamingCo
     return fit(network, ArrayData(arrays), settings, out, progress=False).loss
 
 
+def weigh_starts(speeds: Tensor) -> Tensor:
+    """How often dreams begin at each of the speeds (n,): half of them at any, half of them as often slow as fast.
+
+    Who drives well never stands still; who never dreams of standing still does not learn to drive off.
+    """
+    bins = (speeds / SPEED_BIN).clamp(0, SPEED_BINS - 1).long()
+    counts = torch.bincount(bins, minlength=SPEED_BINS).float()
+    return 0.5 / len(speeds) + 0.5 / (counts[bins] * (counts > 0).sum())
+
+
 def _imagine(
     network: LatentController, starts: State, config: DreamingConfig, out: Path, seed: int, before: Path | None
 ) -> dict[str, float]:
-    critic = make_critic(network.model.config.latent + network.model.config.memory)
+    critic = Critic(network.model.config.latent + network.model.config.memory)
     if before is not None:
         load_critic(critic, before / CONTROLLER)
     settings = replace(config.imagination, seed=seed)
-    told = learn_in_dreams(network.model, network.controller, critic, starts, config.reward, settings, out)
+    told = learn_in_dreams(
+        network.model, network.controller, critic, starts, config.reward, settings, out,
+        weights=weigh_starts(starts.latent[:, network.model.config.code]),
+    )  # fmt: skip
     return {f"dreamed_{name}": value for name, value in told.items()}
 
 

@@ -34,18 +34,25 @@ class Ensemble(WorldModel):
     def width(self) -> int:
         return sum(each.width for each in self._everyone)
 
-    def remember(self, state: State, action: Tensor) -> Tensor:
-        states = self._split(state.latent, state.memory)
-        return torch.cat([each.remember(old, action) for each, old in zip(self._everyone, states, strict=True)], 1)
+    def initial(self, latent: Tensor) -> State:
+        """As `WorldModel.initial`."""
+        return self._join(latent, [each.initial(latent) for each in self._everyone])
 
-    def predict(self, state: State, memory: Tensor, temperature: float = 1.0) -> tuple[Tensor, Outcome]:
-        before, after = (self._split(state.latent, each) for each in (state.memory, memory))
-        steps = list(zip(self._everyone, before, after, strict=True))[len(self._everyone) - len(self.members) :]
-        told = [member.predict(old, new.memory, temperature) for member, old, new in steps]
-        latents = torch.stack([latent for latent, _ in told])
+    def observe(self, state: State, action: Tensor, latent: Tensor) -> State:
+        """As `WorldModel.observe`."""
+        states = zip(self._everyone, self._split(state), strict=True)
+        return self._join(latent, [each.observe(old, action, latent) for each, old in states])
+
+    def imagine(self, state: State, action: Tensor, temperature: float = 1.0) -> tuple[State, Outcome]:
+        """As `WorldModel.imagine`; the reader goes on from what its own dream remembers."""
+        dreams = [
+            each.imagine(old, action, temperature) for each, old in zip(self._everyone, self._split(state), strict=True)
+        ]
+        told = dreams[len(dreams) - len(self.members) :]
+        latents = torch.stack([after.latent for after, _ in told])
         mean = Outcome(*(torch.stack(values).mean(0) for values in zip(*(outcome for _, outcome in told), strict=True)))
         parted = latents.std(0, correction=0).mean(1)
-        return latents.mean(0), mean._replace(disagreement=parted)
+        return self._join(latents.mean(0), [after for after, _ in dreams]), mean._replace(disagreement=parted)
 
     def loss(self, batch: Mapping[str, Any]) -> dict[str, Tensor]:
         """The mean of the members', on the same batch: what makes them differ is how they began."""
@@ -60,6 +67,10 @@ class Ensemble(WorldModel):
     def _everyone(self) -> list[WorldModel]:
         return self._members if self.reader is None else [self.reader, *self._members]
 
-    def _split(self, latent: Tensor, memory: Tensor) -> list[State]:
-        parts = memory.split([each.width for each in self._everyone], 1)
-        return [State(latent, part) for part in parts]
+    def _split(self, state: State) -> list[State]:
+        parts = state.memory.split([each.width for each in self._everyone], 1)
+        return [State(state.latent, part) for part in parts]
+
+    @staticmethod
+    def _join(latent: Tensor, states: Sequence[State]) -> State:
+        return State(latent, torch.cat([state.memory for state in states], 1))

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from millwright.nets.dropout import Dropout
 from millwright.nets.mixture import Mixture, compute_nll, sample_mixture, split_mixture
 from millwright.world_models.events import Events, compute_losses, decode
-from millwright.world_models.world_model import DynamicsConfig, Outcome, State, WorldModel, average
+from millwright.world_models.world_model import DynamicsConfig, Outcome, RecurrentWorld, State, average
 
 
 @dataclass(frozen=True)
@@ -28,7 +28,7 @@ class MdnRnnConfig(DynamicsConfig):
     dropout: float = 0.1
 
 
-class MdnRnn(WorldModel):
+class MdnRnn(RecurrentWorld):
     """A state's memory is the LSTM's output and its cell side by side; each step starts from what was seen."""
 
     Config = MdnRnnConfig

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from millwright.nets.dropout import Dropout
 from millwright.world_models.events import Events, compute_losses, decode
-from millwright.world_models.world_model import DynamicsConfig, Outcome, State, WorldModel, average
+from millwright.world_models.world_model import DynamicsConfig, Outcome, RecurrentWorld, State, average
 
 
 @dataclass(frozen=True)
@@ -29,7 +29,7 @@ class ResidualGruConfig(DynamicsConfig):
     scalars_weight: float = 1.0
 
 
-class ResidualGru(WorldModel):
+class ResidualGru(RecurrentWorld):
     """A GRU; a layer with dropout beneath it adds to the latent and tells of events. It draws nothing else.
 
     In training a sequence's first steps start from what was seen, all others from what was predicted (open loop).
@@ -58,7 +58,7 @@ class ResidualGru(WorldModel):
         return made
 
     def predict(self, state: State, memory: Tensor, temperature: float = 1.0) -> tuple[Tensor, Outcome]:
-        """As `WorldModel.predict`; the temperature changes nothing, what varies is the dropout."""
+        """As `RecurrentWorld.predict`; the temperature changes nothing, what varies is the dropout."""
         latent, events = self._predict(state.latent, memory)
         return latent, decode(events)
 

@@ -101,7 +101,7 @@ class Vae(Trainable):
 
     def encode(self, pictures: Tensor) -> tuple[Tensor, Tensor]:
         """Means and logarithms of the variances of the code, each (batch, code)."""
-        seen = self.convolutions(_scale(pictures)).flatten(1)
+        seen = self.convolutions(scale(pictures)).flatten(1)
         return self.mean(seen), self.log_variance(seen)
 
     def decode(self, codes: Tensor) -> Tensor:
@@ -112,7 +112,7 @@ class Vae(Trainable):
 
     def loss(self, batch: Mapping[str, Any]) -> dict[str, Tensor]:
         """`squared`: the squared error of a picture; `kl`: nats of its code against a standard Gaussian."""
-        pictures = _scale(batch[self.config.learned])
+        pictures = scale(batch[self.config.learned])
         mean, log_variance = self.encode(pictures)
         code = mean + torch.exp(0.5 * log_variance) * torch.randn_like(mean)
         squared = (self.decode(code).float() - pictures).square().flatten(1).sum(1).mean()
@@ -120,5 +120,6 @@ class Vae(Trainable):
         return {"loss": squared + self.config.beta * kl, "squared": squared, "kl": kl}
 
 
-def _scale(pictures: Tensor) -> Tensor:
+def scale(pictures: Tensor) -> Tensor:
+    """0..255 as uint8, or 0..1, -> 0..1."""
     return pictures.float() / 255 if pictures.dtype == torch.uint8 else pictures

@@ -79,12 +79,16 @@ class WorldModel(Trainable):
         """Numbers of a state's memory; the first `config.memory` of them are what a controller reads."""
 
     @abstractmethod
-    def remember(self, state: State, action: Tensor) -> Tensor:
-        """The memory (batch, width) after doing `action` (batch, actions) in a state."""
+    def observe(self, state: State, action: Tensor, latent: Tensor) -> State:
+        """One step of `action` (batch, actions), after which `latent` was seen."""
 
     @abstractmethod
-    def predict(self, state: State, memory: Tensor, temperature: float) -> tuple[Tensor, Outcome]:
-        """The next latent and the outcome of the step that led from `state` to `memory`."""
+    def imagine(self, state: State, action: Tensor, temperature: float = 1.0) -> tuple[State, Outcome]:
+        """One step, after which nothing was seen.
+
+        Args:
+            temperature: of what is drawn; 0: the likeliest.
+        """
 
     @abstractmethod
     def loss(self, batch: Mapping[str, Any]) -> dict[str, Tensor]:
@@ -101,23 +105,31 @@ class WorldModel(Trainable):
             raise FeatureError(f"a latent is (batch, {self.config.latent}), got {tuple(latent.shape)}")
         return State(latent, latent.new_zeros(len(latent), self.width))
 
-    def observe(self, state: State, action: Tensor, latent: Tensor) -> State:
-        """One step, after which `latent` was seen."""
-        return State(latent, self.remember(state, action))
-
-    def imagine(self, state: State, action: Tensor, temperature: float = 1.0) -> tuple[State, Outcome]:
-        """One step, after which nothing was seen.
-
-        Args:
-            temperature: of what is drawn; 0: the likeliest.
-        """
-        memory = self.remember(state, action)
-        latent, outcome = self.predict(state, memory, temperature)
-        return State(latent, memory), outcome
-
     def read(self, state: State) -> Tensor:
         """What a controller may read: latent and memory side by side (batch, latent + config.memory)."""
         return torch.cat((state.latent, state.memory[:, : self.config.memory]), 1)
+
+
+class RecurrentWorld(WorldModel):
+    """A world whose memory is that of a recurrent layer: the same whether something was seen or dreamed."""
+
+    @abstractmethod
+    def remember(self, state: State, action: Tensor) -> Tensor:
+        """The memory (batch, width) after doing `action` (batch, actions) in a state."""
+
+    @abstractmethod
+    def predict(self, state: State, memory: Tensor, temperature: float) -> tuple[Tensor, Outcome]:
+        """The next latent and the outcome of the step that led from `state` to `memory`."""
+
+    def observe(self, state: State, action: Tensor, latent: Tensor) -> State:
+        """As `WorldModel.observe`."""
+        return State(latent, self.remember(state, action))
+
+    def imagine(self, state: State, action: Tensor, temperature: float = 1.0) -> tuple[State, Outcome]:
+        """As `WorldModel.imagine`."""
+        memory = self.remember(state, action)
+        latent, outcome = self.predict(state, memory, temperature)
+        return State(latent, memory), outcome
 
 
 def average(values: Tensor, weight: Tensor) -> Tensor:
