@@ -68,10 +68,21 @@ def test_chances_that_come_true_as_often_as_told_are_calibrated():
 
 def test_the_alarm_sounds_for_what_dreams_promise_and_not_for_few_drives():
     rng = np.random.default_rng(0)
-    assert find_exploit_gap(0.8 + 0.05 * rng.normal(size=30), 0.2 + 0.05 * rng.normal(size=10)).alarm
-    assert not find_exploit_gap(0.8 + 0.05 * rng.normal(size=30), 0.78 + 0.05 * rng.normal(size=10)).alarm
-    assert not find_exploit_gap([0.8, 0.8], [0.9, 0.1]).alarm
-    assert not find_exploit_gap([0.2, 0.21], [0.8, 0.82]).alarm
+    real = 0.5 + 0.1 * rng.normal(size=10)
+    assert find_exploit_gap(real + 0.2 + 0.1 * rng.normal(size=10), real).alarm
+    assert not find_exploit_gap(real + 0.1 * rng.normal(size=10), real).alarm
+    assert not find_exploit_gap(real - 0.2, real).alarm
+    assert not find_exploit_gap([0.9, 0.5], [0.1, 0.4]).alarm
+    with pytest.raises(OptionError, match="a dream of each"):
+        find_exploit_gap([0.9, 0.5, 0.1], [0.1, 0.4])
+
+
+def test_the_alarm_is_wrong_about_a_true_dream_as_often_as_it_says():
+    rng = np.random.default_rng(0)
+    real = rng.gamma(2.0, size=(2000, 8))
+    dreamed = real + rng.normal(size=real.shape)
+    alarms = sum(find_exploit_gap(*pair).alarm for pair in zip(dreamed, real, strict=True))
+    assert 0.015 < alarms / len(real) < 0.035
 
 
 def test_the_distance_is_frechets_and_its_floor_is_reals_own():

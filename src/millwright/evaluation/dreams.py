@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -160,29 +160,48 @@ class ExploitGap:
 
     dreamed: float
     real: float
-    alarm: bool
+    interval: tuple[float, float]
+    """95%, of the gap."""
+    num: int
+    """Drives that were dreamed again."""
 
     @property
     def gap(self) -> float:
         return self.dreamed - self.real
 
+    @property
+    def alarm(self) -> bool:
+        """Dreams promise more than the road gives, and not by the luck of these drives."""
+        return self.interval[0] > 0
 
-def find_exploit_gap(dreamed: Sequence[float], real: Sequence[float], share: float = 0.25) -> ExploitGap:
-    """Rates of a policy's dreams and of its drives; the alarm says that it learned what the model has wrong.
+    def to_json(self) -> dict[str, object]:
+        """With gap and alarm."""
+        return {**asdict(self), "gap": self.gap, "alarm": self.alarm}
 
-    It sounds where dreams promise more than the drives gave by `share` of that, and by more than twice the standard
-    error of the difference, so that few drives alone do not set it off.
+
+def find_exploit_gap(dreamed: Sequence[float], real: Sequence[float]) -> ExploitGap:
+    """Of what a driver reached in drives, and in dreams that began in the same states: one of each a drive.
+
+    A driver that learned what its world model has wrong dreams of what the road does not give. The alarm has no
+    threshold that could be tuned: it sounds where Student's 95% interval of the mean difference over drives (drives are
+    what is drawn anew; steps of one hang together) lies above 0. It is wrong about one true dream in forty, and few
+    drives, which tell little, leave it silent.
 
     Raises:
-        OptionError: fewer than two dreams or drives.
+        OptionError: fewer than two drives, or not one dream of each.
     """
     told, came = np.asarray(dreamed, np.float64), np.asarray(real, np.float64)
-    if min(len(told), len(came)) < 2:
-        raise OptionError("an exploit gap needs two dreams and two drives at least")
-    error = float(np.sqrt(told.var(ddof=1) / len(told) + came.var(ddof=1) / len(came)))
-    gap = float(told.mean() - came.mean())
-    alarm = gap > max(share * abs(float(came.mean())), 2 * error)
-    return ExploitGap(float(told.mean()), float(came.mean()), alarm)
+    if told.shape != came.shape or len(told) < 2:
+        raise OptionError(
+            f"an exploit gap needs two drives at least and a dream of each, got {len(came)} drives, {len(told)} dreams"
+        )
+    gaps = told - came
+    # scipy loads slowly
+    from scipy.stats import t
+
+    half = float(t.ppf(0.975, len(gaps) - 1)) * float(gaps.std(ddof=1)) / len(gaps) ** 0.5
+    middle = float(gaps.mean())
+    return ExploitGap(float(told.mean()), float(came.mean()), (middle - half, middle + half), len(gaps))
 
 
 @dataclass(frozen=True)

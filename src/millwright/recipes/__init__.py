@@ -11,6 +11,7 @@ from millwright.recipes.brick_robust import BrickRobust
 from millwright.recipes.brick_robustness import BrickRobustness
 from millwright.recipes.brick_study import BrickStudy
 from millwright.recipes.dream_driving import DreamDriving
+from millwright.recipes.dream_truth import DreamTruth
 from millwright.recipes.lift import Lift
 from millwright.recipes.lift_choice import LiftChoice
 from millwright.recipes.lift_true_success import LiftTrueSuccess
@@ -31,6 +32,7 @@ RECIPES: dict[str, type[Recipe]] = {
     "lift-choice": LiftChoice,
     "lift-true-success": LiftTrueSuccess,
     "dream-driving": DreamDriving,
+    "dream-truth": DreamTruth,
 }
 
 __all__ = [
@@ -46,6 +48,7 @@ __all__ = [
     "BrickRobustness",
     "BrickStudy",
     "DreamDriving",
+    "DreamTruth",
     "Lift",
     "LiftChoice",
     "LiftTrueSuccess",

@@ -3,14 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
+from torch import Tensor
 
-from millwright.core.errors import TrainingError
-from millwright.evaluation.dreams import HORIZONS, calibrate, compare_events, compare_open_loop, find_exploit_gap
+from millwright.core.errors import OptionError, TrainingError
+from millwright.evaluation.dreams import (
+    HORIZONS,
+    ExploitGap,
+    calibrate,
+    compare_events,
+    compare_open_loop,
+    find_exploit_gap,
+    measure_latent_distance,
+)
+from millwright.policies.altered import clip_actions
 from millwright.policies.latent_controller import LatentController
 from millwright.training.drives import Drive, SequenceData, encode_drives
 from millwright.world_models.dream import Dreamed, dream, dreaming
@@ -23,6 +35,87 @@ GAP_STEPS = 15
 """Of the dreams whose tiles are compared with those of the drives."""
 
 
+@dataclass(frozen=True)
+class Replayed:
+    """Drives as a network remembers them, and the moments in which dreams begin: every few steps of each drive.
+
+    Args:
+        drives: new to the world model; those shorter than a gap's dreams are left out.
+        dropout: dreams as controllers learn in them; off: as one without that safeguard does.
+
+    Raises:
+        TrainingError: not two drives that last as long as the gap's dreams.
+    """
+
+    network: LatentController
+    drives: Sequence[Drive]
+    dropout: bool = True
+
+    def __post_init__(self) -> None:
+        if len(self.long) < 2:
+            raise TrainingError(
+                f"dreams are compared with 2 drives of {GAP_STEPS} steps at least, got {len(self.long)}"
+            )
+
+    @cached_property
+    def long(self) -> list[Drive]:
+        return [drive for drive in self.drives if len(drive) >= GAP_STEPS]
+
+    @cached_property
+    def latents(self) -> list[Tensor]:
+        return encode_drives(self.network.vae, self.long)
+
+    @cached_property
+    def states(self) -> State:
+        """All of them but each drive's last, one drive after the other."""
+        replayed = replay(self.network.model, self.latents, [torch.from_numpy(drive.actions) for drive in self.long])
+        return State(*(torch.cat([part[:-1] for part in parts]) for parts in zip(*replayed, strict=True)))
+
+    @cached_property
+    def begins(self) -> NDArray[np.bool_]:
+        """Of each state: a dream begins here."""
+        return np.concatenate([np.arange(len(drive)) % EVERY == 0 for drive in self.long])
+
+    @cached_property
+    def starts(self) -> State:
+        rows = torch.from_numpy(self.begins)
+        return State(self.states.latent[rows], self.states.memory[rows])
+
+    @cached_property
+    def whose(self) -> NDArray[np.int64]:
+        """Of each start: the drive's number."""
+        lengths = [len(range(0, len(drive), EVERY)) for drive in self.long]
+        return np.repeat(np.arange(len(self.long)), lengths)
+
+    @cached_property
+    def following(self) -> dict[str, Tensor]:
+        """What came after each start, in as many steps as dreams are compared for."""
+        return SequenceData(self.long, self.latents, max(HORIZONS)).batch(np.flatnonzero(self.begins))
+
+    @cached_property
+    def left(self) -> NDArray[np.int64]:
+        """Steps from each start to its drive's end, as far as dreams are compared."""
+        found: NDArray[np.int64] = self.following["weight"].sum(1).long().numpy()
+        return found
+
+    @cached_property
+    def strays(self) -> Tensor:
+        """Of each start (starts, steps, 3) what an unsteady hand added to what the controller wanted."""
+        with torch.no_grad():
+            wanted = self.network.controller(self.network.model.read(self.states))
+        done = torch.cat([torch.from_numpy(drive.actions) for drive in self.long])
+        added = torch.cat((done - wanted, done.new_zeros(GAP_STEPS, done.shape[1])))
+        rows = torch.from_numpy(np.flatnonzero(self.begins))[:, None] + torch.arange(GAP_STEPS)
+        return added[rows]
+
+    @cached_property
+    def along(self) -> list[Dreamed]:
+        """Dreams that do what was done, likeliest first and without dropout."""
+        done = iter(self.following["actions"].unbind(1))
+        with torch.no_grad(), dreaming(self.network.model, dropout=False) as model:
+            return list(dream(model, self.starts, lambda _: next(done), max(HORIZONS), temperature=0.0))
+
+
 def check_dreams(network: LatentController, drives: Sequence[Drive]) -> Mapping[str, Any]:
     """What `evaluation.dreams` says of them, as JSON takes it: dreams do what was done, but for those of the gap.
 
@@ -32,45 +125,68 @@ def check_dreams(network: LatentController, drives: Sequence[Drive]) -> Mapping[
     Raises:
         TrainingError: not two drives that last as long as the gap's dreams.
     """
-    long = [drive for drive in drives if len(drive) >= GAP_STEPS]
-    if len(long) < 2:
-        raise TrainingError(f"dreams are compared with 2 drives of {GAP_STEPS} steps at least, got {len(long)}")
-    latents = encode_drives(network.vae, long)
-    replayed = replay(network.model, latents, [torch.from_numpy(drive.actions) for drive in long])
-    rows = np.concatenate([np.arange(len(drive)) % EVERY == 0 for drive in long])
-    states = State(*(torch.cat([part[:-1] for part in parts])[rows] for parts in zip(*replayed, strict=True)))
-    batch = SequenceData(long, latents, max(HORIZONS)).batch(np.flatnonzero(rows))
-    told = _dream_along(network, states, batch["actions"])
-    left = batch["weight"].sum(1).long().numpy()
+    again = Replayed(network, drives)
+    told, came = again.along, again.following
     dreamed = torch.stack([each.after.latent for each in told], 1).numpy()
-    horizons = [horizon for horizon in HORIZONS if (left >= horizon).any()]
+    horizons = [horizon for horizon in HORIZONS if (again.left >= horizon).any()]
     code = network.model.config.code
-    off_road = batch["off_road"][:, 0].numpy() > 0.5
-    whose = np.repeat(np.arange(len(long)), [len(range(0, len(drive), EVERY)) for drive in long])
-    rates = _dream_freely(network, states)
-    gap = find_exploit_gap(
-        [float(rates[whose == number].mean()) for number in range(len(long))], [float(d.tiles.mean()) for d in long]
-    )
+    off_road = came["off_road"][:, 0].numpy() > 0.5
     return {
         "open_loop": asdict(
-            compare_open_loop(dreamed[..., :code], batch["latents"][..., :code].numpy(), left, horizons)
+            compare_open_loop(dreamed[..., :code], came["latents"][..., :code].numpy(), again.left, horizons)
         ),
-        "events": asdict(compare_events(told[0].outcome.tiles.numpy(), batch["tiles"][:, 0].numpy())),
+        "events": asdict(compare_events(told[0].outcome.tiles.numpy(), came["tiles"][:, 0].numpy())),
         "off_road": asdict(calibrate(told[0].outcome.off_road.numpy(), off_road.astype(np.float32))),
-        "exploit": {**asdict(gap), "gap": gap.gap},
+        "exploit": measure_gap(again).to_json(),
+        "codes": _measure_codes(again, dreamed[:, GAP_STEPS - 1, :code]),
     }
 
 
-def _dream_along(network: LatentController, states: State, actions: torch.Tensor) -> list[Dreamed]:
-    """Doing what was done, likeliest first and without dropout."""
-    done = iter(actions.unbind(1))
-    with torch.no_grad(), dreaming(network.model, dropout=False) as model:
-        return list(dream(model, states, lambda _: next(done), actions.shape[1], temperature=0.0))
+def measure_gap(again: Replayed) -> ExploitGap:
+    """Tiles a step that the controller's own dreams reach, against those that its drives reached from the same states.
+
+    A hand that was not steady in a drive strays in its dreams just so.
+
+    Args:
+        again: drives of this controller.
+    """
+    whole = again.left >= GAP_STEPS
+    starts = State(again.starts.latent[whole], again.starts.memory[whole])
+    rates = dream_rates(again.network, starts, GAP_STEPS, again.strays[whole], dropout=again.dropout)
+    came = again.following["tiles"][whole, :GAP_STEPS].mean(1).numpy()
+    whose = again.whose[whole]
+    per_drive = [(float(rates[whose == each].mean()), float(came[whose == each].mean())) for each in np.unique(whose)]
+    return find_exploit_gap(*zip(*per_drive, strict=True))
 
 
-def _dream_freely(network: LatentController, states: State) -> np.ndarray[Any, np.dtype[np.float32]]:
-    """Tiles a step (starts,) that the controller's own dreams reach."""
-    with torch.no_grad(), dreaming(network.model) as model:
-        steps = list(dream(model, states, network.controller, GAP_STEPS))
-    rates: np.ndarray[Any, np.dtype[np.float32]] = torch.stack([each.outcome.tiles for each in steps]).mean(0).numpy()
+def dream_rates(
+    network: LatentController, starts: State, steps: int, strays: Tensor | None = None, *, dropout: bool = True
+) -> NDArray[np.float32]:
+    """Tiles a step (starts,) that the controller's own dreams reach, counted as far as they go on till then.
+
+    Args:
+        strays: what an unsteady hand adds (starts, steps, 3).
+    """
+    tick = iter(range(steps))
+
+    def act(read: Tensor) -> Tensor:
+        wanted: Tensor = network.controller(read)
+        return wanted if strays is None else clip_actions(wanted + strays[:, next(tick)])
+
+    total, alive = torch.zeros(len(starts.latent)), torch.ones(len(starts.latent))
+    with torch.no_grad(), dreaming(network.model, dropout=dropout) as model:
+        for each in dream(model, starts, act, steps):
+            total += alive * each.outcome.tiles
+            alive = alive * (1 - each.outcome.done)
+    rates: NDArray[np.float32] = (total / steps).numpy()
     return rates
+
+
+def _measure_codes(again: Replayed, dreamed: NDArray[np.float32]) -> Mapping[str, Any]:
+    """How far the codes of dreams after the gap's steps are from those that were really seen then, as distributions."""
+    reached = again.left >= GAP_STEPS
+    real = again.following["latents"][reached, GAP_STEPS, : dreamed.shape[1]].numpy()
+    try:
+        return asdict(measure_latent_distance(dreamed[reached], real))
+    except OptionError as error:
+        return {"refused": str(error)}

@@ -1,0 +1,71 @@
+"""Asking a run whether its dreams were true: of a made-up run, short drives and few drivers."""
+
+import json
+
+import pytest
+
+from millwright.core.errors import OptionError, RecipeError
+from millwright.policies.altered import Alteration
+from millwright.policies.bundle import load_bundle
+from millwright.policies.latent_controller import LatentController
+from millwright.policies.networks import make_network
+from millwright.recipes.dream_driving import DreamDriving
+from millwright.recipes.dream_truth import DreamTruth, count_steps, find_bundles
+from millwright.training.drives import save_drives
+from tests.training.test_drives import make_drive
+
+
+class Short(DreamTruth):
+    alterations = (Alteration("hand", 2.0), Alteration("throttle", 0.5), Alteration("weights", 0.4, 1))
+    env_options = {"max_steps": 64}  # noqa: RUF012 - of the class, as the recipe's own
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory):
+    """A run of two rounds whose last is not finished: drives and a bundle each, nothing learned."""
+    folder = tmp_path_factory.mktemp("run")
+    recipe = DreamDriving()
+    for number in range(2):
+        network = make_network("latent-controller", {"memory": 8, "widths": (4,)}, number)
+        assert isinstance(network, LatentController)
+        recipe._make_bundle(network, {"round": number}).save(folder / f"round-{number}" / "dream-driving")
+        save_drives([make_drive(20, number), make_drive(30, 7 + number)], folder / f"round-{number}" / "drives.npz")
+    return folder
+
+
+def test_a_run_is_asked_and_what_it_says_is_kept(run, tmp_path):
+    recipe = Short(source=str(run), seeds="5000:5002", tracks=1, updates=1)
+    summary = recipe.run(tmp_path)
+    assert json.loads((tmp_path / "summary.json").read_text())["ranking"] == json.loads(json.dumps(summary["ranking"]))
+    drivers = {row["policy"]: row for row in summary["ranking"]["drivers"]}
+    assert set(drivers) == {"learned", "round-0", "hand-2", "throttle-0.5", "weights-0.4-1"}
+    assert drivers["learned"]["short"] != drivers["round-0"]["short"]
+    assert summary["ranking"]["short"]["num_policies"] == 5
+    assert [row["round"] for row in summary["rounds"]] == [0]
+    assert summary["rounds"][0]["exploit"]["num"] == 2
+    assert {"rule", "rule-document", "random"} <= set(summary["returns"])
+    assert len(summary["returns"]["learned"]) == 2
+    steps = summary["real_steps"]
+    assert steps == (2 + 2 + 8) * 64
+    assert summary["unguarded"]["exploit"]["num"] == 2
+    page = (tmp_path / "truth.html").read_text()
+    assert "Spearman" in page
+    assert page.count("<svg") == 6
+    assert (tmp_path / "dreams.png").stat().st_size > 1000
+
+    bundle = tmp_path / "unguarded" / "dream-driving"
+    assert load_bundle(bundle).lineage["unguarded"] == 1
+    again = recipe.drive(bundle, range(5000, 5002), tmp_path)
+    assert [len(drive) for drive in again.drives] == [16, 16]
+    assert count_steps(tmp_path) == steps
+
+
+def test_a_folder_without_a_round_is_no_run(tmp_path):
+    with pytest.raises(RecipeError, match="holds no bundle of a round"):
+        find_bundles(tmp_path)
+
+
+def test_more_tracks_than_seeds_are_refused(run, tmp_path):
+    with pytest.raises(OptionError, match="tracks are 1 to 2"):
+        Short(source=str(run), seeds="5000:5002", tracks=3).run(tmp_path / "out")
+    assert not (tmp_path / "out").exists()
