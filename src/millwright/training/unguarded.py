@@ -16,7 +16,7 @@ import torch
 from millwright.nets.dropout import Dropout
 from millwright.policies.latent_controller import LatentController
 from millwright.training.drives import Drive, encode_drives
-from millwright.training.imagination import ImaginationConfig, learn_in_dreams, make_critic
+from millwright.training.imagination import Critic, ImaginationConfig, learn_in_dreams
 from millwright.world_models.dream import DrivingReward
 from millwright.world_models.replay import replay
 from millwright.world_models.world_model import State, WorldModel
@@ -42,7 +42,7 @@ def learn_unguarded(
     states = replay(learned.model, latents, [torch.from_numpy(drive.actions) for drive in drives])
     starts = State(*(torch.cat([part[:-1] for part in parts]) for parts in zip(*states, strict=True)))
     model = drop_nothing(learned.model)
-    critic = make_critic(model.config.latent + model.config.memory)
+    critic = Critic(model.config.latent + model.config.memory)
     config = ImaginationConfig(updates=updates, steps=STEPS, noise=0.0, seed=seed, save_updates=20)
     learn_in_dreams(model, learned.controller, critic, starts, TILES_ALONE, config, out)
     return learned
