@@ -9,6 +9,7 @@ from pathlib import Path
 
 from tables.benchmarks import is_benchmark, make_benchmarks
 from tables.cells import Result, Results
+from tables.drives import is_drive, make_drives
 from tables.honesty import make_honesty
 from tables.ladder import make_ladder, plot_ladder
 from tables.randomise import make_gain
@@ -42,6 +43,7 @@ def one_by_one(make: Callable[[Path, Result], list[str]]) -> Callable[[Results],
 
 SECTIONS: tuple[tuple[Callable[[Result], bool], Callable[[Results], list[str]]], ...] = (
     (is_rate, make_rates),
+    (is_drive, make_drives),
     (is_benchmark, make_benchmarks),
     (is_choice, make_choices),
     (is_clearing, make_clearings),

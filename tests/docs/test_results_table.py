@@ -145,3 +145,22 @@ def test_who_is_told_in_words_stands_above_those_that_lack_something(tmp_path: P
     listens, mute = [line for line in lines if "800,000 samples" in line]
     assert "| 5000:5200 | 99/200 = 49.5% (10.0% to 90.0%) | 3/200 (0.0% to 4.0%) | 99/300 = 33.0% (" in listens
     assert mute.startswith("| [trained and played without words, 800,000 samples](results/lift-choice-mute.json)")
+
+
+def test_drivers_that_differ_by_their_training_seed_have_one_row_and_each_track_counts_once(tmp_path: Path) -> None:
+    def make_drive(policy: str, *returns: float) -> dict[str, Any]:
+        verdicts = [{"seed": 17 + row, "metrics": {"return": value}} for row, value in enumerate(returns)]
+        won = sum(value >= 900 for value in returns)
+        counted = {"successes": won, "failures": {"slow": len(returns) - won}, "seeds": "17:19"}
+        return {"env": "car-racing", "policy": policy, "verdicts": verdicts, **counted, "provenance": MACHINE}
+
+    results = {"dream_driving_seed_0": make_drive("a", 900, 800), "dream_driving_seed_1": make_drive("b", 920, 820)}
+    lines = make_table(tmp_path, **results, dream_driving_no_grass_25k=make_drive("c", 100, 300))
+    (row,) = [line for line in lines if "at most 50,000" in line]
+    assert (
+        "| 17:19 | 860.0 | [850](results/dream-driving-seed-0.json), [870](results/dream-driving-seed-1.json) |" in row
+    )
+    assert "| 810.0 to 910.0 | 58.9 | 800 | 2/4 | 2 slow |" in row
+    (control,) = [line for line in lines if "no-grass" in line]
+    assert "| 200.0 |  | 100.0 to 300.0 | 141.4 | 100 | 0/2 | 2 slow |" in control
+    assert not any("succeeded" in line for line in lines)
