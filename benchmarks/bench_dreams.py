@@ -31,7 +31,8 @@ def make_parts(name: str) -> tuple[WorldModel, Controller, State]:
 def time_together(model: WorldModel, controller: Controller, starts: State, turn: int) -> tuple[float, float]:
     """Steps of wall time, and of CPU time, a second."""
     fitness = DreamedReturns(model, controller, starts, DrivingReward(), rollouts=ROLLOUTS, steps=STEPS)
-    candidates = read_parameters(controller) + 0.1 * np.random.default_rng(turn).normal(size=(POPULATION, 867))
+    mean = read_parameters(controller)
+    candidates = mean + 0.1 * np.random.default_rng(turn).normal(size=(POPULATION, len(mean)))
     wall, cpu = time.perf_counter(), time.process_time()
     fitness(candidates, turn)
     steps = POPULATION * ROLLOUTS * STEPS

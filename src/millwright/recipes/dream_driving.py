@@ -109,7 +109,7 @@ class DreamDriving(Recipe):
     rounds: int = 15
     milestone: int = 25_000
     idle_ticks: int = 10
-    updates: int = 300
+    updates: int = 400
     generations: int = 100
     seed: int = 0
     seeds: str = "5000:5020"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -13,7 +14,7 @@ from torch import Tensor
 from millwright.core.errors import OptionError
 from millwright.policies.latent_controller import LatentController
 from millwright.training.data import ArrayData
-from millwright.training.drives import Drive, SequenceData, encode_drives
+from millwright.training.drives import Drive, SequenceData, encode_drives, find_off_road
 from millwright.training.evolution import DreamedReturns, EvolutionConfig, evolve, read_parameters, write_parameters
 from millwright.training.gradient import FitConfig, fit
 from millwright.training.imagination import Critic, ImaginationConfig, learn_in_dreams, load_critic
@@ -26,6 +27,8 @@ WARM_UP = 20
 """Batches, of each training."""
 SPEED_BIN, SPEED_BINS = 0.16, 10
 """8 m/s; who is faster than 80 m/s is not faster still."""
+LOST, LOST_SHARE = 0.9, 0.3
+"""From which share of grass on a start counts less, and how much less."""
 VAE, WORLD, CONTROLLER = "vae", "world", "controller"
 """Folders of a round's three trainings."""
 LENGTHS = ("vae_samples", "world_samples", "sequence", "batch_size", "world_batch", "first", "horizon")
@@ -72,6 +75,14 @@ class DreamingConfig:
             raise OptionError(f"every length of a round must be at least 1, got {self}")
 
 
+class Starts(NamedTuple):
+    """Where dreams may begin."""
+
+    states: State
+    weights: Tensor
+    """How often at each of them (n,)."""
+
+
 def learn_round(
     network: LatentController, drives: Sequence[Drive], config: DreamingConfig, out: Path, *, number: int, seed: int,
     before: Path | None = None,
@@ -104,7 +115,9 @@ def learn_round(
     sequences = SequenceData(both, latents, config.sequence)
     told["world_loss"] = fit(network.model, sequences, followed, out / WORLD, progress=False).loss
     states = replay(network.model, latents, [torch.from_numpy(drive.actions) for drive in both])
-    starts = State(*(torch.cat([part[:-1] for part in parts]) for parts in zip(*states, strict=True)))
+    begun = State(*(torch.cat([part[:-1] for part in parts]) for parts in zip(*states, strict=True)))
+    beside = torch.from_numpy(np.concatenate([find_off_road(drive.pictures)[:-1] for drive in both]))
+    starts = Starts(begun, weigh_starts(begun.latent[:, network.model.config.code], beside))
     learn = _evolve if network.controller.linear else _imagine
     return told | learn(network, starts, config, out / CONTROLLER, seed + number, before)
 
@@ -121,35 +134,36 @@ def clone(network: LatentController, drives: Sequence[Drive], config: DreamingCo
     return fit(network, ArrayData(arrays), settings, out, progress=False).loss
 
 
-def weigh_starts(speeds: Tensor) -> Tensor:
+def weigh_starts(speeds: Tensor, off_road: Tensor) -> Tensor:
     """How often dreams begin at each of the speeds (n,): half of them at any, half of them as often slow as fast.
 
-    Who drives well never stands still; who never dreams of standing still does not learn to drive off.
+    Who drives well never stands still; who never dreams of standing still does not learn to drive off. Where there is
+    nothing but grass (`off_road`, 0..1) they begin less often: most of the first drives end there.
     """
     bins = (speeds / SPEED_BIN).clamp(0, SPEED_BINS - 1).long()
     counts = torch.bincount(bins, minlength=SPEED_BINS).float()
-    return 0.5 / len(speeds) + 0.5 / (counts[bins] * (counts > 0).sum())
+    even = 0.5 / len(speeds) + 0.5 / (counts[bins] * (counts > 0).sum())
+    return torch.where(off_road > LOST, LOST_SHARE, 1.0) * even
 
 
 def _imagine(
-    network: LatentController, starts: State, config: DreamingConfig, out: Path, seed: int, before: Path | None
+    network: LatentController, starts: Starts, config: DreamingConfig, out: Path, seed: int, before: Path | None
 ) -> dict[str, float]:
     critic = Critic(network.model.config.latent + network.model.config.memory)
     if before is not None:
         load_critic(critic, before / CONTROLLER)
     settings = replace(config.imagination, seed=seed)
     told = learn_in_dreams(
-        network.model, network.controller, critic, starts, config.reward, settings, out,
-        weights=weigh_starts(starts.latent[:, network.model.config.code]),
+        network.model, network.controller, critic, starts.states, config.reward, settings, out, weights=starts.weights
     )  # fmt: skip
     return {f"dreamed_{name}": value for name, value in told.items()}
 
 
 def _evolve(
-    network: LatentController, starts: State, config: DreamingConfig, out: Path, seed: int, before: Path | None
+    network: LatentController, starts: Starts, config: DreamingConfig, out: Path, seed: int, before: Path | None
 ) -> dict[str, float]:
     fitness = DreamedReturns(
-        network.model, network.controller, starts, config.reward, rollouts=config.rollouts, steps=config.horizon,
+        network.model, network.controller, starts.states, config.reward, rollouts=config.rollouts, steps=config.horizon,
         seed=seed,
     )  # fmt: skip
     found = evolve(read_parameters(network.controller), fitness, replace(config.evolution, seed=seed), out)

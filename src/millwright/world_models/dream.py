@@ -34,7 +34,7 @@ class DrivingReward:
 
     grass: float = 0.5
     speed: float = 2.0
-    fast: float = 1.2
+    fast: float = 1.3
     speed_column: int = 0
     steering: float = 0.02
     pedals: float = 0.1
