@@ -272,9 +272,14 @@ def test_a_bundle_named_like_a_shipped_one_is_told_apart_by_the_folder_around_it
     assert stage.bundles == {first: mine, "brick-clear": SHIPPED / "brick-clear"}
 
 
-def test_an_environment_that_the_dashboard_cannot_show_is_refused_with_those_it_can(capsys):
-    assert cli.main(["dashboard", "--env", "car-racing"]) == 2
-    assert "it shows brick-table, brick-clear, lift, lift-choice" in capsys.readouterr().err
+def test_a_viewer_of_solids_is_refused_where_there_are_none(capsys):
+    assert cli.main(["dashboard", "--env", "car-racing", "--rerun", "127.0.0.1:1"]) == 2
+    assert "car-racing has no solids that --rerun could show" in capsys.readouterr().err
+
+
+def test_a_person_cannot_be_evaluated_and_is_told_where_people_drive(capsys):
+    assert cli.main(["evaluate", "car-racing", "--policy", "human", "--seeds", "5000:5001"]) == 2
+    assert "millwright dashboard --env car-racing --policy human" in capsys.readouterr().err
 
 
 def test_dashboard_without_its_extra_gives_the_install_command(

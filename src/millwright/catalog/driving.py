@@ -90,7 +90,7 @@ DRIVING: dict[str, Task] = {
         baselines={"nothing": _coast, "random": _random_driver},
         properties=_find_track_properties,
         lacks=_describe_driving_lacks,
-        shown=False,
+        driven=True,
         stated={"lap_rule": LAP_RULE},
     ),
 }

@@ -13,6 +13,7 @@ from millwright.core.errors import BundleError, OptionError, UnknownNameError, c
 from millwright.core.judging import Judge
 from millwright.core.planner import Planner
 from millwright.core.policy import Policy
+from millwright.policies.arrow_keys import HUMAN
 from millwright.policies.playing import Playing
 
 if TYPE_CHECKING:
@@ -100,6 +101,11 @@ def make_policy(
             return _play(env, planner, planner.env, name, name, playing)
         planner.hurry(answer_s)
         return _play(env, planner, planner.env, name, name, playing, 1 / planner.rate_hz)
+    if name == HUMAN and task.driven:
+        raise OptionError(
+            f"{HUMAN} drives by the arrow keys of a page, in real time: "
+            f"millwright dashboard --env {env} --policy {HUMAN}, or millwright record {env} --policy {HUMAN}"
+        )
     if name in task.policies:
         if playing != USUAL:
             asked = ", ".join(f"{option}={value}" for option, value in playing.describe().items())

@@ -59,8 +59,8 @@ class Task:
     limits: Mapping[str, Callable[[], Envelope]] = field(default_factory=dict)
     """What an arm in this cell may be asked for, by name, for a limiter around those who see observations alone."""
 
-    shown: bool = True
-    """The dashboard shows it: it lends a viewer, and something that can be asked for."""
+    driven: bool = False
+    """A car is driven, by people too: nothing is asked for."""
     stated: Mapping[str, str] = field(default_factory=dict)
     """What results have to say of the environment besides its versions."""
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 GOES_ON = ("brick-clear",)
 """Environments in which one pick goes on from where the last one ended."""
-TITLES = {"brick-clear": "Clear the table", "lift-choice": "Lift by instruction"}
+TITLES = {"brick-clear": "Clear the table", "lift-choice": "Lift by instruction", "car-racing": "Drive a lap"}
 """What the page calls an environment, where that is not just its name."""
 
 
@@ -98,6 +98,8 @@ def _open(
     on_ready = partial(say, end="  (Ctrl-C ends it)\n")
     with serve_metrics(metrics_port) as metrics:
         stage, first = make_stage(env, policy, env_options, metrics)
+        if rerun is not None and stage.drive is not None:
+            raise OptionError(f"{env} has no solids that --rerun could show; the page itself shows its pictures")
         serve_dashboard(partial(Session, stage, first), host, port, allow_remote, on_ready, rerun)
 
 
@@ -111,30 +113,30 @@ def make_stage(
 
     Raises:
         UnknownNameError: no environment or policy of that name.
-        OptionError: the environment is none that the dashboard shows.
         BundleError: the bundle is damaged, or was made for another environment.
         RemoteError: the server does not answer.
     """
     from millwright import catalog
     from millwright.catalog.making import is_remote
-    from millwright.dashboard.stage import Stage
+    from millwright.dashboard.stage import Drive, Stage
+    from millwright.policies.arrow_keys import HUMAN, ArrowKeys
     from millwright.policies.folder import load_manifest
 
     task = choose("environment", env, catalog.TASKS)
-    if not task.shown:
-        shown = ", ".join(name for name, row in catalog.TASKS.items() if row.shown)
-        raise OptionError(
-            f"the dashboard does not show {env}, it shows {shown}; `millwright evaluate {env} --report DIR` makes films"
-        )
     control_hz = env_options.get("control_hz", task.control_hz)
+    if task.driven and env_options:
+        control_hz = catalog.make_env(env, **env_options).metadata["control_hz"]
     make_policy = partial(catalog.make_policy, env, control_hz=control_hz)
     if metrics is not None:
         make_policy = partial(_make_metered, make_policy, metrics, control_hz)
     names = catalog.list_policies(env)
     bundles = {name: catalog.SHIPPED / name for name in names if name not in task.policies}
-    policies = {name: partial(make_policy, name) for name in names}
-    first = policy
-    if first is not None and first not in names:
+    policies: dict[str, Callable[[], Policy]] = {name: partial(make_policy, name) for name in names}
+    first, drive = policy, None
+    if task.driven:
+        drive = Drive()
+        policies[HUMAN] = partial(ArrowKeys, control_hz, drive.keys)
+    if first is not None and first not in policies:
         folder = catalog.find_bundle(first)
         if folder is None:
             make_policy(first)  # a cheat, or an error that says what would have worked
@@ -147,7 +149,7 @@ def make_stage(
     title = TITLES.get(env, env.replace("-", " ").capitalize())
     make_env, make_judge = partial(catalog.make_env, env, **env_options), partial(catalog.make_judge, env)
     server = policy if policy and is_remote(policy) else None
-    return Stage(make_env, make_judge, policies, title, env in GOES_ON, task.by_words, bundles, server), first
+    return Stage(make_env, make_judge, policies, title, env in GOES_ON, task.by_words, bundles, server, drive), first
 
 
 def _make_metered(make: Callable[..., Policy], metrics: RobotMetrics, control_hz: float, name: str) -> Policy:

@@ -17,7 +17,7 @@ from starlette.responses import Response
 
 from millwright.core.errors import MillwrightError
 from millwright.dashboard.bundle_routes import Bundles, add_bundle_routes, is_same_origin
-from millwright.dashboard.commands import Answer, parse_command, read_object
+from millwright.dashboard.commands import Answer, Hold, parse_command, read_object
 from millwright.dashboard.room import Browser, Room
 from millwright.dashboard.session import Session
 
@@ -67,6 +67,7 @@ def make_app(session: Session, room: Room, bundles: Bundles, hosts: tuple[str, .
         try:
             await asyncio.wait((sender, receiver), return_when=asyncio.FIRST_COMPLETED)
         finally:
+            _let_go(room, browser, session)
             room.leave(browser)
             for task in (sender, receiver):
                 task.cancel()
@@ -106,6 +107,23 @@ async def _obey(message: dict[str, Any], browser: Browser, room: Room, session: 
     if room.driver is not browser:
         return Answer(False, "you are watching; another browser drives" if room.driver else "take the wheel first")
     if command is None:
-        room.release(browser)
+        _let_go(room, browser, session)
         return Answer(True, "handed over")
+    if isinstance(command, Hold):
+        return _hold(command, session)
     return await asyncio.wait_for(asyncio.wrap_future(session.submit(command)), ANSWER_WITHIN_S)
+
+
+def _hold(hold: Hold, session: Session) -> Answer:
+    """Keys are read when the next tick comes: they do not queue."""
+    if session.keys is None:
+        return Answer(False, "nothing is driven by keys here")
+    session.keys.hold(hold.keys)
+    return Answer(True, "")
+
+
+def _let_go(room: Room, browser: Browser, session: Session) -> None:
+    """Whoever leaves the seat holds no key any more."""
+    if room.driver is browser and session.keys is not None:
+        session.keys.hold(())
+    room.release(browser)

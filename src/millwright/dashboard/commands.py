@@ -76,6 +76,13 @@ class Choose(Command):
 
 
 @dataclass(frozen=True)
+class Hold(Command):
+    """These keys are held now, and no others."""
+
+    keys: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
 class Close(Command):
     """End the session."""
 
@@ -114,6 +121,7 @@ def parse_command(message: Mapping[str, Any], cameras: tuple[str, ...]) -> Comma
         "stop": lambda *_: Stop(),
         "shuffle": _parse_shuffle,
         "policy": _parse_choose,
+        "keys": _parse_hold,
     }
     return choose("command", str(message.get("do")), table)(message, cameras)
 
@@ -158,6 +166,13 @@ def _parse_shuffle(message: Mapping[str, Any], cameras: tuple[str, ...]) -> Comm
 
 def _parse_choose(message: Mapping[str, Any], cameras: tuple[str, ...]) -> Command:
     return Choose(str(message.get("name")))
+
+
+def _parse_hold(message: Mapping[str, Any], cameras: tuple[str, ...]) -> Command:
+    keys = message.get("held")
+    if not isinstance(keys, list) or not all(isinstance(key, str) for key in keys):
+        raise CommandError(f'keys are {{"held": ["left", "up"]}}, got {keys!r}')
+    return Hold(tuple(keys))
 
 
 def _is_fraction(value: Any) -> bool:

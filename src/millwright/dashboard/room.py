@@ -133,6 +133,8 @@ class Room:
             "policies": cast.policies,
             "goes_on": cast.goes_on,
             "by_words": cast.by_words,
+            "drives": cast.drives,
+            "traced": cast.traced,
         }
 
     def describe_seat(self, browser: Browser) -> dict[str, Any]:

@@ -19,12 +19,14 @@ from millwright.core.judging import Judge
 from millwright.core.loop import play
 from millwright.core.policy import Policy, Privileged
 from millwright.dashboard.commands import Answer, Choose, Clear, Close, Command, Run, Shuffle, Stop
+from millwright.dashboard.kinds import find_kind
 from millwright.dashboard.latency import Latency
 from millwright.dashboard.newest import Newest
 from millwright.dashboard.schedule import Schedule
-from millwright.dashboard.snapshot import FAILED, FINISHED, LOADING, READY, RUNNING, Outcome, Scenery, Snapshot, Tally
+from millwright.dashboard.snapshot import FAILED, FINISHED, LOADING, READY, RUNNING, Outcome, Snapshot, Tally
 from millwright.dashboard.stage import Cast, Stage, Watched
 from millwright.dashboard.waiting import Waiting
+from millwright.policies.arrow_keys import HeldKeys
 
 log = logging.getLogger(__name__)
 GLANCE_S = 0.6
@@ -33,7 +35,7 @@ GLANCE_S = 0.6
 
 AT_REST: dict[str, Any] = {
     "step": 0, "time_s": 0.0, "newest_step": None, "target": None, "task": "", "box": None, "distance_m": None,
-    "opening_m": None,
+    "opening_m": None, "gauges": {},
 }  # fmt: skip
 """What a snapshot says while nothing runs."""
 
@@ -60,6 +62,7 @@ class Session:
         hold_s: float = 3.0,
     ) -> None:
         self._stage, self._seeds, self._hold_s = stage, seeds, hold_s
+        self._kind = find_kind(stage)
         self._first_policy = next(iter(stage.policies)) if policy is None else policy
         choose("policy", self._first_policy, stage.policies)
         self.snapshots = Newest(Snapshot(seed=seed))
@@ -76,6 +79,11 @@ class Session:
     def bundles(self) -> Mapping[str, Path]:
         """Folders of those policies that are bundles."""
         return self._stage.bundles
+
+    @property
+    def keys(self) -> HeldKeys | None:
+        """That a person may drive with."""
+        return None if self._stage.drive is None else self._stage.drive.keys
 
     @property
     def server(self) -> str | None:
@@ -132,13 +140,13 @@ class Session:
         self._env.close()
 
     def _make_cast(self) -> Cast:
-        bare: Any = self._env.unwrapped
+        bare, stage, kind = self._bare, self._stage, self._kind
         hz = float(self._env.metadata["control_hz"])
         features = Features(*bare.features.values(), bare.action) if hasattr(bare, "features") else Features()
-        stage = self._stage
         return Cast(
-            stage.title, tuple(stage.policies), hz, bare.viewer_factory(), features, stage.goes_on, stage.by_words
-        )
+            stage.title, tuple(stage.policies), hz, kind.make_viewer(bare), features, stage.goes_on, stage.by_words,
+            stage.drive is not None, kind.traced.to_json(),
+        )  # fmt: skip
 
     def _serve_idle(self) -> None:
         """Take one command, or go on when the end of an episode was on show long enough."""
@@ -237,14 +245,9 @@ class Session:
         self._env.reset(seed=seed)
         self._waiting.empty()
         scene = self.snapshots.value.scene + 1
-        shown = {"seed": seed, "scene": scene, "scenery": self._look_around(), "start": self._env.observation}
+        scenery = self._kind.look_around(self._bare)
+        shown = {"seed": seed, "scene": scene, "scenery": scenery, "start": self._env.observation}
         self._publish(phase=READY, message="", queue=(), **shown, **AT_REST)
-
-    def _look_around(self) -> Scenery:
-        names, bare = tuple(self._bare.object_names), self._bare
-        rows = tuple(getattr(bare, "object_rows", range(len(names))))
-        examples = tuple(bare.suggest_instructions()) if self._stage.by_words else ()
-        return Scenery(names, tuple(bare.object_colors), rows, examples)
 
     def _run(self, run: Run, finished: bool) -> None:
         now = self.snapshots.value
@@ -295,28 +298,26 @@ class Session:
 
     def _begin(self, run: Run) -> None:
         """The environment took the prompt: answer at once, before the policy has thought."""
-        scenery = self.snapshots.value.scenery
-        target = scenery.names[scenery.rows.index(self._env.facts.target)]
+        target = self._kind.name_target(self._env.facts, self.snapshots.value.scenery)
         task = str(self._env.observation.get("task", ""))
         begun = {"episode": self.snapshots.value.episode + 1, "target": target, "task": task}
         self._publish(phase=RUNNING, message="", verdict=None, trace=(), queue=self._waiting.names, **begun)
-        run.accept(f"picking {target}", target)
+        run.accept("driving" if self._stage.drive else f"picking {target}", target)
         self._schedule.start()
 
     def _follow(self, steps: Iterator[Step]) -> bool:
         """Play to the end in real time; False when it was stopped."""
         for step in steps:
-            point = (step.time_s, float(step.verdict.evidence["distance_m"]))
-            verdict = self.snapshots.value.scenery.rename(step.verdict, step.facts.names)
+            followed, told = self._kind.follow(step.facts, step.verdict)
             self._publish(
                 step=step.index + 1,
                 time_s=step.time_s,
-                distance_m=point[1],
-                verdict=verdict,
+                verdict=self.snapshots.value.scenery.rename(step.verdict, getattr(step.facts, "names", ())),
                 newest_step=step,
-                trace=(*self.snapshots.value.trace, point),
+                trace=(*self.snapshots.value.trace, (step.time_s, followed)),
                 pace=self._schedule.pace,
                 latency=self.snapshots.value.latency.follow(step),
+                **told,
             )
             if self._stopped_while_waiting():
                 return False
@@ -368,8 +369,6 @@ class Session:
         """The next snapshot: the last with these changes and what the environment shows now."""
         now = replace(self.snapshots.value, **changes)
         if now.phase in (RUNNING, FINISHED):
-            prompt = self._env.observation.get("observation.environment_state")
-            box = None if prompt is None else tuple(float(value) for value in prompt)
-            now = replace(now, box=box, opening_m=float(self._env.facts.opening_m))
-        positions = self._env.facts.positions[list(now.scenery.rows)]
+            now = replace(now, **self._kind.tell(self._env.observation, self._env.facts))
+        positions = self._kind.locate(self._env.facts, now.scenery)
         self.snapshots.put(replace(now, state=self._bare.scene_state(), positions=positions))

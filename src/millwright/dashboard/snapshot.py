@@ -94,6 +94,8 @@ class Snapshot:
 
     phase: str = STARTING
     message: str = ""
+    note: str = ""
+    """What the whole session is about, where it is about more than looking."""
     seed: int = 0
     scene: int = 0
     """Counts the start scenes shown; a click names the one it was aimed at."""
@@ -114,11 +116,13 @@ class Snapshot:
     opening_m: float | None = None
     box: tuple[float, ...] | None = None
     """x0, y0, x1, y1 (fractions of the wrist picture), visible, age_s."""
+    gauges: Mapping[str, float] = field(default_factory=dict)
+    """Of a car that is driven."""
     verdict: Verdict | None = None
     queue: tuple[str, ...] = ()
     """What is to be picked next, in this order."""
     trace: tuple[tuple[float, float], ...] = ()
-    """(time s, distance m) of every step so far."""
+    """(time s, distance m or speed m/s) of every step so far."""
     newest_step: Step | None = None
     """Of the running episode, or of the one that just ended."""
     pace: Pace = Pace()
@@ -143,6 +147,8 @@ class Snapshot:
             "queue": self.queue,
             "distance_m": self.distance_m,
             "opening_m": self.opening_m,
+            "gauges": _plain(self.gauges),
+            "note": self.note,
             "verdict": _plain(self.verdict),
             "pace": _plain(self.pace),
             "latency": {"plans": self.latency.plans, "stages": _plain(self.latency.stages)},

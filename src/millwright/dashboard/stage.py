@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from millwright.core.features import Features, Observation
 from millwright.core.judging import Judge
 from millwright.core.policy import Policy
+from millwright.policies.arrow_keys import HeldKeys
 
 Floats = NDArray[np.float64]
 
@@ -34,6 +35,17 @@ class Viewer(Protocol):
 
 
 @dataclass(frozen=True)
+class Drive:
+    """What belongs to a car that people may drive, too.
+
+    Args:
+        keys: that are held now; the policy `human` reads them.
+    """
+
+    keys: HeldKeys = field(default_factory=HeldKeys)
+
+
+@dataclass(frozen=True)
 class Stage:
     """One scene with its judge and everyone who may drive in it.
 
@@ -48,6 +60,7 @@ class Stage:
         by_words: whether objects are asked for in words rather than by clicks.
         bundles: folders of those policies that are bundles.
         server: address of the server that one of the policies asks, and that bears its address as a name; None: none.
+        drive: a car is driven, and how else than by its policies alone; None: things are picked.
     """
 
     env_factory: Callable[[], Any]
@@ -62,6 +75,9 @@ class Stage:
     takes `{"target": NAME, "instruction": TEXT}`."""
     bundles: Mapping[str, Path] = field(default_factory=dict)
     server: str | None = None
+    drive: Drive | None = None
+    """There is nothing to be asked for: `unwrapped` has `picture_viewer_factory()` and `scene_state()` alone, and its
+    facts are `DrivingFacts`."""
 
 
 @dataclass(frozen=True)
@@ -77,6 +93,10 @@ class Cast:
     goes_on: bool = False
     """Picks queue up."""
     by_words: bool = False
+    drives: bool = False
+    """A car is driven, by a policy or by keys."""
+    traced: Mapping[str, Any] = field(default_factory=dict)
+    """Title, unit, factor and least of the axis of what is traced."""
 
 
 class Watched(gymnasium.Wrapper[Any, Any, Any, Any]):

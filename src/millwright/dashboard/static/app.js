@@ -1,17 +1,23 @@
 // The page: joins link, views, panels and keys.
 
+import { HeldKeys } from "./held.js";
 import { listenToKeys } from "./keys.js";
 import { LatencyCard } from "./latency.js";
 import { Link } from "./link.js";
-import { byId, make, makeSwatch, sentence, setText, showQueue, showStatus, showTally, showVerdict } from "./panels.js";
+import { byId, DRIVING, make, makeSwatch, PICKING, sentence, setText, showQueue, showStatus, showTally, showVerdict } from "./panels.js";
 import { Trace } from "./trace.js";
 import { View } from "./view.js";
 
-const page = { objects: [], policies: [], goesOn: false, byWords: false, status: null, chosen: null, hovered: null, spokenOf: null };
+const page = { objects: [], policies: [], goesOn: false, byWords: false, drives: false, says: PICKING, status: null, chosen: null, hovered: null, spokenOf: null };
 const trace = new Trace(byId("trace")), latency = new LatencyCard();
-const surroundings = { objects: () => page.objects, waiting: () => page.status?.queue ?? [], highlighted: () => page.hovered ?? (isIdle() ? page.chosen : null), canClick, canPoint: () => page.byWords || canClick() };
+const surroundings = { drives: () => page.drives, objects: () => page.objects, waiting: () => page.status?.queue ?? [], highlighted: () => page.hovered ?? (isIdle() ? page.chosen : null), canClick, canPoint: () => page.byWords || canClick() };
 const views = new Map(); // camera -> View; the first is the main one
 const link = new Link({ onMessage, onFrame: (header, jpeg) => views.get(header.camera)?.show(header, jpeg), onLost });
+const held = new HeldKeys(byId("pad"), {
+  active: () => page.drives && Boolean(page.status?.driving) && page.status.policy === "human",
+  tell: (keys) => link.ask({ do: "keys", held: keys }),
+  begin: run,
+});
 
 function isIdle() {
   return page.status?.phase === "ready" || page.status?.phase === "finished";
@@ -23,7 +29,7 @@ function canWait() {
 }
 
 function canClick() {
-  return !page.byWords && Boolean(page.status?.driving) && (isIdle() || canWait());
+  return !page.byWords && !page.drives && Boolean(page.status?.driving) && (isIdle() || canWait());
 }
 
 function onMessage(message) {
@@ -36,10 +42,18 @@ function onHello(hello) {
   page.policies = hello.policies;
   page.goesOn = hello.goes_on;
   page.byWords = hello.by_words;
+  page.drives = hello.drives;
+  page.says = hello.drives ? DRIVING : PICKING;
   document.body.classList.toggle("by-words", hello.by_words);
-  byId("bricks").hidden = hello.by_words;
+  document.body.classList.toggle("drives", hello.drives);
+  byId("bricks").hidden = hello.by_words || hello.drives;
   byId("words").hidden = !hello.by_words;
-  setText(byId("asking"), hello.by_words ? "Lift" : "Pick");
+  setText(byId("asking"), hello.by_words ? "Lift" : page.says.asking);
+  setText(byId("scene-label"), page.says.scene);
+  setText(byId("traced"), hello.traced.title);
+  setText(byId("traced-unit"), `${hello.traced.unit} over seconds`);
+  trace.axis = hello.traced;
+  if (hello.drives) setText(byId("verdict").querySelector(".nothing"), "Choose who drives and press Run; with the policy human you drive by the arrow keys. What the judge saw is listed here.");
   if (hello.by_words) setText(byId("verdict").querySelector(".nothing"), "Type what is to be lifted, or click an example, and press Run. What the judge saw is listed here.");
   byId("clear").hidden = byId("queue").hidden = !hello.goes_on;
   page.spokenOf = null; // a server that was started anew counts its episodes anew
@@ -55,7 +69,7 @@ function onHello(hello) {
 function onScenery({ objects, examples }) {
   page.objects = objects;
   if (page.byWords) makeExamples(examples);
-  else makeBricks();
+  else if (!page.drives) makeBricks();
   redraw();
 }
 
@@ -80,12 +94,20 @@ function makeView(camera, main) {
   figure.id = `view-${camera}`;
   figure.classList.add(main ? "main" : "beside");
   setText(figure.querySelector("b"), name);
-  setText(figure.querySelector(".hint"), page.byWords ? "point at things to see their names" : main ? "click a brick" : "box: the policy’s prompt");
+  const looks = page.byWords || page.drives;
+  setText(figure.querySelector(".hint"), sayHint(main));
   const overlay = figure.querySelector(".overlay");
-  overlay.setAttribute("role", page.byWords ? "img" : "button");
-  overlay.setAttribute("aria-label", page.byWords ? `${name} view` : `${name} view. Arrow keys move a cross, Enter picks what is under it.`);
+  if (page.drives) overlay.tabIndex = -1;
+  overlay.setAttribute("role", looks ? "img" : "button");
+  overlay.setAttribute("aria-label", looks ? `${name} view` : `${name} view. Arrow keys move a cross, Enter picks what is under it.`);
   template.parentElement.insertBefore(figure, byId("status"));
   return new View(figure, { camera, main }, surroundings, pick);
+}
+
+function sayHint(main) {
+  if (page.drives) return main ? "as people see it" : "as the policy sees it";
+  if (page.byWords) return "point at things to see their names";
+  return main ? "click a brick" : "box: the policy’s prompt";
 }
 
 function onLost() {
@@ -100,16 +122,20 @@ function onLost() {
 function onStatus(status) {
   page.status = status;
   document.body.dataset.phase = status.phase;
+  document.body.dataset.policy = status.policy;
+  if (!held.isActive()) held.release();
   const colorOf = (name) => page.objects.find((object) => object.name === name)?.color ?? "transparent";
-  showStatus(status, colorOf);
-  showVerdict(status);
-  showTally(status.tallies, status.policy);
+  showStatus(status, colorOf, page.says);
+  showVerdict(status, page.says);
+  showTally(status.tallies, status.policy, page.says);
   const judged = status.phase === "finished" ? status.verdict.success : null;
   trace.update(status.episode, status.trace, judged ?? (status.phase === "running" ? null : trace.end));
   latency.update(status);
   showSeat(status);
   const gone = describeServer(status);
   showMessage(status.view_problem || gone || status.message, Boolean(status.view_problem || gone) || status.phase === "failed" || !status.policy);
+  byId("note").hidden = !status.note;
+  setText(byId("note"), status.note);
   if (document.activeElement !== byId("seed")) byId("seed").value = status.seed;
   byId("policy").value = status.policy;
   showQueue(byId("queue"), status.queue, colorOf);
@@ -230,13 +256,14 @@ async function ask(command, view = mainView()) {
 }
 
 async function pick(click, scene) {
-  if (page.byWords) return;
+  if (page.byWords || page.drives) return;
   const answer = await ask({ do: "run", click, scene }, views.get(click.camera));
   if (answer.ok && !canWait()) choose(answer.target);
 }
 
 function run() {
   if (byId("run").disabled) return;
+  document.activeElement?.blur(); // so that keys that drive do not turn the pages of a list
   const said = byId("instruction").value.trim();
   if (page.byWords && said) ask({ do: "run", instruction: said });
   else ask(page.chosen && !page.byWords ? { do: "run", target: page.chosen } : { do: "run" });
@@ -279,13 +306,17 @@ byId("stop").addEventListener("click", stop);
 byId("clear").addEventListener("click", clear);
 byId("shuffle").addEventListener("click", () => shuffle());
 byId("seed").addEventListener("change", ({ target }) => target.value !== "" && shuffle(Number(target.value)));
-byId("policy").addEventListener("change", ({ target }) => choosePolicy(target.value));
+byId("policy").addEventListener("change", ({ target }) => {
+  target.blur();
+  choosePolicy(target.value);
+});
 byId("seat-button").addEventListener("click", takeOrHandOver);
 byId("theme").addEventListener("click", turnTheme);
 byId("help").addEventListener("click", () => byId("keys").showModal());
 Theme.show();
 listenToKeys({
   chooseIndex: (index) => {
+    if (page.drives) return;
     if (page.byWords) say(index === 0 ? "" : (byId("examples").children[index - 1]?.dataset.words ?? byId("instruction").value));
     else if (index === 0) choose(null);
     else if (page.objects[index - 1]) choose(page.objects[index - 1].name);

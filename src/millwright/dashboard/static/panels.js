@@ -8,6 +8,21 @@ const UNITS = [ // ending of an evidence's name -> how its number reads
 ];
 const PLAIN_NUMBER = (value) => (Number.isInteger(value) ? String(value) : value.toPrecision(3));
 
+/** What is said of an episode, by what it is about. */
+export const PICKING = {
+  asking: "Pick", scene: "Scene", soFar: "picked",
+  judged: ({ target, verdict }) => (verdict.success ? `Picked ${target}` : `Not picked: ${sayFailure(verdict)}`),
+  running: ({ target, verdict }) => (verdict?.success ? `Has ${target}` : `Picking ${target} …`),
+  uncounted: "Every judged pick is counted here; stopped ones are not.",
+};
+export const DRIVING = {
+  asking: "Drive", scene: "Track", soFar: "driven",
+  judged: ({ verdict }) => `${Math.round(verdict.evidence.return)} points${verdict.success ? ": a good lap" : `: ${sayFailure(verdict)}`}`,
+  running: () => "Driving …",
+  uncounted: "Every judged drive is counted here; stopped ones are not.",
+};
+const sayFailure = ({ failure }) => failure.replaceAll("_", " ");
+
 export const byId = (id) => document.getElementById(id);
 
 export function setText(element, text) {
@@ -30,24 +45,33 @@ export function makeSwatch(color) {
 
 export const sentence = (name) => name.replaceAll("_", " ").replace(/^./, (first) => first.toUpperCase());
 
-export function showStatus(status, colorOf) {
+export function showStatus(status, colorOf, says) {
   byId("phase").dataset.phase = status.phase;
   setText(byId("phase").querySelector("span"), PHASES[status.phase] ?? status.phase);
   showTarget(byId("target"), status.target, colorOf);
   const moving = status.phase === "running" || status.phase === "finished";
   showNumber("distance", moving && status.distance_m !== null, () => [(1000 * status.distance_m).toFixed(0), "mm"]);
   showNumber("gripper", moving && status.opening_m !== null, () => [(1000 * status.opening_m).toFixed(0), "mm open"]);
+  showDriving(status.gauges);
   showNumber("step", moving, () => [String(status.step), `${status.time_s.toFixed(1)} s`]);
-  setText(byId("so-far"), moving ? describeSoFar(status) : "–");
+  setText(byId("so-far"), moving ? describeSoFar(status, says) : "–");
   byId("so-far").className = !moving || !status.verdict ? "" : status.verdict.success ? "good" : status.phase === "finished" ? "bad" : "";
   showNumber("pace", status.phase === "running", () => [status.pace.rate_hz.toFixed(1), "Hz"]);
   byId("pace").title = `at most ${status.pace.worst_late_ms.toFixed(1)} ms late in the last two seconds`;
 }
 
-function describeSoFar({ verdict, phase }) {
+function describeSoFar({ verdict, phase }, says) {
   if (!verdict) return "–";
-  if (verdict.success) return "picked";
-  return phase === "running" ? "not yet" : verdict.failure.replaceAll("_", " ");
+  if (verdict.success) return says.soFar;
+  return phase === "running" ? "not yet" : sayFailure(verdict);
+}
+
+/** Of a car, nothing at rest; steering and pedals are shown where the page has room for them. */
+export function showDriving(gauges) {
+  const moving = "speed_m_s" in gauges;
+  showNumber("speed", moving, () => [gauges.speed_m_s.toFixed(0), "m/s"]);
+  showNumber("tiles", moving, () => [String(gauges.tiles), `of ${gauges.num_tiles}`]);
+  showNumber("return", moving, () => [gauges.return.toFixed(0), gauges.on_road ? "" : "on grass"]);
 }
 
 function showTarget(element, target, colorOf) {
@@ -72,25 +96,21 @@ function showNumber(id, known, say) {
 }
 
 /** While an episode runs the verdict so far; otherwise the last one that was judged. */
-export function showVerdict(status) {
+export function showVerdict(status, says) {
   const live = status.phase === "running";
   const outcome = live ? null : status.outcome;
   const verdict = live ? status.verdict : outcome?.verdict;
   const ruling = byId("ruling");
   ruling.className = `ruling ${outcome ? (verdict.success ? "good" : "bad") : live ? "" : "none"}`;
-  ruling.dataset.verdict = outcome ? (verdict.success ? "picked" : verdict.failure) : "";
+  ruling.dataset.verdict = outcome ? (verdict.success ? says.soFar : verdict.failure) : "";
   setText(ruling.querySelector("i"), outcome ? (verdict.success ? "✓" : "✕") : live ? "…" : "");
-  setText(ruling.querySelector("b"), outcome ? describeOutcome(outcome) : live ? describeLive(status) : "Nothing judged yet");
+  setText(ruling.querySelector("b"), outcome ? says.judged(outcome) : live ? says.running(status) : "Nothing judged yet");
   setText(byId("verdict-of"), outcome ? `${outcome.policy} · scene ${outcome.seed} · ${outcome.duration_s.toFixed(1)} s` : live ? "so far" : "");
   const task = live ? status.task : outcome?.task;
   byId("said").hidden = !task;
   setText(byId("said"), task ? `told: “${task}”` : "");
   showEvidence(verdict?.evidence ?? {});
 }
-
-const describeOutcome = ({ target, verdict }) => (verdict.success ? `Picked ${target}` : `Not picked: ${verdict.failure.replaceAll("_", " ")}`);
-
-const describeLive = ({ target, verdict }) => (verdict?.success ? `Has ${target}` : `Picking ${target} …`);
 
 function showEvidence(evidence) {
   const list = byId("evidence");
@@ -122,14 +142,14 @@ function sayEvidence(name, value) {
   return String(value);
 }
 
-export function showTally(tallies, policy) {
+export function showTally(tallies, policy, says) {
   const box = byId("tally");
   const text = JSON.stringify([tallies, policy]);
   if (box.dataset.text === text) return;
   box.dataset.text = text;
   const names = Object.keys(tallies).sort((a, b) => (b === policy) - (a === policy));
   const rows = names.map((name) => makeRow(name, tallies[name]));
-  box.replaceChildren(...(rows.length ? rows : [make("p", "nothing", "Every judged pick is counted here; stopped ones are not.")]));
+  box.replaceChildren(...(rows.length ? rows : [make("p", "nothing", says.uncounted)]));
 }
 
 function makeRow(name, { successes, episodes, interval: [low, high], recent, privileged }) {

@@ -1,12 +1,13 @@
-// Distance over time: this episode as a line, the one before it faintly.
+// A number over time, the distance to a target for example: this episode as a line, the one before it faintly.
 
 const LEFT = 40, RIGHT = 14, TOP = 8, BOTTOM = 22;
-const LEAST_S = 4, LEAST_MM = 100;
+const LEAST_S = 4;
 
 export class Trace {
   constructor(canvas) {
     this.canvas = canvas;
-    this.points = []; // [seconds, metres]
+    this.axis = { factor: 1000, least: 100 }; // from a point's number to the unit of the axis, which reaches so far at least
+    this.points = []; // [seconds, number]
     this.before = [];
     this.episode = 0;
     this.end = null; // true: success, false: failure, null: not judged
@@ -38,14 +39,14 @@ export class Trace {
     const color = (name) => colors.getPropertyValue(name).trim();
     const all = [...this.points, ...this.before];
     const seconds = niceEnd(Math.max(LEAST_S, ...all.map(([time]) => time)), 4);
-    const top = niceEnd(Math.max(LEAST_MM, ...all.map(([, distance]) => 1000 * distance)), 4);
+    const top = niceEnd(Math.max(this.axis.least, ...all.map(([, value]) => this.axis.factor * value)), 4);
     const x = (time) => LEFT + (time / seconds.end) * (width - LEFT - RIGHT);
-    const y = (mm) => TOP + (1 - mm / top.end) * (height - TOP - BOTTOM);
+    const y = (value) => TOP + (1 - value / top.end) * (height - TOP - BOTTOM);
     this.drawGrid(pen, { x, y, seconds, top, width, height, color });
     this.drawLine(pen, this.before, x, y, color("--line"), 1.5);
     this.drawLine(pen, this.points, x, y, color("--accent"), 2);
     const last = this.points.at(-1);
-    if (last) this.drawEnd(pen, x(last[0]), y(1000 * last[1]), color);
+    if (last) this.drawEnd(pen, x(last[0]), y(this.axis.factor * last[1]), color);
   }
 
   drawGrid(pen, { x, y, seconds, top, width, height, color }) {
@@ -55,15 +56,15 @@ export class Trace {
     pen.lineWidth = 1;
     pen.textBaseline = "middle";
     pen.textAlign = "right";
-    for (let mm = 0; mm <= top.end; mm += top.step) {
-      const level = Math.round(y(mm)) + 0.5;
-      pen.globalAlpha = mm === 0 ? 1 : 0.55;
+    for (let mark = 0; mark <= top.end; mark += top.step) {
+      const level = Math.round(y(mark)) + 0.5;
+      pen.globalAlpha = mark === 0 ? 1 : 0.55;
       pen.beginPath();
       pen.moveTo(LEFT, level);
       pen.lineTo(width - RIGHT, level);
       pen.stroke();
       pen.globalAlpha = 1;
-      pen.fillText(String(mm), LEFT - 8, level);
+      pen.fillText(String(mark), LEFT - 8, level);
     }
     pen.textAlign = "center";
     pen.textBaseline = "alphabetic";
@@ -76,7 +77,7 @@ export class Trace {
     pen.lineWidth = line;
     pen.lineJoin = "round";
     pen.beginPath();
-    for (const [time, distance] of points) pen.lineTo(x(time), y(1000 * distance));
+    for (const [time, value] of points) pen.lineTo(x(time), y(this.axis.factor * value));
     pen.stroke();
   }
 

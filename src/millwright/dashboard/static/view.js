@@ -5,7 +5,7 @@ const STEP = 0.025, FINE_STEP = 0.005; // of the picture, how far an arrow key m
 const BOX = "#4ade80";
 
 export class View {
-  /** onClick({camera, u, v}, scene); page: {objects, highlighted(), canClick(), canPoint()} */
+  /** onClick({camera, u, v}, scene); page: {objects(), waiting(), highlighted(), canClick(), canPoint(), drives()} */
   constructor(figure, { camera, main }, page, onClick) {
     this.figure = figure;
     this.camera = camera;
@@ -71,6 +71,7 @@ export class View {
   }
 
   onKey(event) {
+    if (this.page.drives()) return;
     const moves = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
     const move = moves[event.key];
     if (move) {

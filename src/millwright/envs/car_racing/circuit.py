@@ -48,8 +48,8 @@ class Circuit(CarRacing):  # type: ignore[misc]  # gymnasium types none of its B
         begun: tuple[Any, dict[str, Any]] = super().reset(seed=seed, options=options)
         return begun
 
-    def draw(self) -> NDArray[np.uint8]:
-        """The picture (96, 96, 3) that CarRacing's steps give, without the score in its corner."""
+    def draw(self, width: int = car_racing.STATE_W, height: int = car_racing.STATE_H) -> NDArray[np.uint8]:
+        """The picture (96, 96, 3) that CarRacing's steps give, without the score in its corner; or a larger one."""
         size = car_racing.WINDOW_W, car_racing.WINDOW_H
         self.surf = pygame.Surface(size)
         car = self.car
@@ -62,7 +62,7 @@ class Circuit(CarRacing):  # type: ignore[misc]  # gymnasium types none of its B
         car.draw(self.surf, zoom, place, angle, False)
         self.surf = pygame.transform.flip(self.surf, False, True)
         self._render_indicators(*size)
-        picture: NDArray[np.uint8] = self._create_image_array(self.surf, (car_racing.STATE_W, car_racing.STATE_H))
+        picture: NDArray[np.uint8] = self._create_image_array(self.surf, (width, height))
         return picture
 
     def _render(self, mode: str) -> None:

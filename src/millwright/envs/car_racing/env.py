@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import gymnasium
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
 
 from millwright.core.errors import choose
 from millwright.core.facts import DrivingFacts
 from millwright.core.step_ledger import StepLedger
-from millwright.envs.car_racing.bar import NUM_ROWS, read_bar
+from millwright.envs.car_racing.bar import read_bar
 from millwright.envs.car_racing.circuit import Circuit
 from millwright.envs.car_racing.interface import ACTION, RAW_HZ, SAID, list_observed, make_action_space
 from millwright.envs.car_racing.options import STARTS, CarRacingOptions
+from millwright.envs.car_racing.viewer import CarRacingViewer, cut_front, find_motion
 from millwright.envs.spaces import make_observation_space, take_action
 from millwright.geometry.poses import Floats
 
@@ -52,6 +54,7 @@ class CarRacingEnv(gymnasium.Env[dict[str, Any], Any]):
         self.observation_space = make_observation_space(self.features)
         self.circuit = Circuit()
         self._ledger = StepLedger(Path(self.options.ledger)) if self.options.ledger else None
+        self._seed: int | None = None
         self._facts: DrivingFacts | None = None
         self._picture: NDArray[np.uint8] | None = None
 
@@ -73,7 +76,7 @@ class CarRacingEnv(gymnasium.Env[dict[str, Any], Any]):
         choose("start", start, dict.fromkeys(STARTS))
         super().reset(seed=seed)
         self._charge(1)
-        self.circuit.random_start = start == "random"
+        self._seed, self.circuit.random_start = seed, start == "random"
         self.circuit.reset(seed=seed)
         self._facts = None
         self._facts = self._report(0.0, 0, np.zeros(3), "")
@@ -130,19 +133,18 @@ class CarRacingEnv(gymnasium.Env[dict[str, Any], Any]):
     # ---------------------------------------------------------------- observations and facts
 
     def scene_state(self) -> Floats:
-        """Where the car is and how it moves: changes whenever anything does."""
-        hull = self.circuit.car.hull
-        wheels = [value for wheel in self.circuit.car.wheels for value in (wheel.omega, wheel.joint.angle, wheel.phase)]
-        return np.array([*hull.position, hull.angle, *hull.linearVelocity, hull.angularVelocity, *wheels])
+        """The track's seed, where the car is and how it moves: changes whenever anything does."""
+        seed = -1 if self._seed is None else self._seed
+        return np.array([seed, self.circuit.random_start, *find_motion(self.circuit)], np.float64)
+
+    def picture_viewer_factory(self) -> Callable[[], CarRacingViewer]:
+        """What draws scene states elsewhere, in pictures alone; picklable. Only tracks of a seed can be drawn there."""
+        return partial(CarRacingViewer, self.options)
 
     def _observe(self) -> dict[str, Any]:
         assert self._picture is not None
-        picture = self._picture if self.options.bar else self._picture[:NUM_ROWS]
-        size = (self.options.image_size, self.options.image_size)
-        if picture.shape[:2] != size:
-            picture = np.asarray(Image.fromarray(picture).resize(size, Image.Resampling.BOX))
         return {
-            "observation.images.front": picture,
+            "observation.images.front": cut_front(self._picture, self.options),
             "observation.state": read_bar(self._picture),
             "task": SAID,
         }
