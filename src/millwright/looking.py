@@ -108,6 +108,52 @@ def probe_bundle(bundle: str, seed: int, env_options: Mapping[str, Any], out: Pa
     return found, target
 
 
+def has_world(bundle: str) -> bool:
+    """Whether a bundle drives by a world model; errors as of `need_bundle` and `load_manifest`."""
+    from millwright.policies.folder import load_manifest
+
+    manifest = load_manifest(catalog.need_bundle(bundle))
+    return manifest.network == "latent-controller" and manifest.runtime == "torch"
+
+
+def film_bundle(
+    bundle: str, seed: int, env_options: Mapping[str, Any], out: Path | None, ahead: int | None
+) -> tuple[Path, str]:
+    """Film one drive of a bundle beside what its world model dreams of it.
+
+    Args:
+        bundle, seed, env_options, out: as of `probe_bundle`; the film is `dream.mp4`.
+        ahead: steps that the dream goes on by itself; None: to the end.
+
+    Returns:
+        The film, and its errors in words.
+
+    Raises:
+        OptionError: less than a step ahead, or a drive without a step.
+        BundleError: the bundle is damaged.
+    """
+    from millwright.evaluation.dream_film import film_dream, summarise
+    from millwright.policies.bundle import load_bundle
+    from millwright.policies.dreamer import DreamStyle, need_world
+    from millwright.policies.driving_pipeline import COST_A_RAW_STEP
+    from millwright.training.drives import make_drive
+
+    style, folder = DreamStyle(ahead), catalog.need_bundle(bundle)
+    loaded = load_bundle(folder)
+    network, options = need_world(loaded.network, folder.name), {**loaded.env_options, **env_options}
+    episode = catalog.Player(loaded.env, options, str(folder))()(seed)
+    steps = episode.steps
+    if len(steps) < 2:
+        raise OptionError(f"the drive on {seed} has {len(steps)} step, of which nothing can be dreamed")
+    cost = COST_A_RAW_STEP * options.get("repeat", 4)
+    rows = [step.action for step in steps[:-1]], [step.reward for step in steps[:-1]]
+    drive = make_drive([step.observation for step in steps], *rows, loaded.pipeline, cost)
+    file = (out or Path(f"dream-{folder.name}-{seed}")) / "dream.mp4"
+    file.parent.mkdir(parents=True, exist_ok=True)
+    told = film_dream(network, drive, file, style, loaded.rate_hz)
+    return file, summarise(told, drive)
+
+
 def profile_bundle(bundle: str, calls: int, threads: int, seed: int, env_options: Mapping[str, Any]) -> Profile:
     """Time a bundle's planner on what its own policy sees in the environment it was made for.
 

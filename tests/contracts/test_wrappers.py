@@ -17,7 +17,9 @@ from millwright.core.errors import OptionError
 from millwright.core.planner import Chunk
 from millwright.core.policy import Event, Policy, Privileged, Wrapper
 from millwright.policies.answers import Answers, Latency
+from millwright.policies.dream_driver import DreamWish
 from millwright.robots.limits import Envelope
+from tests.policies.driving import make_driving_bundle
 from tests.serving.arms import ENVELOPE
 from tests.serving.planners import Echo
 from tests.toys import Scripted
@@ -83,7 +85,9 @@ KINDS = {
     Policy: Inside, Privileged: Scripted, Answers: Told, Clock: lambda: TickClock(10.0), Envelope: lambda: ENVELOPE,
     float: lambda: 1.0, int: lambda: 1, Latency: lambda: (0.0, 0.1),
 }  # fmt: skip
-NAMES = {"metrics": make_metrics, "films": lambda: FILMS}
+NAMES = {
+    "metrics": make_metrics, "films": lambda: FILMS, "bundle": make_driving_bundle, "wish": lambda: DreamWish,
+}  # fmt: skip
 """What constructors ask for, by its type or by its name; a new wrapper that asks for something else wants a row."""
 
 

@@ -10,6 +10,8 @@ from typing import Any
 from millwright.dashboard.newest import Newest
 from millwright.dashboard.room import Browser, Room
 from millwright.dashboard.snapshot import Snapshot
+from millwright.dashboard.stage import Cast
+from tests.dashboard.toy_table import ToyViewer
 
 
 class Recorder:
@@ -25,7 +27,7 @@ class Recorder:
 def send_statuses(*snapshots: Snapshot) -> list[dict[str, Any]]:
     """The statuses of one browser that wakes once after each of these."""
     slot = Newest(Snapshot())
-    cast = SimpleNamespace(title="toy", policies=(), control_hz=15.0, goes_on=False, by_words=False)
+    cast = Cast("toy", (), 15.0, ToyViewer)
     viewers = SimpleNamespace(sizes={}, frames={}, problem="")
     room = Room(cast, slot, viewers)  # type: ignore[arg-type]
     socket = Recorder()

@@ -88,8 +88,7 @@ def _open(
     env: str, policy: str | None, env_options: Mapping[str, Any],
     host: str, port: int, allow_remote: bool, rerun: str | None, metrics_port: int | None,
 ) -> None:  # fmt: skip
-    for module in ("fastapi", "uvicorn", "websockets"):
-        import_extra(module, "dashboard")
+    need_dashboard()
     if rerun is not None:
         import_extra("rerun", "looking")
     from millwright.dashboard.server import serve_dashboard
@@ -101,6 +100,12 @@ def _open(
         if rerun is not None and stage.drive is not None:
             raise OptionError(f"{env} has no solids that --rerun could show; the page itself shows its pictures")
         serve_dashboard(partial(Session, stage, first), host, port, allow_remote, on_ready, rerun)
+
+
+def need_dashboard() -> None:
+    """Refuse, with the line that installs it, where the dashboard's extra is missing."""
+    for module in ("fastapi", "uvicorn", "websockets"):
+        import_extra(module, "dashboard")
 
 
 def make_stage(
@@ -118,8 +123,9 @@ def make_stage(
     """
     from millwright import catalog
     from millwright.catalog.making import is_remote
+    from millwright.dashboard.dreaming import Dreams
     from millwright.dashboard.stage import Drive, Stage
-    from millwright.policies.arrow_keys import HUMAN, ArrowKeys
+    from millwright.policies.arrow_keys import HUMAN, ArrowKeys, HeldKeys
     from millwright.policies.folder import load_manifest
 
     task = choose("environment", env, catalog.TASKS)
@@ -132,10 +138,10 @@ def make_stage(
     names = catalog.list_policies(env)
     bundles = {name: catalog.SHIPPED / name for name in names if name not in task.policies}
     policies: dict[str, Callable[[], Policy]] = {name: partial(make_policy, name) for name in names}
-    first, drive = policy, None
+    first = policy
+    keys = HeldKeys()
     if task.driven:
-        drive = Drive()
-        policies[HUMAN] = partial(ArrowKeys, control_hz, drive.keys)
+        policies[HUMAN] = partial(ArrowKeys, control_hz, keys)
     if first is not None and first not in policies:
         folder = catalog.find_bundle(first)
         if folder is None:
@@ -146,10 +152,12 @@ def make_stage(
             first = _name_apart(folder, names)
             bundles = {first: folder, **bundles}
         policies = {first: partial(make_policy, policy), **policies}
+    drive = Drive(keys, Dreams(bundles)) if task.driven else None
     title = TITLES.get(env, env.replace("-", " ").capitalize())
     make_env, make_judge = partial(catalog.make_env, env, **env_options), partial(catalog.make_judge, env)
     server = policy if policy and is_remote(policy) else None
-    return Stage(make_env, make_judge, policies, title, env in GOES_ON, task.by_words, bundles, server, drive), first
+    goes_on, by_words = env in GOES_ON, task.by_words
+    return Stage(make_env, make_judge, policies, title, goes_on, by_words, bundles, server, drive=drive), first
 
 
 def _make_metered(make: Callable[..., Policy], metrics: RobotMetrics, control_hz: float, name: str) -> Policy:

@@ -66,22 +66,29 @@ def replay(
     say(f"wrote {file}; look at it with: rerun {file}")
 
 
-def probe(bundle: BundleName, seed: int = 4242, out: OptionalPath = None, *, call: Given) -> None:
+def probe(bundle: BundleName, seed: int = 4242, out: OptionalPath = None, ahead: int = 15, *, call: Given) -> None:
     """Ask a policy for every object of one scene in turn, by a click somewhere on it, and draw its first plan: where
-    the hand would end, and which places of the picture move that end when they are hidden.
+    the hand would end, and which places of the picture move that end when they are hidden. Of a policy that drives by
+    a world model, a film of one drive and of what that dreams of it, side by side.
 
     Options of the environment follow as --env.NAME VALUE, for example --env.hard true; a wrong NAME lists them.
 
     Args:
         bundle: the path of a bundle, or the name of a shipped one.
         seed: of the scene and of the clicks.
-        out: folder for probe.png and probe.json; without it a folder here, named after bundle and seed.
+        out: folder for probe.png and probe.json, or dream.mp4; without it a folder here, named after bundle and seed.
+        ahead: of a world model, steps that it dreams by itself before it is set right; 0: to the end.
     """
     from millwright import looking
     from millwright.evaluation.probe import tabulate
 
     if out is not None:
         check_folder("--out", out)
+    if looking.has_world(bundle):
+        film, summary = looking.film_bundle(bundle, seed, call.env_options, out, ahead or None)
+        say(summary)
+        say(f"wrote {film}")
+        return
     found, folder = looking.probe_bundle(bundle, seed, call.env_options, out)
     say(tabulate(found))
     for name in ("probe.png", "probe.json"):

@@ -23,6 +23,7 @@ from millwright.cli.arguments import (
     check_folder,
     say,
 )
+from millwright.cli.by_hand import HUMAN, record_by_hand
 from millwright.cli.metrics import serve_metrics
 from millwright.core.errors import OptionError, RemoteError, WorkerError, choose
 
@@ -40,6 +41,7 @@ def record(
     perturb: bool = False,
     label: bool = False,
     linger: int = 8,
+    port: int = 8000,
     *,
     call: Given,
 ) -> None:
@@ -49,14 +51,18 @@ def record(
 
     Args:
         env: the environment (`millwright list envs`).
-        policy: who drives: expert, the name of a shipped policy, or the path of a bundle.
+        policy: who drives: expert, the name of a shipped policy, the path of a bundle, or human: you, by arrow keys.
         seeds: of the episodes, half open; use seeds below 5000 to train on.
         out: folder of the dataset.
         workers: processes.
         perturb: disturb what the expert does; its plan from the actual state is the label.
         label: let the expert say at every step what it would have done (DAgger); always so with an expert.
         linger: steps to play on after the judge has decided, so that a policy also learns to hold on.
+        port: with --policy human, of the page on which a person drives, on this machine; 0 takes a free one.
     """
+    if policy == HUMAN:
+        record_by_hand(env, seeds, out, port, call.env_options, perturb or label)
+        return
     from millwright import catalog
     from millwright.core.features import Features
     from millwright.datasets.recorder import record as record_episodes

@@ -81,8 +81,15 @@ def run_episode(
     provenance: Mapping[str, Any] | None = None,
 ) -> Episode:
     """Play one episode to its end and return it. Arguments as for `play`."""
-    steps = tuple(play(env, policy, judge, seed, labeller, options=options, linger=linger))
-    facts = {"policy": policy.name, **(provenance or {}), "privileged": isinstance(policy, Privileged)}
+    steps = play(env, policy, judge, seed, labeller, options=options, linger=linger)
+    return make_episode(tuple(steps), policy, judge, seed, provenance or {})
+
+
+def make_episode(
+    steps: tuple[Step, ...], policy: Policy, judge: Judge, seed: int, provenance: Mapping[str, Any]
+) -> Episode:
+    """The record of steps that were just played, one at least; policy and judge are asked for their metrics."""
+    facts = {"policy": policy.name, **provenance, "privileged": isinstance(policy, Privileged)}
     task = cast(str, steps[0].observation.get("task", ""))
     metrics = {**policy.metrics(), **judge.metrics()}
     return Episode(steps, steps[-1].verdict, seed, task, metrics, facts, events=policy.events)

@@ -17,7 +17,7 @@ from starlette.responses import Response
 
 from millwright.core.errors import MillwrightError
 from millwright.dashboard.bundle_routes import Bundles, add_bundle_routes, is_same_origin
-from millwright.dashboard.commands import Answer, Hold, parse_command, read_object
+from millwright.dashboard.commands import Answer, Choose, Hold, Shuffle, parse_command, read_object
 from millwright.dashboard.room import Browser, Room
 from millwright.dashboard.session import Session
 
@@ -111,6 +111,8 @@ async def _obey(message: dict[str, Any], browser: Browser, room: Room, session: 
         return Answer(True, "handed over")
     if isinstance(command, Hold):
         return _hold(command, session)
+    if session.keep is not None and isinstance(command, Shuffle | Choose):
+        return Answer(False, "what is driven here is recorded: the tracks come in turn, and you drive them")
     return await asyncio.wait_for(asyncio.wrap_future(session.submit(command)), ANSWER_WITHIN_S)
 
 

@@ -63,9 +63,10 @@ class Stop(Command):
 
 @dataclass(frozen=True)
 class Shuffle(Command):
-    """Show the scene of `seed`, or of one drawn at random."""
+    """Show the scene of `seed`, or of one drawn at random; `note`: what the session is about from then on."""
 
     seed: int | None = None
+    note: str | None = None
 
 
 @dataclass(frozen=True)
@@ -80,6 +81,14 @@ class Hold(Command):
     """These keys are held now, and no others."""
 
     keys: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Dream(Command):
+    """Let a bundle's world model dream beside the drive (`of`; empty: none), or change how it does."""
+
+    of: str | None = None
+    changes: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -122,6 +131,7 @@ def parse_command(message: Mapping[str, Any], cameras: tuple[str, ...]) -> Comma
         "shuffle": _parse_shuffle,
         "policy": _parse_choose,
         "keys": _parse_hold,
+        "dream": _parse_dream,
     }
     return choose("command", str(message.get("do")), table)(message, cameras)
 
@@ -173,6 +183,22 @@ def _parse_hold(message: Mapping[str, Any], cameras: tuple[str, ...]) -> Command
     if not isinstance(keys, list) or not all(isinstance(key, str) for key in keys):
         raise CommandError(f'keys are {{"held": ["left", "up"]}}, got {keys!r}')
     return Hold(tuple(keys))
+
+
+def _parse_dream(message: Mapping[str, Any], cameras: tuple[str, ...]) -> Command:
+    fields: dict[str, tuple[str, Callable[[Any], bool]]] = {
+        "of": ("the name of a bundle, or nothing", lambda value: isinstance(value, str)),
+        "eyes": ("road or dream", lambda value: isinstance(value, str)),
+        "ahead": ("steps, or null", lambda value: value is None or (isinstance(value, int) and value is not True)),
+        "temperature": ("a number", lambda value: isinstance(value, int | float) and not isinstance(value, bool)),
+        "dropout": ("true or false", lambda value: isinstance(value, bool)),
+    }
+    wishes = {name: value for name, value in message.items() if name not in ("do", "id")}
+    for name, value in wishes.items():
+        wanted, fits = choose("wish for a dream", name, fields)
+        if not fits(value):
+            raise CommandError(f"{name} is {wanted}, got {value!r}")
+    return Dream(wishes.pop("of", None), wishes)
 
 
 def _is_fraction(value: Any) -> bool:

@@ -10,6 +10,7 @@ from typing import Any
 
 from starlette.websockets import WebSocket
 
+from millwright.dashboard.dreaming import AHEAD
 from millwright.dashboard.newest import Newest
 from millwright.dashboard.snapshot import Snapshot
 from millwright.dashboard.stage import Cast
@@ -58,7 +59,7 @@ class Browser:
         episode, sent = self._trace_sent
         start = sent if episode == snapshot.episode else 0
         self._trace_sent = (snapshot.episode, len(snapshot.trace))
-        trace = {"from": start, "points": snapshot.trace[start:]}
+        trace = {"from": start, "points": snapshot.trace[start:], "dreams": snapshot.dream_trace[start:]}
         await self._socket.send_text(json.dumps({"type": "status", **snapshot.to_json(), "trace": trace, **seat}))
 
     async def _send_frame(self, camera: str, slot: Newest[Frame | None]) -> None:
@@ -135,6 +136,8 @@ class Room:
             "by_words": cast.by_words,
             "drives": cast.drives,
             "traced": cast.traced,
+            "dreamers": cast.dreamers,
+            "ahead": AHEAD,
         }
 
     def describe_seat(self, browser: Browser) -> dict[str, Any]:

@@ -6,19 +6,19 @@ import logging
 import queue
 import random
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from millwright.core.episode import Step
+from millwright.core.episode import Episode, Step
 from millwright.core.errors import MillwrightError, RemoteError, ServiceError, choose
 from millwright.core.features import Features
 from millwright.core.judging import Judge
-from millwright.core.loop import play
+from millwright.core.loop import make_episode, play
 from millwright.core.policy import Policy, Privileged
-from millwright.dashboard.commands import Answer, Choose, Clear, Close, Command, Run, Shuffle, Stop
+from millwright.dashboard.commands import Answer, Choose, Clear, Close, Command, Dream, Run, Shuffle, Stop
 from millwright.dashboard.kinds import find_kind
 from millwright.dashboard.latency import Latency
 from millwright.dashboard.newest import Newest
@@ -51,6 +51,8 @@ class Session:
         seed: of the first scene.
         seeds: `Shuffle` draws from these; the default are scenes that no training and no published figure uses.
         hold_s: how long the end of an episode stays on show.
+        keep: called in the control thread with every judged episode; then whoever opened the session, and no browser,
+            chooses scenes and who drives.
     """
 
     def __init__(
@@ -60,9 +62,10 @@ class Session:
         seed: int = 5000,
         seeds: range = range(5000, 10000),
         hold_s: float = 3.0,
+        keep: Callable[[Episode], None] | None = None,
     ) -> None:
         self._stage, self._seeds, self._hold_s = stage, seeds, hold_s
-        self._kind = find_kind(stage)
+        self._kind, self.keep = find_kind(stage), keep
         self._first_policy = next(iter(stage.policies)) if policy is None else policy
         choose("policy", self._first_policy, stage.policies)
         self.snapshots = Newest(Snapshot(seed=seed))
@@ -145,7 +148,7 @@ class Session:
         features = Features(*bare.features.values(), bare.action) if hasattr(bare, "features") else Features()
         return Cast(
             stage.title, tuple(stage.policies), hz, kind.make_viewer(bare), features, stage.goes_on, stage.by_words,
-            stage.drive is not None, kind.traced.to_json(),
+            stage.drive is not None, kind.traced.to_json(), stage.drive.dreams.names if stage.drive else (),
         )  # fmt: skip
 
     def _serve_idle(self) -> None:
@@ -167,9 +170,12 @@ class Session:
             case Shuffle():
                 seed = random.choice(self._seeds) if command.seed is None else command.seed
                 self._show_start(seed)
+                self._publish(note=self.snapshots.value.note if command.note is None else command.note)
                 command.accept(f"scene {seed}")
             case Choose():
                 self._choose(command)
+            case Dream():
+                self._dream(command)
             case Stop() if self._waiting.names:
                 self._empty_queue()
                 command.accept("nothing waits any more")
@@ -223,6 +229,15 @@ class Session:
         command.accept(f"policy {command.policy}")
         self._load(command.policy)
 
+    def _dream(self, command: Dream) -> None:
+        """Choose whose world model dreams beside drives, and how; while one runs, how alone."""
+        try:
+            self._publish(dream=self._kind.dream(command))
+        except MillwrightError as error:
+            command.refuse(str(error))
+            return
+        command.accept(f"{command.of or 'nothing'} dreams" if command.of is not None else "")
+
     def _load(self, name: str) -> None:
         """Make `name` the driver; a failure is shown and leaves no driver."""
         before = self.snapshots.value
@@ -245,8 +260,8 @@ class Session:
         self._env.reset(seed=seed)
         self._waiting.empty()
         scene = self.snapshots.value.scene + 1
-        scenery = self._kind.look_around(self._bare)
-        shown = {"seed": seed, "scene": scene, "scenery": scenery, "start": self._env.observation}
+        seen = self._env.observation
+        shown = {"seed": seed, "scene": scene, "start": seen, **self._kind.look_around(self._bare, seen)}
         self._publish(phase=READY, message="", queue=(), **shown, **AT_REST)
 
     def _run(self, run: Run, finished: bool) -> None:
@@ -267,9 +282,13 @@ class Session:
 
     def _play(self, run: Run, policy: Policy) -> None:
         """One episode with everything that may end it: the judge, Stop, a refused prompt, an error."""
-        message = ""
+        message, now = "", self.snapshots.value
         try:
-            if self._follow(self._steps(run, policy)):
+            policy = self._kind.watch(policy, now.policy)
+            steps = list(self._follow(self._steps(run, policy)))
+            if not self._stopped:
+                if self.keep is not None:
+                    self.keep(make_episode(tuple(steps), policy, self._judge, now.seed, self._stage.provenance))
                 self._judged(policy)
                 return
             message = "stopped; not counted"
@@ -301,14 +320,17 @@ class Session:
         target = self._kind.name_target(self._env.facts, self.snapshots.value.scenery)
         task = str(self._env.observation.get("task", ""))
         begun = {"episode": self.snapshots.value.episode + 1, "target": target, "task": task}
-        self._publish(phase=RUNNING, message="", verdict=None, trace=(), queue=self._waiting.names, **begun)
+        self._publish(
+            phase=RUNNING, message="", verdict=None, trace=(), dream_trace=(), queue=self._waiting.names, **begun
+        )
         run.accept("driving" if self._stage.drive else f"picking {target}", target)
         self._schedule.start()
 
-    def _follow(self, steps: Iterator[Step]) -> bool:
-        """Play to the end in real time; False when it was stopped."""
+    def _follow(self, steps: Iterator[Step]) -> Iterator[Step]:
+        """Play in real time, to the end or until it is stopped."""
+        self._stopped = False
         for step in steps:
-            followed, told = self._kind.follow(step.facts, step.verdict)
+            followed, told = self._kind.follow(step, self.snapshots.value)
             self._publish(
                 step=step.index + 1,
                 time_s=step.time_s,
@@ -319,10 +341,11 @@ class Session:
                 latency=self.snapshots.value.latency.follow(step),
                 **told,
             )
-            if self._stopped_while_waiting():
-                return False
+            yield step
+            self._stopped = self._stopped_while_waiting()
+            if self._stopped:
+                return
             self._schedule.tick()
-        return True
 
     def _stopped_while_waiting(self) -> bool:
         """Wait for the next tick, answering commands meanwhile."""
@@ -340,6 +363,8 @@ class Session:
                     self._queue_up(command)
                 case Clear() if self._stage.goes_on:
                     self._clear(command)
+                case Dream(of=None):
+                    self._dream(command)
                 case _:
                     command.refuse("busy: press Stop first")
 

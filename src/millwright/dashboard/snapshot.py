@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from millwright.core.episode import Step
 from millwright.core.features import Observation
 from millwright.core.judging import Verdict
+from millwright.dashboard.dreaming import DreamTold
 from millwright.dashboard.latency import Latency
 from millwright.evaluation.statistics import wilson
 
@@ -123,6 +124,9 @@ class Snapshot:
     """What is to be picked next, in this order."""
     trace: tuple[tuple[float, float], ...] = ()
     """(time s, distance m or speed m/s) of every step so far."""
+    dream: DreamTold = field(default_factory=DreamTold)
+    dream_trace: tuple[tuple[float, ...], ...] = ()
+    """Of every step so far what `Dreams.trace` tells."""
     newest_step: Step | None = None
     """Of the running episode, or of the one that just ended."""
     pace: Pace = Pace()
@@ -131,7 +135,7 @@ class Snapshot:
     tallies: Mapping[str, Tally] = field(default_factory=dict)
 
     def to_json(self) -> dict[str, Any]:
-        """Without scenery, start, state, positions, trace and the newest step, which travel by other ways."""
+        """Without scenery, start, state, positions, traces and the newest step, which travel by other ways."""
         return {
             "phase": self.phase,
             "message": self.message,
@@ -149,6 +153,7 @@ class Snapshot:
             "opening_m": self.opening_m,
             "gauges": _plain(self.gauges),
             "note": self.note,
+            "dream": self.dream.to_json(),
             "verdict": _plain(self.verdict),
             "pace": _plain(self.pace),
             "latency": {"plans": self.latency.plans, "stages": _plain(self.latency.stages)},

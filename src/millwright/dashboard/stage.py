@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from millwright.core.features import Features, Observation
 from millwright.core.judging import Judge
 from millwright.core.policy import Policy
+from millwright.dashboard.dreaming import Dreams
 from millwright.policies.arrow_keys import HeldKeys
 
 Floats = NDArray[np.float64]
@@ -40,9 +41,11 @@ class Drive:
 
     Args:
         keys: that are held now; the policy `human` reads them.
+        dreams: of what world models make of the drive.
     """
 
     keys: HeldKeys = field(default_factory=HeldKeys)
+    dreams: Dreams = field(default_factory=lambda: Dreams({}))
 
 
 @dataclass(frozen=True)
@@ -75,6 +78,8 @@ class Stage:
     takes `{"target": NAME, "instruction": TEXT}`."""
     bundles: Mapping[str, Path] = field(default_factory=dict)
     server: str | None = None
+    provenance: Mapping[str, Any] = field(default_factory=dict)
+    """What episodes that are kept say of themselves."""
     drive: Drive | None = None
     """There is nothing to be asked for: `unwrapped` has `picture_viewer_factory()` and `scene_state()` alone, and its
     facts are `DrivingFacts`."""
@@ -97,6 +102,8 @@ class Cast:
     """A car is driven, by a policy or by keys."""
     traced: Mapping[str, Any] = field(default_factory=dict)
     """Title, unit, factor and least of the axis of what is traced."""
+    dreamers: tuple[str, ...] = ()
+    """Bundles whose world models might dream beside a drive."""
 
 
 class Watched(gymnasium.Wrapper[Any, Any, Any, Any]):

@@ -4,7 +4,7 @@ import { HeldKeys } from "./held.js";
 import { listenToKeys } from "./keys.js";
 import { LatencyCard } from "./latency.js";
 import { Link } from "./link.js";
-import { byId, DRIVING, make, makeSwatch, PICKING, sentence, setText, showQueue, showStatus, showTally, showVerdict } from "./panels.js";
+import { byId, DRIVING, make, makeSwatch, PICKING, sentence, setText, showQueue, showSeat, showStatus, showTally, showVerdict } from "./panels.js";
 import { Trace } from "./trace.js";
 import { View } from "./view.js";
 
@@ -143,15 +143,6 @@ function onStatus(status) {
   speak(status);
 }
 
-function showSeat({ driving, seat_free, browsers }) {
-  const others = browsers > 1 ? ` · ${browsers} browsers` : "";
-  byId("seat-text").className = `pill ${driving ? "driving" : ""}`;
-  setText(byId("seat-text"), (driving ? "You drive" : seat_free ? "Nobody drives" : "Watching") + others);
-  const button = byId("seat-button");
-  button.hidden = driving ? browsers < 2 : !seat_free;
-  setText(button, driving ? "Hand over" : "Take the wheel");
-}
-
 /** Of the server that the chosen policy asks; nothing while it serves. */
 function describeServer({ server, policy }) {
   if (!server || server[0] !== policy || server[1] === "serving") return "";
@@ -170,7 +161,7 @@ function enable() {
   byId("run").disabled = byId("clear").disabled = !(driving && (idle || canWait()) && page.status.policy);
   setText(byId("run"), canWait() ? "Queue" : "Run");
   byId("stop").disabled = !(driving && (page.status.phase === "running" || page.status.queue.length));
-  for (const id of ["shuffle", "seed", "policy"]) byId(id).disabled = !(driving && idle);
+  for (const id of ["shuffle", "seed", "policy"]) byId(id).disabled = !(driving && idle) || Boolean(page.status.note);
   byId("instruction").disabled = !driving;
   for (const view of views.values()) view.figure.classList.toggle("can-click", canClick());
 }

@@ -166,3 +166,13 @@ function makeRow(name, { successes, episodes, interval: [low, high], recent, pri
   row.dataset.policy = name;
   return row;
 }
+
+/** Who drives: this page, another, or nobody. */
+export function showSeat({ driving, seat_free, browsers }) {
+  const others = browsers > 1 ? ` · ${browsers} browsers` : "";
+  byId("seat-text").className = `pill ${driving ? "driving" : ""}`;
+  setText(byId("seat-text"), (driving ? "You drive" : seat_free ? "Nobody drives" : "Watching") + others);
+  const button = byId("seat-button");
+  button.hidden = driving ? browsers < 2 : !seat_free;
+  setText(button, driving ? "Hand over" : "Take the wheel");
+}
