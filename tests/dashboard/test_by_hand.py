@@ -51,6 +51,7 @@ def test_what_a_person_drives_is_kept_track_by_track_and_what_is_stopped_is_not(
         assert client.ask(do="run")["ok"]
         while "drive 2 of 2" not in client.status["note"]:
             client.read()
+        assert client.ask(do="keys", held=[])["ok"]
         assert client.ask(do="run")["ok"]
         client.until(phase="finished", seed=6)
     thread.join(timeout=60)
