@@ -17,14 +17,14 @@ from tests.training.test_drives import make_drive
 
 class Short(DreamTruth):
     alterations = (Alteration("hand", 2.0), Alteration("throttle", 0.5), Alteration("weights", 0.4, 1))
-    env_options = {"max_steps": 64}  # noqa: RUF012 - of the class, as the recipe's own
+    env_options = {"max_steps": 128}  # noqa: RUF012 - of the class, as the recipe's own
 
 
 @pytest.fixture(scope="module")
 def run(tmp_path_factory):
     """A run of two rounds whose last is not finished: drives and a bundle each, nothing learned."""
     folder = tmp_path_factory.mktemp("run")
-    recipe = DreamDriving()
+    recipe = DreamDriving(world="residual-gru")
     for number in range(2):
         network = make_network("latent-controller", {"memory": 8, "widths": (4,)}, number)
         assert isinstance(network, LatentController)
@@ -46,8 +46,8 @@ def test_a_run_is_asked_and_what_it_says_is_kept(run, tmp_path):
     assert {"rule", "rule-document", "random"} <= set(summary["returns"])
     assert len(summary["returns"]["learned"]) == 2
     steps = summary["real_steps"]
-    assert steps == (2 + 2 + 8) * 64
-    assert summary["unguarded"]["exploit"]["num"] == 2
+    assert steps == (2 + 2 + 8) * 128
+    assert "2 drives of 50 steps" in summary["unguarded"]["refused"]
     page = (tmp_path / "truth.html").read_text()
     assert "Spearman" in page
     assert page.count("<svg") == 6
@@ -56,7 +56,7 @@ def test_a_run_is_asked_and_what_it_says_is_kept(run, tmp_path):
     bundle = tmp_path / "unguarded" / "dream-driving"
     assert load_bundle(bundle).lineage["unguarded"] == 1
     again = recipe.drive(bundle, range(5000, 5002), tmp_path)
-    assert [len(drive) for drive in again.drives] == [16, 16]
+    assert [len(drive) for drive in again.drives] == [20, 20]
     assert count_steps(tmp_path) == steps
 
 

@@ -31,7 +31,7 @@ def test_an_untrained_model_is_told_to_be_one():
 
 
 def test_drives_that_are_too_short_are_refused():
-    with pytest.raises(TrainingError, match="2 drives of 15 steps"):
+    with pytest.raises(TrainingError, match="2 drives of 8 steps"):
         check_dreams(make_small_network(), [make_drive(20), make_drive(3)])
 
 
@@ -42,7 +42,7 @@ def drive_where_tiles_are(count, seed):
 
 def test_the_gap_is_that_of_the_same_moments_and_the_alarm_knows_which_way_it_goes():
     network = make_small_network()
-    promised = float(dream_rates(network, Replayed(network, [make_drive(60, 3), make_drive(60, 4)]).starts, 15).mean())
+    promised = float(dream_rates(network, Replayed(network, [make_drive(60, 3), make_drive(60, 4)]).starts, 8).mean())
     poor, rich = (
         measure_gap(Replayed(network, [drive_where_tiles_are(count, seed) for seed in range(6)]))
         for count in (promised / 4, 4 * promised)

@@ -18,6 +18,7 @@ from millwright.policies.driving import NoisyDriver
 from millwright.policies.driving_pipeline import COST_A_RAW_STEP
 from millwright.policies.latent_controller import LatentController
 from millwright.policies.playing import Playing
+from millwright.recipes.dream_driving import OPENING_TICKS
 from millwright.training.drives import Drive, make_drive
 
 ENV = "car-racing"
@@ -87,10 +88,10 @@ def need_network(bundle: Bundle) -> LatentController:
 
 
 def _keep(episode: Episode, bundle: Bundle, cost: float) -> Drive:
-    """An episode as world models learn from it, without the last tick, in which nothing moves."""
+    """An episode as world models learn from it: not of the camera's coming down, nor of the last tick, that is none."""
     steps = episode.steps
     done, rewards = [step.action for step in steps[:-1]], [step.reward for step in steps[:-1]]
-    return make_drive([step.observation for step in steps], done, rewards, bundle.pipeline, cost)
+    return make_drive([step.observation for step in steps], done, rewards, bundle.pipeline, cost).skip(OPENING_TICKS)
 
 
 def tell(episode: Episode) -> dict[str, float]:

@@ -141,7 +141,7 @@ class DreamTruth(Recipe):
         driven = self.drive(bundle, seeds, out)
         told: dict[str, Any] = {"updates": self.updates, "steps": STEPS, "returns": driven.returns}
         try:
-            gap = measure_gap(Replayed(need_network(load_bundle(bundle)), driven.drives, dropout=False))
+            gap = measure_gap(Replayed(need_network(load_bundle(bundle)), driven.drives, STEPS, dropout=False))
         except TrainingError as error:
             return {**told, "refused": str(error)}
         return {**told, "exploit": gap.to_json()}

@@ -9,7 +9,7 @@ import torch
 
 from millwright.policies.altered import Alteration, alter, draw_strays
 from millwright.policies.controllers import Controller
-from millwright.training.truth import GAP_STEPS, Replayed, dream_rates
+from millwright.training.truth import Replayed, dream_rates
 
 COPIES = 8
 """Dreams of a whole lap from each drive's first moment: dropout makes them differ."""
@@ -20,7 +20,7 @@ class Promise:
     """Tiles a step that a driver's dreams reach."""
 
     short: float
-    """From moments all along the learned driver's drives, for as long as a gap's dreams last."""
+    """From moments all along the learned driver's drives, for as long as those in which it learned."""
     long: float
     """From the first moments of the drives, for a whole lap's time."""
 
@@ -38,7 +38,7 @@ def dream_promise(
     driver = alter(again.network, alteration, earlier)
     first = torch.stack([latents[0] for latents in again.latents]).repeat(COPIES, 1)
     rates = []
-    for starts, length in ((again.starts, GAP_STEPS), (again.network.model.initial(first), steps)):
+    for starts, length in ((again.starts, again.steps), (again.network.model.initial(first), steps)):
         drawn = draw_strays(alteration, len(starts.latent), length, control_hz)
         strays = None if drawn is None else torch.from_numpy(drawn).float()
         with torch.random.fork_rng([]):

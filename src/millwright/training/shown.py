@@ -8,12 +8,14 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from millwright.training.truth import EVERY, GAP_STEPS, Replayed
+from millwright.training.truth import EVERY, LEARNED_STEPS, Replayed
 
 Pictures = NDArray[np.uint8]
 
 
-def show_dreams(again: Replayed, count: int = 6, horizons: tuple[int, ...] = (5, GAP_STEPS)) -> Mapping[str, Pictures]:
+def show_dreams(
+    again: Replayed, count: int = 6, horizons: tuple[int, ...] = (LEARNED_STEPS, 15)
+) -> Mapping[str, Pictures]:
     """Rows of pictures (count, height, width, channels): what was seen, the same from its code, then seen and dreamed.
 
     Args:

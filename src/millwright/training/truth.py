@@ -25,14 +25,20 @@ from millwright.evaluation.dreams import (
 from millwright.policies.altered import clip_actions
 from millwright.policies.latent_controller import LatentController
 from millwright.training.drives import Drive, SequenceData, encode_drives
+from millwright.training.imagination import ImaginationConfig
 from millwright.world_models.dream import Dreamed, dream, dreaming
+from millwright.world_models.pixels import Pixels
 from millwright.world_models.replay import replay
 from millwright.world_models.world_model import State
 
 EVERY = 4
 """Steps from one start of a dream to the next."""
-GAP_STEPS = 15
-"""Of the dreams whose tiles are compared with those of the drives."""
+LEARNED_STEPS = ImaginationConfig().steps
+"""Of the dreams in which controllers learn: what is promised there is what the exploit gap is about."""
+CODE_STEPS = 15
+"""After which dreamed codes are compared with those seen, as distributions."""
+THIN = 4
+"""Pixels that are codes are averaged over squares of so many, before their distribution is looked at."""
 
 
 @dataclass(frozen=True)
@@ -41,7 +47,8 @@ class Replayed:
 
     Args:
         drives: new to the world model; those shorter than a gap's dreams are left out.
-        dropout: dreams as controllers learn in them; off: as one without that safeguard does.
+        steps: of the dreams in which the controller learned.
+        dropout: is on in them.
 
     Raises:
         TrainingError: not two drives that last as long as the gap's dreams.
@@ -49,17 +56,18 @@ class Replayed:
 
     network: LatentController
     drives: Sequence[Drive]
+    steps: int = LEARNED_STEPS
     dropout: bool = True
 
     def __post_init__(self) -> None:
         if len(self.long) < 2:
             raise TrainingError(
-                f"dreams are compared with 2 drives of {GAP_STEPS} steps at least, got {len(self.long)}"
+                f"dreams are compared with 2 drives of {self.steps} steps at least, got {len(self.long)}"
             )
 
     @cached_property
     def long(self) -> list[Drive]:
-        return [drive for drive in self.drives if len(drive) >= GAP_STEPS]
+        return [drive for drive in self.drives if len(drive) >= self.steps]
 
     @cached_property
     def latents(self) -> list[Tensor]:
@@ -104,8 +112,8 @@ class Replayed:
         with torch.no_grad():
             wanted = self.network.controller(self.network.model.read(self.states))
         done = torch.cat([torch.from_numpy(drive.actions) for drive in self.long])
-        added = torch.cat((done - wanted, done.new_zeros(GAP_STEPS, done.shape[1])))
-        rows = torch.from_numpy(np.flatnonzero(self.begins))[:, None] + torch.arange(GAP_STEPS)
+        added = torch.cat((done - wanted, done.new_zeros(self.steps, done.shape[1])))
+        rows = torch.from_numpy(np.flatnonzero(self.begins))[:, None] + torch.arange(self.steps)
         return added[rows]
 
     @cached_property
@@ -138,7 +146,7 @@ def check_dreams(network: LatentController, drives: Sequence[Drive]) -> Mapping[
         "events": asdict(compare_events(told[0].outcome.tiles.numpy(), came["tiles"][:, 0].numpy())),
         "off_road": asdict(calibrate(told[0].outcome.off_road.numpy(), off_road.astype(np.float32))),
         "exploit": measure_gap(again).to_json(),
-        "codes": _measure_codes(again, dreamed[:, GAP_STEPS - 1, :code]),
+        "codes": _measure_codes(again, dreamed[:, CODE_STEPS - 1, :code]),
     }
 
 
@@ -150,10 +158,10 @@ def measure_gap(again: Replayed) -> ExploitGap:
     Args:
         again: drives of this controller.
     """
-    whole = again.left >= GAP_STEPS
+    whole = again.left >= again.steps
     starts = State(again.starts.latent[whole], again.starts.memory[whole])
-    rates = dream_rates(again.network, starts, GAP_STEPS, again.strays[whole], dropout=again.dropout)
-    came = again.following["tiles"][whole, :GAP_STEPS].mean(1).numpy()
+    rates = dream_rates(again.network, starts, again.steps, again.strays[whole], dropout=again.dropout)
+    came = again.following["tiles"][whole, : again.steps].mean(1).numpy()
     whose = again.whose[whole]
     per_drive = [(float(rates[whose == each].mean()), float(came[whose == each].mean())) for each in np.unique(whose)]
     return find_exploit_gap(*zip(*per_drive, strict=True))
@@ -183,10 +191,20 @@ def dream_rates(
 
 
 def _measure_codes(again: Replayed, dreamed: NDArray[np.float32]) -> Mapping[str, Any]:
-    """How far the codes of dreams after the gap's steps are from those that were really seen then, as distributions."""
-    reached = again.left >= GAP_STEPS
-    real = again.following["latents"][reached, GAP_STEPS, : dreamed.shape[1]].numpy()
+    """How far the codes of dreams are from those that were really seen then, as distributions."""
+    reached = again.left >= CODE_STEPS
+    real = again.following["latents"][reached, CODE_STEPS, : dreamed.shape[1]].numpy()
+    codes = dreamed[reached]
+    if isinstance(again.network.vae, Pixels):
+        codes, real = (_thin(pixels, again.network.vae.config.size) for pixels in (codes, real))
     try:
-        return asdict(measure_latent_distance(dreamed[reached], real))
+        return asdict(measure_latent_distance(codes, real))
     except OptionError as error:
         return {"refused": str(error)}
+
+
+def _thin(pixels: NDArray[np.float32], size: int) -> NDArray[np.float32]:
+    """Pictures (n, size * size) as means of squares (n, fewer): there are more pixels than drives have moments."""
+    part = size // THIN
+    squares: NDArray[np.float32] = pixels.reshape(-1, part, THIN, part, THIN).mean((2, 4)).reshape(-1, part * part)
+    return squares

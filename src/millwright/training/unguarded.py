@@ -21,8 +21,8 @@ from millwright.world_models.dream import DrivingReward
 from millwright.world_models.replay import replay
 from millwright.world_models.world_model import State, WorldModel
 
-STEPS = 60
-"""Of a dream."""
+STEPS = 50
+"""Of a dream: as far as dreams are compared with drives at all."""
 TILES_ALONE = DrivingReward(0, 0, 0, 0, 0, 0, 0)
 
 
