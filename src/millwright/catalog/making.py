@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from millwright.catalog.options import make_with_options
 from millwright.catalog.task import USUAL
 from millwright.catalog.tasks import TASKS
+from millwright.core.episode import Episode
 from millwright.core.errors import BundleError, OptionError, UnknownNameError, choose, import_extra
 from millwright.core.judging import Judge
 from millwright.core.planner import Planner
@@ -161,3 +163,23 @@ def _play(
         raise BundleError(f"{whose} was made for {made_for!r}, not for {env!r}")
     player = playing.within(TASKS[env].playing).make_policy(planner, name, wait_s)
     return HandTargets(player) if planner.action.name == "hand_target" else player
+
+
+def make_witness(env: str, name: str) -> Callable[[Episode], tuple[float, ...]] | None:
+    """What tells how far an episode went from what its policy's world model dreamed; None of a policy without one.
+
+    Raises:
+        BundleError: as `make_policy`.
+    """
+    folder = None if is_remote(name) or name in TASKS[env].policies else find_bundle(name)
+    if folder is None:
+        return None
+    from millwright.policies.folder import load_manifest
+
+    manifest = load_manifest(folder)
+    if manifest.network != "latent-controller" or "world_loss" not in manifest.lineage:  # that of a clone knows nothing
+        return None
+    from millwright.policies.bundle import load_bundle
+    from millwright.policies.surprise import Witness
+
+    return Witness(load_bundle(folder))

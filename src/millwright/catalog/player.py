@@ -7,7 +7,15 @@ from dataclasses import dataclass, field, replace
 from itertools import repeat
 from typing import TYPE_CHECKING, Any
 
-from millwright.catalog.making import connect, find_bundle, is_remote, make_env, make_judge, make_policy
+from millwright.catalog.making import (
+    connect,
+    find_bundle,
+    is_remote,
+    make_env,
+    make_judge,
+    make_policy,
+    make_witness,
+)
 from millwright.catalog.task import USUAL
 from millwright.catalog.tasks import TASKS
 from millwright.core.clock import TickClock
@@ -217,6 +225,7 @@ class Player:
         control_hz = env.metadata["control_hz"]
         labeller = make_policy(self.env, task.labeller, control_hz=control_hz) if self.labelled else None
         limits, linger = find_limits(task.judge()), TO_THE_END if self.judge else self.linger
+        witness = make_witness(self.env, self.policy)
         provenance = self.describe()
 
         def play_seed(seed: int) -> Episode:
@@ -231,7 +240,8 @@ class Player:
                 episode = replace(episode, metrics={**episode.metrics, "replays": float(replays)})
             properties = task.properties(env, episode) if task.properties else {}
             stages = find_stages([step.facts for step in episode.steps], limits) if limits else ()
-            return replace(episode, properties=properties, stages=stages)
+            surprises = witness(episode) if witness else ()
+            return replace(episode, properties=properties, stages=stages, surprises=surprises)
 
         return play_seed
 

@@ -67,6 +67,8 @@ class Episode:
     """What the start was like, by name with its unit (`target_x_m`): what success or failure may go along with."""
     stages: tuple[Stage, ...] = ()
     """How far it came, in the order of the stages; empty where the task has none."""
+    surprises: tuple[float, ...] = ()
+    """Of each tick how far it was from what the policy's own world model had dreamed; empty without one."""
     events: tuple[Event, ...] = ()
     """What a policy's limiter or fallback did; empty without one. `metrics` holds the counts."""
 

@@ -47,6 +47,7 @@ def reduce_episode(
         strip=strip,
         moments=tuple((moment.label, round(episode.steps[moment.index].time_s, 3)) for moment in moments),
         stages=episode.stages,
+        surprises=episode.surprises,
     )
 
 

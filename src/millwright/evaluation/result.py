@@ -51,6 +51,8 @@ class EpisodeResult:
     """What each key frame shows and when, s."""
     stages: tuple[Stage, ...] = ()
     """How far it came, see `Episode.stages`."""
+    surprises: tuple[float, ...] = ()
+    """See `Episode.surprises`."""
 
     @property
     def stopped(self) -> str | None:
@@ -69,6 +71,7 @@ class EpisodeResult:
             "prompt_at": None if prompt is None else tuple(prompt),
             "moments": tuple((label, time_s) for label, time_s in row.get("moments", ())),
             "stages": tuple(Stage(**stage) for stage in row.get("stages", ())),
+            "surprises": tuple(row.get("surprises", ())),
         }
         return EpisodeResult(**{**row, **exact})
 
