@@ -4,6 +4,7 @@ Nothing is decoded. Both ways are timed in turns within one run, so that what el
 """
 
 import argparse
+import itertools
 import json
 import platform
 import time
@@ -11,6 +12,11 @@ import time
 import numpy as np
 import torch
 
+from millwright.catalog import make_env, make_judge, make_policy
+from millwright.catalog.making import need_bundle
+from millwright.core.loop import play
+from millwright.evaluation.profiling import profile
+from millwright.policies.bundle import load_bundle
 from millwright.policies.controllers import Controller
 from millwright.policies.latent_controller import WORLDS
 from millwright.training.evolution import DreamedReturns, read_parameters
@@ -19,6 +25,8 @@ from millwright.world_models.world_model import State, WorldModel
 
 POPULATION, ROLLOUTS, STEPS = 64, 16, 50
 ALONE_STEPS, TURNS = 200, 5
+DECIDES, CALLS = "dream-driving", 1000
+"""Whose decisions are timed, from a frame to an action, on one thread; and how many."""
 
 
 def make_parts(name: str) -> tuple[WorldModel, Controller, State]:
@@ -65,13 +73,24 @@ def measure(name: str) -> dict[str, float]:
     }
 
 
+def time_decisions() -> dict[str, float]:
+    """Median and 99th percentile of a decision, ms."""
+    env, policy = make_env("car-racing"), make_policy("car-racing", DECIDES)
+    seen = [step.observation for step in play(env, policy, make_judge("car-racing"), 5000)]
+    env.close()
+    torch.set_num_threads(1)
+    whole = profile(load_bundle(need_bundle(DECIDES)).planner(), itertools.repeat(seen), CALLS).times_ms["whole"]
+    return {f"decision_ms_p{share}": round(float(np.percentile(whole, share)), 3) for share in (50, 99)}
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--threads", type=int, default=2)
     torch.set_num_threads(parser.parse_args().threads)
     setting = {"population": POPULATION, "rollouts": ROLLOUTS, "steps": STEPS, "threads": torch.get_num_threads()}
     machine = {"machine": platform.processor() or platform.machine(), "torch": torch.__version__}
-    print(json.dumps({**setting, **machine, "worlds": {name: measure(name) for name in WORLDS}}, indent=2))
+    worlds = {name: measure(name) for name in WORLDS}
+    print(json.dumps({**setting, **machine, "worlds": worlds, **time_decisions()}, indent=2))
 
 
 if __name__ == "__main__":

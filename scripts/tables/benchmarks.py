@@ -61,6 +61,13 @@ MEASURED = {  # the numbers of a benchmark that are worth a row; a dot goes into
         "torch_over_fp32_network": "the same, the network alone",
         "fp32_over_int8": "a whole call in eight bits: times as fast as in fp32",
     },
+    "dreams": {
+        "worlds.ego-motion.steps_per_s": "steps a second dreamed in the world that is moved, two threads",
+        "worlds.residual-gru.steps_per_s": "the same of a recurrent world in a VAE's codes",
+        "worlds.mdn-rnn.steps_per_s": "the same of the published MDN-RNN",
+        "worlds.ego-motion.times_as_fast": "many dreams at once: times as fast as one after the other",
+        "decision_ms_p99": "a decision of `dream-driving`, frame to action, one thread, 99th percentile, ms",
+    },
     "dashboard": {
         "control.rate_hz": "dashboard: control while two browsers watch both views, Hz (15 wanted)",
         "control.late_ms.p99": "the same: lateness of a tick, 99th percentile, ms",

@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from millwright.core.errors import TrainingError
-from millwright.training.drives import Drive, SequenceData, encode_drives, load_drives, save_drives
+from millwright.training.drives import Drive, SequenceData, encode_drives, find_off_road, load_drives, save_drives
 from millwright.world_models.vae import Vae, VaeConfig
 
 
@@ -62,3 +62,17 @@ def test_a_drive_is_encoded_as_means_with_the_scalars_beside_them():
     (latents,) = encode_drives(vae, [drive])
     torch.testing.assert_close(latents[:, :32], vae.encode(torch.from_numpy(drive.pictures))[0].detach())
     np.testing.assert_array_equal(latents[:, 32:], drive.scalars)
+
+
+def test_all_of_the_ground_around_the_car_counts():
+    pictures = np.zeros((2, 1, 32, 32), np.uint8)
+    pictures[1, 0, 25:30, 15] = 255
+    assert find_off_road(pictures).tolist() == pytest.approx([0, 1 / 5])
+
+
+def test_a_drive_without_its_first_ticks_is_the_rest_of_it():
+    drive = make_drive(5)
+    rest = drive.skip(2)
+    assert len(rest) == 3
+    for name, value in vars(rest).items():
+        np.testing.assert_array_equal(value, getattr(drive, name)[2:])
