@@ -69,7 +69,7 @@ def film_dream(
     frames = (
         _draw_frame(told[: row + 1], len(told), float(real_tiles[row]), row / rate_hz, most) for row in range(len(told))
     )
-    write_frames(frames, rate_hz, file)
+    write_frames(frames, (WIDTH, HEIGHT), rate_hz, file)
     return told
 
 

@@ -35,19 +35,20 @@ def write_film(episode: Episode, path: Path) -> None:
     """
     camera = _require_camera(episode)
     rate = round((len(episode) - 1) / episode.duration_s) if len(episode) > 1 else 1
-    write_frames((draw_frame(episode, index, camera) for index in range(len(episode))), rate, path)
+    frames = (draw_frame(episode, index, camera) for index in range(len(episode)))
+    write_frames(frames, draw_frame(episode, 0, camera).size, rate, path)
 
 
-def write_frames(frames: Iterable[Image.Image], rate_hz: float, path: Path) -> None:
-    """Write pictures of one size, both of whose sides are even, as h264 mp4: whole or not at all."""
+def write_frames(frames: Iterable[Image.Image], size: tuple[int, int], rate_hz: float, path: Path) -> None:
+    """Write pictures of `size` (width, height), both even, as h264 mp4: whole or not at all."""
     draft = path.with_suffix(".part.mp4")
     with av.open(str(draft), "w", options={"movflags": "faststart"}) as file:
         rate = Fraction(rate_hz).limit_denominator(1000)
         stream = file.add_stream("libx264", rate=rate, options={"preset": "veryfast", "crf": "26"})
         stream.pix_fmt = "yuv420p"
+        stream.width, stream.height = size
         stream.thread_count = 1  # the workers already fill the cores
         for frame in frames:
-            stream.width, stream.height = frame.size
             file.mux(stream.encode(av.VideoFrame.from_ndarray(np.asarray(frame), format="rgb24")))
         file.mux(stream.encode(None))
     draft.replace(path)
