@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from concurrent.futures import ThreadPoolExecutor
@@ -41,9 +42,9 @@ def ask(robot: str = "r", x: float = 1.0, budget_s: float = 20.0, **more: Any) -
     return Asked(robot, observe(x), time.monotonic() + budget_s, **more)
 
 
-def played(test: Callable[[], Coroutine[Any, Any, None]]) -> Callable[[], None]:
+def played(test: Callable[..., Coroutine[Any, Any, None]]) -> Callable[..., None]:
     """The test, on an event loop of its own."""
-    return wraps(test)(lambda: asyncio.run(test()))
+    return wraps(test)(lambda **fixtures: asyncio.run(test(**fixtures)))
 
 
 async def outcome(task: Awaitable[Answer]) -> Any:
@@ -269,3 +270,35 @@ def test_the_golden_observation_is_one_that_could_be() -> None:
     seen = make_observation(features)
     features.check(seen)
     assert np.linalg.norm(seen["observation.hand_pose"][3:]) == 1
+
+
+@played
+async def test_what_was_submitted_is_planned_with_before_anybody_waits() -> None:
+    planner = Echo()
+    async with run(planner) as engine:
+        planner.entered.clear()
+        waiting = engine.submit(ask("r", 3))
+        assert await asyncio.to_thread(planner.entered.wait, 10)
+        assert await outcome(engine.wait(waiting)) == 3
+
+
+@played
+async def test_who_leaves_before_its_answer_has_shown_nothing(caplog: pytest.LogCaptureFixture) -> None:
+    planner = Echo(counts=True)
+    async with run(planner) as engine:
+        first = await occupy(engine, planner)
+        in_line = engine.submit(ask("in line", sequence=1))
+        engine.leave(in_line)
+        planner.gate.set()
+        await first
+        assert planner.batches == [1]
+        planner.gate.clear()
+        under_way, replaced = engine.submit(ask("r", sequence=1)), engine.submit(ask("r", sequence=2))
+        newest = engine.submit(ask("r", sequence=3))
+        for left in (under_way, replaced, newest):
+            engine.leave(left)
+        planner.gate.set()
+        assert (await engine.ask(ask("r", sequence=4))).chunk.actions[0, 1] == 1
+        del under_way, replaced, newest, left
+        gc.collect()
+    assert not [record for record in caplog.records if record.name == "asyncio"], "an error that nobody heard of"

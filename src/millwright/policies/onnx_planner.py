@@ -100,9 +100,7 @@ class OnnxPlanner(Planner):
         """
         for observation in observations:
             self.inputs.check(observation)
-        memories = self._forget_others(observations, memories)
-        said = [self._encode(words, observations, memories) for words in self.words]
-        feeds = self._compose(observations, memories, said)
+        feeds, memories, said = self._feed(observations, memories)
         self.watch("preprocess")
         actions, *following = self.session.run(self._answers, feeds)
         self.watch("graph")
@@ -119,9 +117,7 @@ class OnnxPlanner(Planner):
 
     def feed(self, observations: Sequence[Observation], memories: Sequence[Memory]) -> dict[str, Array]:
         """What the graph gets for them, by the names of its inputs."""
-        memories = self._forget_others(observations, memories)
-        said = [self._encode(words, observations, memories) for words in self.words]
-        return self._compose(observations, memories, said)
+        return self._feed(observations, memories)[0]
 
     def read_kept(self, memory: Memory, name: str) -> NDArray[np.float32] | None:
         """As of a `NetworkPlanner`."""
@@ -135,20 +131,29 @@ class OnnxPlanner(Planner):
         kept[-1] = value
         return {**memory, PAST + name: kept}
 
-    def _forget_others(self, observations: Sequence[Observation], memories: Sequence[Memory]) -> list[Memory]:
-        return forget_others(observations, memories, {words.feature: SAID + words.to for words in self.words})
+    def _feed(
+        self, observations: Sequence[Observation], memories: Sequence[Memory]
+    ) -> tuple[dict[str, Array], Sequence[Memory], Sequence[Sequence[Any]]]:
+        """What the graph gets, which of the memories count, and what each text was encoded as.
 
-    def _compose(
-        self, observations: Sequence[Observation], memories: Sequence[Memory], said: Sequence[Sequence[Any]]
-    ) -> dict[str, Array]:
-        feeds = {name: _stack([observation[name] for observation in observations]) for name in self._seen}
-        for words, rows in zip(self.words, said, strict=True):
-            feeds[words.to] = _stack([embedding for _, embedding in rows])
-        for name, nothing in self._remembered.items():
-            feeds[name] = _stack([memory[name] if memory else nothing for memory in memories])
+        A call is short, so that what a graph does not ask for is not looked for either.
+        """
+        if len(observations) == 1:
+            feeds = {name: observations[0][name][None] for name in self._seen}
+        else:
+            feeds = {name: np.stack([observation[name] for observation in observations]) for name in self._seen}
+        said: list[list[tuple[str, Array]]] = []
+        if self.words:
+            told = {words.feature: SAID + words.to for words in self.words}
+            memories = forget_others(observations, memories, told)
+            said = [self._encode(words, observations, memories) for words in self.words]
+            for words, rows in zip(self.words, said, strict=True):
+                feeds[words.to] = np.stack([embedding for _, embedding in rows])
         if self._remembered:
+            for name, nothing in self._remembered.items():
+                feeds[name] = np.stack([memory[name] if memory else nothing for memory in memories])
             feeds[BEGUN] = np.array([[bool(memory)] for memory in memories])
-        return feeds
+        return feeds, memories, said
 
     def _encode(
         self, words: Words, observations: Sequence[Observation], memories: Sequence[Memory]
@@ -185,10 +190,6 @@ def make_session(model: bytes, threads: int) -> Any:
         return runtime.InferenceSession(model, options, providers=list(PROVIDERS))
     except Exception as error:  # its errors have no base of their own
         raise BundleError(f"ONNX Runtime {runtime.__version__} does not take the graph: {error}") from error
-
-
-def _stack(rows: Sequence[Array]) -> Array:
-    return rows[0][None] if len(rows) == 1 else np.stack(rows)
 
 
 def _find_type(told: str) -> Any:

@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from millwright.core.errors import FeatureError
 from millwright.serving import wire
-from millwright.serving.engine import Answer, Asked, Caps, Engine, Served
+from millwright.serving.engine import Answer, Asked, Caps, Engine, Served, Waiting
 from millwright.serving.metrics import Metrics, time_stage
 from millwright.serving.protos import policy_pb2 as pb
 from millwright.serving.refusal import Code, RefusedError
@@ -27,6 +27,8 @@ class Prepared(NamedTuple):
     engine: Engine
     asked: Asked
     came_s: float
+    waiting: Waiting | None = None
+    """Its place in the line, once it was submitted."""
 
 
 class Desk:
@@ -146,15 +148,31 @@ class Desk:
             refused = error if isinstance(error, RefusedError) else RefusedError(Code.INVALID_ARGUMENT, str(error))
             return self._count(refused)
 
+    def submit(self, prepared: Prepared | RefusedError) -> Prepared | RefusedError:
+        """Begin with an observation before anybody waits for its answer; who never will says so with `leave`."""
+        if isinstance(prepared, RefusedError):
+            return prepared
+        try:
+            return prepared._replace(waiting=prepared.engine.submit(prepared.asked))
+        except RefusedError as refusal:
+            self._count_stages(prepared.engine.served.name, prepared.asked.spent)
+            return self._count(refusal)
+
+    def leave(self, prepared: Prepared | RefusedError) -> None:
+        """Nobody waits for its answer any more."""
+        if isinstance(prepared, Prepared) and prepared.waiting is not None:
+            prepared.engine.leave(prepared.waiting)
+
     async def answer(self, request: pb.ActRequest, prepared: Prepared | RefusedError) -> pb.ActResponse:
-        """The chunk, or why there is none."""
+        """The chunk, or why there is none; of what was not submitted too."""
         response = pb.ActResponse(robot=request.robot, sequence=request.sequence)
         if isinstance(prepared, RefusedError):
             response.refusal.CopyFrom(_tell(prepared))
             return response
         name, spent = prepared.engine.served.name, prepared.asked.spent
         try:
-            answer = await prepared.engine.ask(prepared.asked)
+            waiting = prepared.waiting or prepared.engine.submit(prepared.asked)
+            answer = await prepared.engine.wait(waiting)
             with time_stage("encode", spent):
                 response.chunk.CopyFrom(wire.encode_chunk(answer.chunk, answer.remembered))
             response.chunk.stage_seconds.update(spent)

@@ -112,7 +112,9 @@ class Answer:
 
 
 @dataclass(eq=False)
-class _Waiting:
+class Waiting:
+    """An observation in line, since when (monotonic), and what is remembered of its robot when its turn comes."""
+
     asked: Asked
     answer: asyncio.Future[Answer]
     since_s: float
@@ -135,7 +137,7 @@ class Engine:
         self._caps, self._metrics, self._worker = caps, metrics, worker
         metrics.expect(served.name)
         self._robots = Robots(caps.max_robots, caps.memory_age_s, caps.max_rate_hz)
-        self._waiting: dict[str, _Waiting] = {}  # at most one a robot; whoever waits longest comes first
+        self._waiting: dict[str, Waiting] = {}  # at most one a robot; whoever waits longest comes first
         self._loop: asyncio.AbstractEventLoop | None = None  # that of those who are let in
         self._busy, self._idle = False, asyncio.Event()
 
@@ -166,23 +168,45 @@ class Engine:
         Raises:
             RefusedError: it gets none; says why.
         """
+        return await self.wait(self.submit(asked))
+
+    def submit(self, asked: Asked) -> Waiting:
+        """Begin with an observation at once; `wait` gives its chunk, and whoever does not wait for that leaves.
+
+        Raises:
+            RefusedError: it gets no chunk; says why.
+        """
         if self._loop is None:
             raise RefusedError(Code.UNAVAILABLE, "the server is starting or stopping")
         self._robots.admit(asked.robot, asked.client)
-        self._metrics.robots.labels(self.served.name).set(len(self._robots))
-        waiting = _Waiting(asked, self._loop.create_future(), time.monotonic())
+        waiting = Waiting(asked, self._loop.create_future(), time.monotonic())
         self._enter(waiting)
         self._go_on(self._loop)
+        self._metrics.robots.labels(self.served.name).set(len(self._robots))  # while it is being planned with
+        return waiting
+
+    async def wait(self, waiting: Waiting) -> Answer:
+        """The chunk of an observation that was submitted.
+
+        Raises:
+            RefusedError: it gets none; says why.
+        """
         try:
-            async with asyncio.timeout(asked.deadline_s - time.monotonic()):
+            async with asyncio.timeout(waiting.asked.deadline_s - time.monotonic()):
                 return await waiting.answer
         except TimeoutError:
             raise RefusedError(
                 Code.DEADLINE_EXCEEDED, "the chunk was not there within the observation's budget"
             ) from None
         finally:
-            if self._waiting.get(asked.robot) is waiting:
-                del self._waiting[asked.robot]
+            self.leave(waiting)
+
+    def leave(self, waiting: Waiting) -> None:
+        """Nobody waits for its chunk any more: it is not planned with, and if it is being planned with it never was."""
+        if not waiting.answer.cancel() and not waiting.answer.cancelled():
+            waiting.answer.exception()  # or asyncio would say that nobody heard of it
+        if self._waiting.get(waiting.asked.robot) is waiting:
+            del self._waiting[waiting.asked.robot]
 
     def reset(self, robot: str) -> None:
         """Forget what is remembered of a robot."""
@@ -201,7 +225,7 @@ class Engine:
         """What is remembered of a robot; None: it was not heard of, or not for long."""
         return self._robots.find(robot)
 
-    def _enter(self, waiting: _Waiting) -> None:
+    def _enter(self, waiting: Waiting) -> None:
         robot, older = waiting.asked.robot, self._waiting.get(waiting.asked.robot)
         if older is not None:
             self._metrics.drops.labels(self.served.name).inc()
@@ -226,7 +250,7 @@ class Engine:
         self._worker.submit(work)
 
     def _deliver(
-        self, loop: asyncio.AbstractEventLoop, batch: Sequence[_Waiting], answers: Sequence[_Planned], started_s: float
+        self, loop: asyncio.AbstractEventLoop, batch: Sequence[Waiting], answers: Sequence[_Planned], started_s: float
     ) -> None:
         took_s = time.monotonic() - started_s
         self._busy = False
@@ -242,9 +266,9 @@ class Engine:
         self._metrics.batches.labels(self.served.name).observe(size)
         self._metrics.observe(self.served.name, {"plan": took_s})
 
-    def _take(self) -> list[_Waiting]:
+    def _take(self) -> list[Waiting]:
         """Who is planned for next, with what is remembered of each."""
-        batch: list[_Waiting] = []
+        batch: list[Waiting] = []
         while self._waiting and len(batch) < self._caps.max_batch:
             waiting = self._waiting.pop(next(iter(self._waiting)))
             if waiting.answer.done():
@@ -258,7 +282,7 @@ class Engine:
             batch.append(waiting)
         return batch
 
-    def _settle(self, waiting: _Waiting, answer: Answer | RefusedError, memory: Memory) -> None:
+    def _settle(self, waiting: Waiting, answer: Answer | RefusedError, memory: Memory) -> None:
         if waiting.answer.done():  # too late, or nobody is there any more: then it never was
             return
         if isinstance(answer, RefusedError):
@@ -267,7 +291,7 @@ class Engine:
         self._robots.remember(waiting.asked.robot, waiting.asked.sequence, memory)
         waiting.answer.set_result(answer)
 
-    def _plan(self, batch: Sequence[_Waiting]) -> list[_Planned]:
+    def _plan(self, batch: Sequence[Waiting]) -> list[_Planned]:
         """In the worker's thread. Where planning for all fails, each is planned for alone, so that one pays for one."""
         planner = self.served.planner
         try:
@@ -283,7 +307,7 @@ class Engine:
             log.exception("%s could not plan for %s", self.served.name, batch[0].asked.robot)
             return [(RefusedError(Code.INTERNAL, "the policy could not plan; the server's log says why"), None)]
 
-    def _tell_done(self, waiting: _Waiting) -> Memory:
+    def _tell_done(self, waiting: Waiting) -> Memory:
         done = waiting.asked.done
         return waiting.memory if done is None else tell_done(self.served.planner, waiting.memory, done)
 
@@ -298,6 +322,6 @@ class Engine:
         return Answer(stamped, memory is not None)
 
 
-def _refuse(waiting: _Waiting, refusal: RefusedError) -> None:
+def _refuse(waiting: Waiting, refusal: RefusedError) -> None:
     if not waiting.answer.done():
         waiting.answer.set_exception(refusal)

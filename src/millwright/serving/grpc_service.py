@@ -87,6 +87,10 @@ class PolicyService:
                 await context.write(response)
             gate.release()
 
+        def begin(group: asyncio.TaskGroup, request: pb.ActRequest, prepared: Any) -> None:
+            task = group.create_task(answer(request, prepared))
+            task.add_done_callback(lambda _: self._desk.leave(prepared))  # where a stream breaks off it may never begin
+
         async with asyncio.TaskGroup() as group:
             while True:
                 await gate.acquire()
@@ -97,7 +101,8 @@ class PolicyService:
                     break
                 if request is None:
                     break
-                group.create_task(answer(request, await self._desk.prepare(request, client)))
+                # planning begins before the next request is read
+                begin(group, request, self._desk.submit(await self._desk.prepare(request, client)))
         if refusal is not None:
             raise refusal
 
