@@ -15,6 +15,7 @@ from rerun.chunk import RrdReader
 
 from millwright import cli
 from millwright.envs.brick_table.layout import NAMES
+from tests.policies.driving import make_driving_bundle
 from tests.policies.makers import make_bundle
 
 SMALL = ["--env.image-size", "32"]
@@ -129,3 +130,22 @@ def test_what_cannot_be_probed_is_refused_with_what_can(
     error = capsys.readouterr().err
     assert said in error
     assert error.count("\n") == 1
+
+
+def test_a_bundle_with_a_world_model_is_probed_by_a_film_of_its_dream(tmp_path: Path, capsys) -> None:
+    make_driving_bundle().save(tmp_path / "dreamer")
+    argv = [
+        "probe",
+        str(tmp_path / "dreamer"),
+        "--seed",
+        "5003",
+        "--env.max_steps",
+        "24",
+        "--out",
+        str(tmp_path / "out"),
+    ]
+    assert cli.main([*argv, "--ahead", "-1"]) == 2
+    assert "goes on for a step at least" in capsys.readouterr().err
+    assert cli.main([*argv, "--ahead", "3"]) == 0
+    assert "steps: error of the code" in capsys.readouterr().out
+    assert (tmp_path / "out" / "dream.mp4").stat().st_size > 1000

@@ -10,6 +10,7 @@ import torch
 
 from millwright.core.errors import BundleError, OptionError, UnknownNameError
 from millwright.core.policy import Policy
+from millwright.policies import dreamer
 from millwright.policies.dream_driver import DreamDriver, DreamWish, look
 from millwright.policies.dreamer import Dreamer, DreamStyle, need_world, paint
 from millwright.processors.road import RoadMask
@@ -29,11 +30,13 @@ class Watcher(Policy):
         return np.array([0.1, 0.2, 0.0], np.float32)
 
 
-def drive(ticks, style=STILL, world="residual-gru", eyes="road", own=False):
+def drive(ticks, style=STILL, world="residual-gru", eyes="road", own=False, begins_s=0.0):
     """The driver after some ticks, and what was dreamed in each."""
     bundle = make_driving_bundle(world=world)
     watcher = Watcher()
-    driver = DreamDriver(watcher, bundle, lambda: DreamWish(style, eyes), own)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(dreamer, "BEGINS_S", begins_s)
+        driver = DreamDriver(watcher, bundle, lambda: DreamWish(style, eyes), own)
     driver.reset(3)
     told = []
     for tick in range(ticks):
@@ -63,11 +66,11 @@ def test_who_repeats_what_was_seen_is_compared_from_where_the_dream_was_set_righ
 def test_a_one_step_dream_is_what_the_world_model_predicts_from_what_was_seen(world):
     bundle = make_driving_bundle(world=world)
     network = bundle.network.eval()
-    dreamer = Dreamer(network, replace(STILL, ahead=1))
+    along = Dreamer(network, replace(STILL, ahead=1))
     (image, scalars), (after, more) = (look(bundle, make_view(seed)) for seed in (0, 1))
-    dreamer.begin(image, scalars)
+    along.begin(image, scalars)
     action = np.array([0.3, 0.5, 0.0], np.float32)
-    told = dreamer.follow(action, after, more)
+    told = along.follow(action, after, more)
     with torch.no_grad():
         start = network.model.initial(torch.cat((network.vae.encode(image)[0], scalars), 1))
         state, outcome = network.model.imagine(start, torch.from_numpy(action)[None], 0.0)
@@ -88,9 +91,10 @@ def test_a_temperature_moves_what_draws_and_dropout_moves_the_other():
 
 
 def test_in_the_dream_a_driver_is_shown_what_the_dream_shows_once_the_camera_has_come_down():
-    _, watcher, told = drive(20, eyes="dream")
+    _, watcher, told = drive(20, replace(STILL, ahead=None), eyes="dream", begins_s=1.2)
     name = "observation.images.front"
     assert np.array_equal(watcher.shown[14][name], make_view(14)[name])
+    assert [each.age for each in told] == [0] + 15 * [1] + [2, 3, 4, 5]
     seen = watcher.shown[15]
     assert not np.array_equal(seen[name], make_view(15)[name])
     assert seen[name].shape == (64, 64, 3)
@@ -101,7 +105,7 @@ def test_in_the_dream_a_driver_is_shown_what_the_dream_shows_once_the_camera_has
 
 
 def test_its_own_controller_drives_in_the_latent_itself():
-    _, watcher, _ = drive(20, eyes="dream", own=True)
+    _, watcher, _ = drive(20, eyes="dream", own=True, begins_s=1.2)
     assert len(watcher.shown) == 15
 
 

@@ -56,7 +56,7 @@ class Dreams:
         self._folders = folders
         self._bundles: dict[str, Bundle] = {}
         self._driver: DreamDriver | None = None
-        self._road = ""
+        self._road, self._first_tiles = "", 0
         self._wish: DreamWish | None = None
         self.of = next((name for name, folder in folders.items() if _find_network(folder) == WORLDS), "")
 
@@ -138,15 +138,18 @@ class Dreams:
 
     def trace(self, time_s: float, facts: DrivingFacts) -> tuple[tuple[float, ...], ...]:
         """The step's point, for the page's plots, if something dreams: time s; error of the code, and of who repeats
-        what was seen when the dream was set right; likewise of the speed, m/s; tiles dreamed and real; the dream's age.
+        what was seen when the dream was set right; likewise of the speed, m/s; tiles since the start, dreamed and real;
+        steps since the dream was set right.
         """
         driver = self._driver
         if driver is None or driver.dreamt is None:
             return ()
         dreamt = driver.dreamt
         seen, dreamed, before = driver.speeds_m_s
+        if dreamt.age == 0:
+            self._first_tiles = facts.tiles
         errors = (dreamt.error, dreamt.repeated, abs(dreamed - seen), abs(before - seen))
-        return ((time_s, *errors, dreamt.tiles, float(facts.tiles), float(dreamt.age)),)
+        return ((time_s, *errors, dreamt.tiles, float(facts.tiles - self._first_tiles), float(dreamt.age)),)
 
     def _load(self, name: str) -> Bundle:
         from millwright.policies.bundle import load_bundle

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
 from millwright.evaluation.films import BAD, FONT, GOOD, INK, PAPER, write_frames
-from millwright.policies.dreamer import DreamStyle, Dreamt, dream_along, paint
+from millwright.policies.dreamer import BEGINS_S, DreamStyle, Dreamt, dream_along, paint
 from millwright.policies.driving_pipeline import SPREADS
 from millwright.policies.latent_controller import LatentController
 
@@ -52,7 +52,8 @@ def film_dream(
 ) -> list[Dreamt]:
     """Write a drive as h264 mp4, at the speed it was driven, beside what `network` dreams of it.
 
-    The dream does what was done. After `style.ahead` steps (15) it is set right by what is seen.
+    The dream does what was done. After `style.ahead` steps (15) it is set right by what is seen,
+    and in each of the first, until the camera has come down (`BEGINS_S`).
 
     Returns:
         What was dreamed, n + 1 instants.
@@ -63,7 +64,8 @@ def film_dream(
     """
     if not len(drive.actions):
         raise ValueError("a drive without a step is no film")
-    told = dream_along(network, drive.pictures, drive.scalars, drive.actions, style or DreamStyle(), seed)
+    begins = round(BEGINS_S * rate_hz)
+    told = dream_along(network, drive.pictures, drive.scalars, drive.actions, style or DreamStyle(), begins, seed)
     real_tiles = np.concatenate(([0.0], np.cumsum(drive.tiles)))
     most = max(1e-9, *(max(each.error, each.repeated) for each in told))
     frames = (

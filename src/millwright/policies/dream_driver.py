@@ -13,6 +13,7 @@ from torch import Tensor
 from millwright.core.errors import choose
 from millwright.core.features import Observation
 from millwright.core.policy import Action, Policy, Wrapper
+from millwright.policies import dreamer
 from millwright.policies.bundle import Bundle
 from millwright.policies.dreamer import USUAL_STYLE, Dreamer, DreamStyle, Dreamt, need_world, paint, to_bytes
 from millwright.policies.driving_pipeline import IMAGE, STATE
@@ -20,8 +21,6 @@ from millwright.processors.normalise import Normalise
 
 Eyes = Literal["road", "dream"]
 EYES = ("road", "dream")
-BLIND_FROM_S = 1.2
-"""Until then the road is seen in any case: CarRacing zooms in, and a dream has to begin with what was seen."""
 
 
 @dataclass(frozen=True)
@@ -46,6 +45,8 @@ class DreamWish:
 class DreamDriver(Wrapper):
     """A driver with a dream beside it, the newest instant of which is `dreamt`.
 
+    Until the camera has come down (`BEGINS_S`) the dream is set right in every tick, and who drives sees the road.
+
     Args:
         policy: who drives. In the dream it sees what the world model's decoder draws of it.
         bundle: whose world model dreams.
@@ -61,7 +62,7 @@ class DreamDriver(Wrapper):
         super().__init__(policy)
         self._bundle, self._wish, self._own = bundle, wish, own
         self._dreamer = Dreamer(need_world(bundle.network, "the bundle"))
-        self._blind_from = round(BLIND_FROM_S * bundle.rate_hz)
+        self._begins = round(dreamer.BEGINS_S * bundle.rate_hz)
         self._mean, self._spread = find_scale(bundle)
         self.reset(0)
 
@@ -83,13 +84,15 @@ class DreamDriver(Wrapper):
         self._dreamer.style = wish.style
         image, scalars = look(self._bundle, observation)
         begun = self.dreamt is not None
+        if begun and self._tick <= self._begins:
+            self._dreamer.set_right()
         self.dreamt = self._dreamer.follow(self._done, image, scalars) if begun else self._dreamer.begin(image, scalars)
         self._done = self._decide(observation, wish)
         self._tick += 1
         return self._done
 
     def _decide(self, observation: Observation, wish: DreamWish) -> Action:
-        if wish.eyes == "road" or self._tick < self._blind_from:
+        if wish.eyes == "road" or self._tick < self._begins:
             return self._policy.act(observation)
         return self._dreamer.decide() if self._own else self._policy.act(self._imagine(observation))
 

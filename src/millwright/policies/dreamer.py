@@ -16,6 +16,8 @@ from millwright.policies.network import Network
 from millwright.world_models.dream import dreaming
 
 HOTTEST = 3.0
+BEGINS_S = 1.2
+"""So long CarRacing's camera comes down at a start: a dream goes on by itself only from then on."""
 
 
 @dataclass(frozen=True)
@@ -91,8 +93,7 @@ class Dreamer:
         done = torch.from_numpy(np.asarray(action, np.float32))[None]
         with torch.inference_mode():
             if ahead is not None and self._age >= ahead:
-                self._dreamed = self._set_right = self._real
-                self._age = 0
+                self.set_right()
             with dreaming(model, dropout=self.style.dropout):
                 self._dreamed, outcome = model.imagine(self._dreamed, done, self.style.temperature)
             self._real = model.observe(self._real, done, self._encode(image, scalars))
@@ -100,6 +101,11 @@ class Dreamer:
             self._tiles += float(outcome.tiles)
             self._done = float(outcome.done)
             return self._tell(image)
+
+    def set_right(self) -> None:
+        """Go on from what was seen last."""
+        self._dreamed = self._set_right = self._real
+        self._age = 0
 
     def decide(self) -> Action:
         """What its own controller does where the dream is."""
@@ -127,6 +133,7 @@ def dream_along(
     scalars: NDArray[np.float32],
     actions: NDArray[np.float32],
     style: DreamStyle = USUAL_STYLE,
+    begins: int = 0,
     seed: int = 0,
 ) -> list[Dreamt]:
     """What is dreamed beside a whole drive of n steps, n + 1 instants; the same for the same seed.
@@ -135,6 +142,7 @@ def dream_along(
         pictures: (n + 1, channels, size, size), as the encoder reads them.
         scalars: (n + 1, scalars), as the network reads them.
         actions: (n, 3) that were done.
+        begins: steps in each of which the dream is set right, before it goes on by itself.
 
     Raises:
         FeatureError: there is not one action fewer than pictures and scalars.
@@ -152,7 +160,10 @@ def dream_along(
     with torch.random.fork_rng(devices=()):
         torch.manual_seed(seed)
         told = [dreamer.begin(*seen[0])]
-        told += [dreamer.follow(action, *after) for action, after in zip(actions, seen[1:], strict=True)]
+        for step, (action, after) in enumerate(zip(actions, seen[1:], strict=True)):
+            if step < begins:
+                dreamer.set_right()
+            told.append(dreamer.follow(action, *after))
     return told
 
 

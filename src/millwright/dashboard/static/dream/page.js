@@ -96,7 +96,7 @@ function showDream(dream) {
   setText(byId("heat-value"), draws ? Number(byId("temperature").value).toFixed(1) : "");
   byId("dropout").checked = dropout;
   setText(byId("world"), tellWorld(dream));
-  for (const name of ["road", "rebuilt", "dreamed"]) draw(name, pictures[name]);
+  draw(pictures);
   byId("dreamed").classList.toggle("asleep", age > 0);
   setText(byId("age"), !pictures.dreamed ? "nothing is dreamed yet" : age === 0 ? "begins" : `${age} ${age === 1 ? "step" : "steps"} by itself`);
 }
@@ -113,23 +113,39 @@ function press(id, value) {
   for (const button of byId(id).children) button.setAttribute("aria-pressed", String(button.dataset.value === String(value)));
 }
 
-/** A picture of few pixels, given as a data URL; nothing clears. */
-function draw(id, src) {
-  const canvas = byId(id).querySelector("canvas");
-  if (canvas.dataset.src === (src ?? "")) return;
-  canvas.dataset.src = src ?? "";
-  const pen = canvas.getContext("2d");
-  if (!src) {
-    pen.clearRect(0, 0, canvas.width, canvas.height);
-    return;
+/** Pictures of few pixels, given as data URLs, all of one instant; of those that come meanwhile the newest are next. */
+async function draw(pictures) {
+  page.next = pictures;
+  if (page.drawing) return;
+  page.drawing = true;
+  try {
+    while (page.next) {
+      const now = page.next;
+      page.next = null;
+      await drawAll(now);
+    }
+  } finally {
+    page.drawing = false; // a picture that cannot be decoded must not freeze the page
   }
+}
+
+async function drawAll(pictures) {
+  const all = JSON.stringify(pictures);
+  if (all === page.drawn) return;
+  const loaded = await Promise.all(["road", "rebuilt", "dreamed"].map(async (name) => [name, pictures[name] ? await load(pictures[name]) : null]));
+  for (const [name, picture] of loaded) {
+    const canvas = byId(name).querySelector("canvas");
+    [canvas.width, canvas.height] = [picture?.width ?? 64, picture?.height ?? 64];
+    if (picture) canvas.getContext("2d").drawImage(picture, 0, 0);
+  }
+  page.drawn = all;
+}
+
+async function load(src) {
   const picture = new Image();
-  picture.onload = () => {
-    if (canvas.dataset.src !== src) return; // a newer one was there first
-    [canvas.width, canvas.height] = [picture.width, picture.height];
-    pen.drawImage(picture, 0, 0);
-  };
   picture.src = src;
+  await picture.decode();
+  return picture;
 }
 
 function enable({ driving, phase, policy, dream, note }) {
