@@ -3,12 +3,14 @@
 import json
 from dataclasses import replace
 
+import numpy as np
 import pytest
+import torch
 
 from millwright.core.errors import OptionError, UnknownNameError
 from millwright.policies.bundle import load_bundle
 from millwright.recipes.dream_driving import DREAMING, DreamDriving
-from millwright.training.drives import load_drives
+from millwright.training.drives import encode_drives, load_drives
 from millwright.training.rounds_of_dreams import DreamingConfig
 from millwright.world_models.vae import Vae
 
@@ -98,6 +100,18 @@ def test_cloning_learns_what_the_rule_would_have_done(tmp_path):
     summary = recipe.run(tmp_path)
     assert summary["real_steps"]["training"] <= 400
     assert json.loads((tmp_path / "round-0/told.json").read_text())["loss"] < 1
+
+
+def test_dagger_has_the_rule_label_what_the_learner_visits(tmp_path):
+    summary = replace(SHORT, control="dagger").run(tmp_path)
+    assert summary["real_steps"]["training"] <= CAP
+    assert json.loads((tmp_path / "round-1/told.json").read_text())["loss"] < 1
+    assert not (tmp_path / "round-1/truth.json").exists()
+    learner = load_bundle(tmp_path / "round-0/dream-driving").network
+    (visited, *_) = load_drives(tmp_path / "round-1/drives.npz")
+    seen = encode_drives(learner.vae, [visited])[0][:-1]
+    wanted = learner.controller(torch.cat((seen, torch.zeros(len(seen), learner.model.config.memory)), 1))
+    assert np.abs(wanted.detach().numpy() - visited.actions).max() > 0.2  # what it learns is not what it did
 
 
 @pytest.mark.parametrize("control", ["learned-odometry", "no-grass", "unmirrored", "memoryless", "free-throttle"])

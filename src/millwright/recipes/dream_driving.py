@@ -36,6 +36,7 @@ CONTROLS: Mapping[str, Mapping[str, Any]] = {
     "memoryless": {"memoryless": True},
     "untrained": {"untrained": True},
     "cloned": {"memoryless": True},
+    "dagger": {"memoryless": True},
     "learned-odometry": {"odometry": False},
     "unmirrored": {},
     "free-throttle": {},
@@ -45,6 +46,8 @@ CONTROLS: Mapping[str, Mapping[str, Any]] = {
     "no-effort": {},
 }
 """What a control changes of the network; the rest is in the recipe."""
+TAUGHT = ("cloned", "dagger")
+"""Controls that learn what the rule would do, and not in dreams."""
 WORTHLESS: Mapping[str, tuple[str, ...]] = {
     "unshaped": ("grass", "speed", "steering", "pedals", "disagreement"),
     "no-grass": ("grass",),
@@ -79,7 +82,8 @@ class DreamDriving(Recipe):
         learner: imagination (an actor-critic, by gradients) or evolution (CMA-ES, 867 numbers).
         control: what is taken away: memoryless, untrained (memory), unshaped (the dream's reward is tiles alone),
             no-grass, no-speed, no-effort (one of its priors), learned-odometry, unmirrored, free-throttle (of the
-            random drives); or cloned (of the rule, without any dream).
+            random drives); or, without any dream, cloned (of the rule) or dagger (the rule labels what the learner
+            visits).
         world: ego-motion, residual-gru or mdn-rnn; empty: the first for imagination, the second for evolution.
         members: world models that dream together.
         cap: real steps, raw ones, in all: those beyond it are refused.
@@ -134,7 +138,7 @@ class DreamDriving(Recipe):
             folder.mkdir(exist_ok=True)
             with clock.stage(f"drive {number}"):
                 driven = self.drive(number, folder, out, ledger)
-            if number:
+            if number and self.control not in TAUGHT:
                 self.check(number, driven, out)
             drives += driven
             with clock.stage(f"dream {number}"):
@@ -234,13 +238,13 @@ class DreamDriving(Recipe):
             return NoisyDriver(driver, control_hz, UNSTEADY[index % len(UNSTEADY)])
         if self.control == "free-throttle" and self.track == "scratch":
             return RandomDriver(control_hz, usual_throttle=0.0)
-        return make_policy("car-racing", TRACKS["seeded" if self.control == "cloned" else self.track])
+        return make_policy("car-racing", TRACKS["seeded" if self.control in TAUGHT else self.track])
 
     def _drive_once(self, env: Any, driver: Policy, track: int) -> Drive | None:
         """One drive, until it ends, finds no tile for too long or spends the last step; None of too few steps."""
         seen, done, rewards, idle = [], [], [], 0
         space = env.action_space
-        labeller = make_policy("car-racing", "rule") if self.control == "cloned" else None
+        labeller = make_policy("car-racing", "rule") if self.control in TAUGHT else None
         cost = COST_A_RAW_STEP * env.unwrapped.options.repeat
         try:
             for step in play(env, driver, make_judge("car-racing"), track, labeller):
@@ -270,7 +274,7 @@ class DreamDriving(Recipe):
             return
         network = load_bundle(self.find_bundle(out, number - 1)).network if number else self._make_network()
         assert isinstance(network, LatentController)
-        if self.control == "cloned":
+        if self.control in TAUGHT:
             told = {"loss": clone(network, drives, self.make_dreaming(), folder / "clone", self.seed)}
         else:
             before = out / f"round-{number - 1}" if number else None
