@@ -31,6 +31,7 @@ from tests.policies.driving import make_driving_bundle, make_view
 from tests.serving.planners import Echo
 from tests.serving.test_server import list_services
 
+pytestmark = pytest.mark.timeout(400)  # the exporter is slow on a busy machine
 SERVICE = "millwright.v1.NavigationService"
 KINDS = {
     "GetAction": (nav.ObservationRequest, nav.ActionResponse),
