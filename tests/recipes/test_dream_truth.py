@@ -52,6 +52,7 @@ def test_a_run_is_asked_and_what_it_says_is_kept(run, tmp_path):
     assert "Spearman" in page
     assert page.count("<svg") == 6
     assert (tmp_path / "dreams.png").stat().st_size > 1000
+    assert (tmp_path / "dream.mp4").stat().st_size > 1000
 
     bundle = tmp_path / "unguarded" / "dream-driving"
     assert load_bundle(bundle).lineage["unguarded"] == 1

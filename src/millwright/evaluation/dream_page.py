@@ -18,12 +18,13 @@ from millwright.evaluation.style import CSS
 Told = Mapping[str, Any]
 WANTED = 900
 """The return at which CarRacing was called solved."""
+FILM = "dream.mp4"
 SCALE, GAP = 4, 8
 """Of the pictures of dreams: pixels of one, and between two."""
 
 
 def write_dream_page(summary: Told, shown: Mapping[str, NDArray[np.uint8]], folder: Path) -> Path:
-    """Write `truth.html` and `dreams.png`.
+    """Write `truth.html` and `dreams.png`; the page shows the film `FILM` that lies beside it.
 
     Args:
         summary: of the recipe dream-truth.
@@ -60,6 +61,8 @@ def draw_dream_page(summary: Told, rows: Sequence[str]) -> str:
 <section class="two" style="margin-top:16px">{plots}</section>
 <h2>What was seen and what was dreamed <small>from top to bottom; white is grass</small></h2>
 <section class="card"><img src="dreams.png" alt="pictures of drives and of dreams"><ol>{legend}</ol></section>
+<h2>A drive, and what was dreamed of it <small>the dream does what was done</small></h2>
+<section class="card"><video src="{FILM}" controls muted playsinline style="width:100%"></video></section>
 {_draw_gaps(summary)}
 {_draw_drivers(summary["ranking"]["drivers"])}
 </main></body></html>

@@ -14,7 +14,8 @@ from rich.console import Console
 from millwright.catalog import make_env
 from millwright.core.errors import OptionError, RecipeError, TrainingError
 from millwright.core.workers import map_seeds
-from millwright.evaluation.dream_page import write_dream_page
+from millwright.evaluation.dream_film import film_dream
+from millwright.evaluation.dream_page import FILM, write_dream_page
 from millwright.evaluation.dreams import compare_ranking
 from millwright.evaluation.provenance import collect_provenance, compute_claim_digest
 from millwright.evaluation.suite import parse_seeds
@@ -65,7 +66,8 @@ class DreamTruth(Recipe):
     workers: int = 1
 
     def run(self, out: Path) -> dict[str, Any]:
-        """As `Recipe.run`: `out` gets drives-*/, tracks/, unguarded/, truth.html, dreams.png and summary.json.
+        """As `Recipe.run`: `out` gets drives-*/, tracks/, unguarded/, truth.html, dreams.png, dream.mp4 and
+        summary.json.
 
         Raises:
             OptionError: fields that make no sense, or a bundle that dreams nothing.
@@ -101,6 +103,7 @@ class DreamTruth(Recipe):
             "provenance": collect_provenance(claim, describe_command("dream-truth", self)),
         }  # fmt: skip
         write_json(out / "summary.json", summary)
+        film_dream(network, again.long[0], out / FILM, rate_hz=last.rate_hz)
         write_dream_page(summary, show_dreams(again), out)
         Console().print(tell(summary), soft_wrap=True)
         return summary
