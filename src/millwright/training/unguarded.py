@@ -23,6 +23,8 @@ from millwright.world_models.world_model import State, WorldModel
 
 STEPS = 50
 """Of a dream: as far as dreams are compared with drives at all."""
+BATCH = 64
+"""Dreams of an update, fewer than usual: they are long."""
 TILES_ALONE = DrivingReward(0, 0, 0, 0, 0, 0, 0)
 
 
@@ -43,7 +45,7 @@ def learn_unguarded(
     starts = State(*(torch.cat([part[:-1] for part in parts]) for parts in zip(*states, strict=True)))
     model = drop_nothing(learned.model)
     critic = Critic(model.config.latent + model.config.memory)
-    config = ImaginationConfig(updates=updates, steps=STEPS, noise=0.0, seed=seed, save_updates=20)
+    config = ImaginationConfig(updates=updates, batch=BATCH, steps=STEPS, noise=0.0, seed=seed, save_updates=20)
     learn_in_dreams(model, learned.controller, critic, starts, TILES_ALONE, config, out)
     return learned
 
