@@ -55,7 +55,7 @@ def test_a_bundle_with_a_world_model_dreams_by_itself_and_pages_are_told_every_s
     dashboard: Dashboard, session: Session
 ) -> None:
     with Client(dashboard) as client:
-        assert client.hello["dreamers"] == ["dreamer"]
+        assert client.hello["dreamers"] == ["dreamer", "dream-driving"]
         assert client.hello["ahead"] == [1, 5, 15, 50, None]
         before = client.until(phase="ready", driving=True)["dream"]
         assert (before["of"], set(before["pictures"])) == ("dreamer", {"road"})

@@ -137,7 +137,7 @@ def test_both_see_the_same_pick_and_a_latecomer_gets_the_whole_trace(shared: Das
         ("[" * 20_000, "not JSON"),
         ('{"do": "run", "instruction": "\\ud800 lift"}', "half of a character"),
         ('{"do": "run", "id": "\\ud800"}', "half of a character"),
-        ('{"do": "rum"}', "did you mean 'run'? (commands: run, clear, stop, shuffle, policy)"),
+        ('{"do": "rum"}', "did you mean 'run'? (commands: run, clear, stop, shuffle, policy, keys, dream)"),
         ('{"do": "run", "click": {"camera": "overhead", "u": 2, "v": 0}}', "a click is"),
         ('{"do": "run", "click": {"camera": "overhead", "u": NaN, "v": 0}}', "a click is"),
         ('{"do": "run", "click": {"camera": "above", "u": 0.5, "v": 0}}', "(cameras: overhead, wrist)"),
