@@ -130,11 +130,10 @@ def evaluate(
     player = player.pin()
     file = _find_file(report, json)
     carded = _find_carded(policy, file, judge) if card else None
-    claim = player.describe()
     with serve_metrics(metrics_port, workers) as metrics:
         metered = replace(player, metrics=metrics)
         with _tell_what_is_kept(report):
-            result = evaluate_seeds(metered, seeds, workers, report, claim=claim, command=call.command)
+            result = evaluate_seeds(metered, seeds, workers, report, claim=player.describe(), command=call.command)
     _tell(result, report, json)
     if carded is not None and file is not None:
         from millwright.recipes.cards import save_card
