@@ -42,7 +42,7 @@ def test_beside_a_fallback_a_server_is_waited_for_no_longer_than_the_patience(mo
         def hurry(self, answer_s):
             self.waits.append(answer_s)
 
-    monkeypatch.setattr("millwright.catalog.making.connect", lambda address: Server())
+    monkeypatch.setattr("millwright.catalog.making.connect", lambda address, digest: Server())
     for fallback, waits in (("", []), ("nothing", [0.5])):
         with pytest.raises(BundleError, match="elsewhere"):
             Player("brick-table", SMALL, "grpc://somewhere:1", fallback=fallback).make_cast()
