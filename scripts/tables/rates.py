@@ -18,6 +18,8 @@ TITLES = {  # what a file of results shows, or several that differ by their trai
     r"brick-robust-seed-\d+-miscalibrated": "`brick-robust`: the camera is not where it is believed to be",
     r"brick-robust-seed-\d+-click-noise": "`brick-robust`: clicks miss by up to 40% of the brick's box",
     r"lift-seed-\d+": "`millwright run lift`",
+    r"lift-full-meshes": "shipped `lift`, all meshes drawn (never in training)",
+    r"lift-choice-full-meshes": "shipped `lift-choice`, all meshes drawn (98 of these 100 without them)",
     r"brick-table-expert": "expert (sees the truth)",
     r"brick-table-expert-hard": "expert (sees the truth), hard layout",
     r"brick-table-nothing": "`nothing`",
