@@ -22,6 +22,13 @@ def show_interval(interval: Sequence[float]) -> str:
     return f"{low:.1%} to {high:.1%}"
 
 
+def name_results(title: str, results: Results) -> list[str]:
+    """A title, linked to its file where there is only one, and the scenes."""
+    only = next(iter(results))
+    told = title if len(results) > 1 else f"[{title}](results/{only.name})"
+    return [told, ", ".join(sorted({values["seeds"] for values in results.values()}))]
+
+
 def make_rule(columns: int) -> str:
     """The line below a table's head."""
     return f"|{' --- |' * columns}"

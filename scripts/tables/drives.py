@@ -7,7 +7,7 @@ from collections import defaultdict
 from statistics import fmean, stdev
 
 from millwright.evaluation.statistics import mean_interval
-from tables.cells import Result, Results, list_failures, make_row, make_rule
+from tables.cells import Result, Results, list_failures, make_row, make_rule, name_results
 
 HEAD = (
     "driver", "tracks", "mean return", "by training seed", "95% interval (tracks drawn again)", "standard deviation",
@@ -61,8 +61,7 @@ def _make_row(title: str, results: Results) -> str:
     means = {path: fmean(v["metrics"]["return"] for v in values["verdicts"]) for path, values in results.items()}
     each = [f"[{mean:.0f}](results/{path.name})" for path, mean in means.items()]
     cells = [
-        title if len(each) > 1 else f"[{title}](results/{next(iter(results)).name})",
-        ", ".join(sorted({values["seeds"] for values in results.values()})),
+        *name_results(title, results),
         f"{fmean(returns):.1f}",
         ", ".join(each) if len(each) > 1 else "",
         f"{low:.1f} to {high:.1f}",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from millwright.evaluation.statistics import wilson
-from tables.cells import Result, Results, list_failures, make_row, make_rule, show_interval
+from tables.cells import Result, Results, list_failures, make_row, make_rule, name_results, show_interval
 
 HEAD = ("policy", "scenes", "succeeded", "by training seed", "95% interval", "wrong object", "other failures")
 TITLES = {  # what a file of results shows, or several that differ by their training seed
@@ -53,8 +53,7 @@ def _make_rate(title: str, results: Results) -> str:
     wrong = failures.pop("wrong_object", 0)
     each = [f"[{values['successes']}](results/{path.name})" for path, values in results.items()]
     cells = [
-        title if len(each) > 1 else f"[{title}](results/{next(iter(results)).name})",
-        ", ".join(sorted({values["seeds"] for values in results.values()})),
+        *name_results(title, results),
         f"{successes}/{episodes} = {successes / episodes:.1%}",
         ", ".join(each) if len(each) > 1 else "",
         show_interval(wilson(successes, episodes)),

@@ -129,3 +129,14 @@ def test_a_control_is_a_run_like_any_other_without_what_it_takes_away(control, t
 def test_another_world_learns_in_the_same_rounds(tmp_path):
     replace(SHORT, world="residual-gru", control="untrained", cap=400, first_steps=250).run(tmp_path)
     assert isinstance(load_bundle(tmp_path / "dream-driving").network.vae, Vae)
+
+
+def test_random_drives_without_the_prior_on_the_throttle_use_less_of_it(tmp_path):
+    """Standing still, so that neither lets go of it for being fast."""
+
+    def average(control):
+        driver = replace(SHORT, control=control)._choose_driver(0, 0, tmp_path, 12.5)
+        driver.reset(0)
+        return sum(driver.act({"observation.state": [0.0]})[1] for _ in range(500)) / 500
+
+    assert average("free-throttle") < 0.6 * average("")

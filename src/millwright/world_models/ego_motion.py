@@ -2,7 +2,7 @@
 
 Next pictures are not painted: the last one seen is moved by how far one has come since, as in view synthesis from
 ego-motion (Zhou et al., *Unsupervised Learning of Depth and Ego-Motion from Video*, 2017), here over flat ground seen
-from above. So a minute of driving is enough to dream a second of it sharply.
+from above.
 """
 
 from __future__ import annotations
