@@ -19,15 +19,18 @@ from millwright.evaluation.suite import evaluate, parse_seeds
 from millwright.policies.bundle import Bundle, load_bundle
 from millwright.policies.driving import NoisyDriver, RandomDriver
 from millwright.policies.driving_pipeline import COST_A_RAW_STEP, IMAGE, STATE, make_pipeline
-from millwright.policies.latent_controller import VAES, LatentController
+from millwright.policies.folder import load_manifest
+from millwright.policies.latent_controller import VAES, WORLDS, LatentController
 from millwright.policies.networks import make_network
 from millwright.processors.pipeline import Pipeline
 from millwright.recipes.cards import save_card
 from millwright.recipes.demonstrated import TRAINING_SEEDS
 from millwright.recipes.recipe import Recipe, StageClock, claim_folder, write_json
 from millwright.training.drives import Drive, load_drives, make_drive, save_drives
+from millwright.training.ema import average_weights
 from millwright.training.rounds_of_dreams import DreamingConfig, clone, learn_round
 from millwright.training.truth import check_dreams
+from millwright.world_models.world_model import RecurrentWorld
 
 TRACKS = {"scratch": "random", "seeded": "rule-perturbed"}
 """Who drives before anything was learned."""
@@ -145,13 +148,15 @@ class DreamDriving(Recipe):
                 self.learn(number, drives, out, self.cap - ledger.left)
         summary: dict[str, Any] = {"recipe": self.name, "fields": asdict(self), "real_steps": dict(ledger.count())}
         ledger.close()
-        early = self.find_milestone(out)
-        if early is not None:
+        early = self.count_early(out)
+        if early:
+            bundle = out / f"at-{self.milestone}" / self.name
+            steps = self.finish(early, out, bundle, clock)
             with clock.stage("evaluate milestone"):
-                told = self.evaluate(early, seeds, out / f"report-{self.milestone}")
-            steps = load_bundle(early).lineage["real_steps"]
+                told = self.evaluate(bundle, seeds, out / f"report-{self.milestone}")
             summary["milestone"] = {"real_steps": steps, "result": told}
-        bundle = self.find_bundle(out, self.num_rounds - 1)
+        bundle = out / self.name
+        self.finish(self.num_rounds, out, bundle, clock)
         with clock.stage("evaluate"):
             summary["result"] = self.evaluate(bundle, seeds, out / "report")
         summary["seconds"] = clock.seconds
@@ -166,11 +171,10 @@ class DreamDriving(Recipe):
         result = evaluate(player, seeds, self.workers, report, claim=player.describe(), command=command)
         return {key: value for key, value in result.to_json().items() if key != "verdicts"}
 
-    def find_milestone(self, out: Path) -> Path | None:
-        """The last bundle, but for the result, that was made with at most `milestone` steps."""
+    def count_early(self, out: Path) -> int:
+        """Rounds, but for the last, that took at most `milestone` steps."""
         bundles = [self.find_bundle(out, number) for number in range(self.num_rounds - 1)]
-        early = [bundle for bundle in bundles if load_bundle(bundle).lineage["real_steps"] <= self.milestone]
-        return early[-1] if early else None
+        return sum(load_manifest(bundle).lineage["real_steps"] <= self.milestone for bundle in bundles)
 
     def refuse(self) -> None:
         """Fields that make no sense are an error before anything is done; errors as `run`."""
@@ -196,6 +200,11 @@ class DreamDriving(Recipe):
     def kind(self) -> str:
         """Of the world."""
         return self.world or ("residual-gru" if self.learner == "evolution" else "ego-motion")
+
+    @property
+    def first_driver(self) -> str:
+        """Who drives before anything was learned."""
+        return TRACKS["seeded" if self.control in TAUGHT else self.track]
 
     @property
     def num_rounds(self) -> int:
@@ -238,7 +247,7 @@ class DreamDriving(Recipe):
             return NoisyDriver(driver, control_hz, UNSTEADY[index % len(UNSTEADY)])
         if self.control == "free-throttle" and self.track == "scratch":
             return RandomDriver(control_hz, usual_throttle=0.0)
-        return make_policy("car-racing", TRACKS["seeded" if self.control in TAUGHT else self.track])
+        return make_policy("car-racing", self.first_driver)
 
     def _drive_once(self, env: Any, driver: Policy, track: int) -> Drive | None:
         """One drive, until it ends, finds no tile for too long or spends the last step; None of too few steps."""
@@ -265,15 +274,41 @@ class DreamDriving(Recipe):
 
     def find_bundle(self, out: Path, number: int) -> Path:
         """Where the bundle of a round is."""
-        return out / self.name if number == self.num_rounds - 1 else out / f"round-{number}" / self.name
+        return out / f"round-{number}" / self.name
+
+    def finish(self, rounds: int, out: Path, bundle: Path, clock: StageClock) -> int:
+        """Save what so many rounds come to, and return the real steps that they took.
+
+        That is the last one's bundle with the mean of the later half's controllers, each of which overshoots in its
+        own way (as of iterates: Polyak and Juditsky 1992, and of networks: Izmailov et al. 2018). Where a memory is
+        learned, every round's controller reads another one, and the last counts alone.
+        """
+        last = load_bundle(self.find_bundle(out, rounds - 1))
+        alone = issubclass(WORLDS[self.kind], RecurrentWorld)
+        counted = range(rounds - 1 if alone else rounds // 2, rounds)
+        learned = [need_network(load_bundle(self.find_bundle(out, number))).controller for number in counted]
+        need_network(last).controller.load_state_dict(average_weights(learned))
+        made = {
+            "averaged": list(counted),
+            "recorded": self.list_recorded(rounds, out),
+            "cpu_seconds": round(sum(clock.cpu_seconds[f"dream {number}"] for number in range(rounds)), 1),
+        }
+        replace(last, lineage={**last.lineage, **made}).save(bundle)
+        return int(last.lineage["real_steps"])
+
+    def list_recorded(self, rounds: int, out: Path) -> list[dict[str, Any]]:
+        """Of the drives of so many rounds who drove, from where, and how many there were."""
+        counts = [len(load_drives(out / f"round-{number}" / "drives.npz")) for number in range(rounds)]
+        first = {"policy": self.first_driver, "env_options": {"start": "random"}, "episodes": counts[0]}
+        later = {"policy": f"{self.name}, its hand unsteady or not", "env_options": {}, "episodes": sum(counts[1:])}
+        return [first, later] if later["episodes"] else [first]
 
     def learn(self, number: int, drives: Sequence[Drive], out: Path, real_steps: int) -> None:
         """Make a round's bundle from all drives up to it, starting from what the round before had learned."""
         bundle, folder = self.find_bundle(out, number), out / f"round-{number}"
         if (bundle / "manifest.json").is_file():
             return
-        network = load_bundle(self.find_bundle(out, number - 1)).network if number else self._make_network()
-        assert isinstance(network, LatentController)
+        network = need_network(load_bundle(self.find_bundle(out, number - 1))) if number else self._make_network()
         if self.control in TAUGHT:
             told = {"loss": clone(network, drives, self.make_dreaming(), folder / "clone", self.seed)}
         else:
@@ -289,8 +324,7 @@ class DreamDriving(Recipe):
 
     def check(self, number: int, driven: Sequence[Drive], out: Path) -> None:
         """Write what the last round's dreams are worth beside these drives, which they did not learn from."""
-        network = load_bundle(self.find_bundle(out, number - 1)).network
-        assert isinstance(network, LatentController)
+        network = need_network(load_bundle(self.find_bundle(out, number - 1)))
         try:
             told = check_dreams(network, driven)
         except TrainingError as error:  # most drives of the first rounds end soon
@@ -328,3 +362,15 @@ class DreamDriving(Recipe):
     def pipeline(self) -> Pipeline:
         """For what makes codes of pictures."""
         return make_pipeline(VAES[CODES[self.kind]].size)
+
+
+def need_network(bundle: Bundle) -> LatentController:
+    """The bundle's network.
+
+    Raises:
+        OptionError: it is of another kind, and dreams nothing.
+    """
+    network = bundle.network
+    if not isinstance(network, LatentController):
+        raise OptionError(f"only latent controllers dream; this bundle holds a {type(network).__name__}")
+    return network

@@ -9,16 +9,14 @@ from typing import Any
 
 from millwright.catalog import TASKS, make_env, make_judge, make_policy
 from millwright.core.episode import Episode
-from millwright.core.errors import OptionError
 from millwright.core.loop import run_episode
 from millwright.core.policy import Policy
 from millwright.policies.altered import Alteration, alter
 from millwright.policies.bundle import Bundle, load_bundle
 from millwright.policies.driving import NoisyDriver
 from millwright.policies.driving_pipeline import COST_A_RAW_STEP
-from millwright.policies.latent_controller import LatentController
 from millwright.policies.playing import Playing
-from millwright.recipes.dream_driving import OPENING_TICKS
+from millwright.recipes.dream_driving import OPENING_TICKS, need_network
 from millwright.training.drives import Drive, make_drive
 
 ENV = "car-racing"
@@ -73,18 +71,6 @@ class Driver:
             return _keep(episode, bundle, cost), tell(episode)
 
         return drive
-
-
-def need_network(bundle: Bundle) -> LatentController:
-    """The bundle's network.
-
-    Raises:
-        OptionError: it is of another kind, and dreams nothing.
-    """
-    network = bundle.network
-    if not isinstance(network, LatentController):
-        raise OptionError(f"only latent controllers dream; this bundle holds a {type(network).__name__}")
-    return network
 
 
 def _keep(episode: Episode, bundle: Bundle, cost: float) -> Drive:

@@ -80,19 +80,22 @@ def write_json(file: Path, values: Any) -> None:
 
 
 class StageClock:
-    """Wall time of stages, kept in a file so that a run that was stopped adds up."""
+    """Wall time of stages, and CPU time of this process, kept in a file so that a run that was stopped adds up."""
 
     def __init__(self, file: Path) -> None:
         self._file = file
-        self.seconds: dict[str, float] = json.loads(file.read_text()) if file.is_file() else {}
+        kept = json.loads(file.read_text()) if file.is_file() else {"seconds": {}, "cpu_seconds": {}}
+        self.seconds: dict[str, float] = kept["seconds"]
+        self.cpu_seconds: dict[str, float] = kept["cpu_seconds"]
         self._console = Console(stderr=True)
 
     @contextmanager
     def stage(self, name: str) -> Iterator[None]:
         self._console.rule(name, align="left")
-        started = time.monotonic()
+        started, busy = time.monotonic(), time.process_time()
         try:
             yield
         finally:
             self.seconds[name] = self.seconds.get(name, 0.0) + time.monotonic() - started
-            write_json(self._file, self.seconds)
+            self.cpu_seconds[name] = self.cpu_seconds.get(name, 0.0) + time.process_time() - busy
+            write_json(self._file, {"seconds": self.seconds, "cpu_seconds": self.cpu_seconds})

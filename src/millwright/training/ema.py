@@ -1,8 +1,8 @@
-"""A running average of weights: steadier than the last ones."""
+"""Averages of weights: steadier than the last ones."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import torch
 from torch import Tensor, nn
@@ -34,3 +34,9 @@ class EMA:
         """Go on from a saved average."""
         for name, value in self.state.items():
             value.copy_(state[name])
+
+
+def average_weights(modules: Sequence[nn.Module]) -> dict[str, Tensor]:
+    """The mean of the states of modules that differ in their numbers alone."""
+    states = [module.state_dict() for module in modules]
+    return {name: torch.stack([state[name] for state in states]).mean(0) for name in states[0]}

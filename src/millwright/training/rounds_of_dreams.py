@@ -98,7 +98,7 @@ def learn_round(
     """
     both = [*drives, *(drive.mirror() for drive in drives)] if config.mirrored else list(drives)
     longer, faster = (config.first, 2) if number == 0 else (1, 1)
-    settings = FitConfig(ema_decay=0.99, seed=seed + number)
+    settings = FitConfig(ema_decay=0.99, seed=seed + number, precision="fp32")  # a pose has no digits to spare
     told = {}
     if isinstance(network.vae, Vae):
         pictures = ArrayData({network.vae.config.learned: np.concatenate([drive.pictures for drive in both])})
