@@ -9,6 +9,7 @@ import torch
 
 from millwright.core.errors import OptionError, UnknownNameError
 from millwright.policies.bundle import load_bundle
+from millwright.policies.folder import load_manifest
 from millwright.recipes.dream_driving import DREAMING, DreamDriving
 from millwright.training.drives import encode_drives, load_drives
 from millwright.training.rounds_of_dreams import DreamingConfig
@@ -59,6 +60,34 @@ def test_a_short_run_drives_dreams_and_drives_within_its_cap(tmp_path):
     again = SHORT.run(tmp_path)
     assert again["real_steps"] == steps
     assert {path: path.stat().st_mtime_ns for path in tmp_path.glob("round-*/*.npz")} == written
+
+
+def controllers(out, rounds):
+    bundles = [load_bundle(out / f"round-{number}/dream-driving") for number in rounds]
+    return [bundle.network.controller.state_dict() for bundle in bundles]
+
+
+def assert_mean(bundle, states):
+    found = load_bundle(bundle).network.controller.state_dict()
+    for name, value in found.items():
+        torch.testing.assert_close(value, sum(state[name] for state in states) / len(states))
+
+
+def test_the_result_is_the_mean_of_the_later_half_of_the_controllers(tmp_path):
+    replace(SHORT, rounds=3, first_steps=200, milestone=550).run(tmp_path)
+    states = controllers(tmp_path, range(4))
+    assert not torch.equal(*(state["layers.layers.0.weight"] for state in states[2:]))
+    assert_mean(tmp_path / "dream-driving", states[2:])
+    early = load_manifest(tmp_path / "at-550/dream-driving").lineage
+    assert early["real_steps"] <= 550
+    assert_mean(tmp_path / "at-550/dream-driving", [states[number] for number in early["averaged"]])
+
+    lineage = load_manifest(tmp_path / "dream-driving").lineage
+    assert lineage["averaged"] == [2, 3]
+    drives = [len(load_drives(tmp_path / f"round-{number}/drives.npz")) for number in range(4)]
+    assert [row["episodes"] for row in lineage["recorded"]] == [drives[0], sum(drives[1:])]
+    assert lineage["recorded"][0]["policy"] == "random"
+    assert lineage["cpu_seconds"] > early["cpu_seconds"] > 0
 
 
 def test_a_round_that_is_lost_is_driven_again_and_counted_again(tmp_path):
@@ -127,8 +156,10 @@ def test_a_control_is_a_run_like_any_other_without_what_it_takes_away(control, t
 
 
 def test_another_world_learns_in_the_same_rounds(tmp_path):
-    replace(SHORT, world="residual-gru", control="untrained", cap=400, first_steps=250).run(tmp_path)
+    """Its memory is learned, so that no two controllers read the same: the last one alone is the result."""
+    replace(SHORT, world="residual-gru", control="untrained", rounds=2, cap=600, first_steps=250).run(tmp_path)
     assert isinstance(load_bundle(tmp_path / "dream-driving").network.vae, Vae)
+    assert_mean(tmp_path / "dream-driving", controllers(tmp_path, [2]))
 
 
 def test_random_drives_without_the_prior_on_the_throttle_use_less_of_it(tmp_path):

@@ -4,6 +4,7 @@ import math
 
 import pytest
 import torch
+from torch.nn.functional import affine_grid
 
 from millwright.core.errors import OptionError
 from millwright.world_models.ego_motion import EgoMotion, EgoMotionConfig
@@ -19,7 +20,7 @@ def show(row, column, aside=0.0, ahead=0.0, turn=0.0, config=CONFIG):
     """Where (row, column) a single bright pixel is seen after a motion from the picture's middle."""
     model, picture = EgoMotion(config), torch.zeros(1, SIDE, SIDE)
     picture[0, row, column] = 1
-    seen = model._show(picture.flatten(1), torch.tensor([[aside, ahead, turn]])).reshape(SIDE, SIDE)
+    seen = model._show(picture.flatten(1), model._find_pixels(torch.tensor([[aside, ahead, turn]]))).reshape(SIDE, SIDE)
     weights = seen / seen.sum()
     places = torch.arange(SIDE, dtype=torch.float32)
     return (weights.sum(1) @ places).item(), (weights.sum(0) @ places).item()
@@ -99,3 +100,19 @@ def test_a_state_has_the_width_it_says():
     state = model.initial(torch.rand(3, CONFIG.latent))
     assert isinstance(state, State)
     assert state.memory.shape == (3, model.width)
+
+
+def test_pixels_lie_where_a_general_affine_motion_puts_them():
+    model = EgoMotion(EgoMotionConfig(code=SIDE * SIDE, aspect=0.7, pivot=(0.9, 0.4)))
+    pose = torch.tensor([[0.3, 0.5, -0.4], [-0.1, 0.2, 1.2]])
+    aside, ahead, turned = pose.unbind(1)
+    cos, sin, row, column = turned.cos(), turned.sin(), 0.8, -0.2
+    theta = torch.stack(
+        [
+            torch.stack((cos, -0.7 * sin, aside + column - cos * column + 0.7 * sin * row), 1),
+            torch.stack((sin / 0.7, cos, row - ahead / 0.7 - sin / 0.7 * column - cos * row), 1),
+        ],
+        1,
+    )
+    wanted = affine_grid(theta, [2, 1, SIDE, SIDE], align_corners=False)
+    torch.testing.assert_close(model._find_pixels(pose), wanted)
