@@ -3,6 +3,7 @@
 import json
 
 import pytest
+import torch
 
 from millwright.core.errors import OptionError, RecipeError
 from millwright.policies.altered import Alteration
@@ -12,6 +13,8 @@ from millwright.policies.networks import make_network
 from millwright.recipes.dream_driving import DreamDriving
 from millwright.recipes.dream_truth import DreamTruth, count_steps, find_bundles
 from millwright.training.drives import save_drives
+from millwright.training.imagination import Critic, ImaginationConfig, learn_in_dreams
+from millwright.world_models.dream import DrivingReward
 from tests.training.test_drives import make_drive
 
 
@@ -22,12 +25,16 @@ class Short(DreamTruth):
 
 @pytest.fixture(scope="module")
 def run(tmp_path_factory):
-    """A run of two rounds whose last is not finished: drives and a bundle each, nothing learned."""
+    """A run of two rounds whose last is not finished: drives and a bundle each, next to nothing learned."""
     folder = tmp_path_factory.mktemp("run")
     recipe = DreamDriving(world="residual-gru")
     for number in range(2):
         network = make_network("latent-controller", {"memory": 8, "widths": (4,)}, number)
         assert isinstance(network, LatentController)
+        critic = Critic(network.model.config.latent + network.model.config.memory)
+        starts = network.model.initial(torch.zeros(4, network.model.config.latent))
+        shortest, dreams = ImaginationConfig(updates=1, batch=2, steps=2), folder / f"round-{number}" / "controller"
+        learn_in_dreams(network.model, network.controller, critic, starts, DrivingReward(), shortest, dreams)
         recipe._make_bundle(network, {"round": number}).save(folder / f"round-{number}" / "dream-driving")
         save_drives([make_drive(20, number), make_drive(30, 7 + number)], folder / f"round-{number}" / "drives.npz")
     return folder
@@ -46,15 +53,16 @@ def test_a_run_is_asked_and_what_it_says_is_kept(run, tmp_path):
     assert {"rule", "rule-document", "random"} <= set(summary["returns"])
     assert len(summary["returns"]["learned"]) == 2
     steps = summary["real_steps"]
-    assert steps == (2 + 2 + 8) * 128
-    assert "2 drives of 50 steps" in summary["unguarded"]["refused"]
+    assert steps == (2 + 2 * 2 + 8) * 128
+    assert {row["exploit"]["num"] for row in summary["unguarded"].values()} == {2}
+    assert len(summary["unguarded"]) == 2
     page = (tmp_path / "truth.html").read_text()
     assert "Spearman" in page
     assert page.count("<svg") == 6
     assert (tmp_path / "dreams.png").stat().st_size > 1000
     assert (tmp_path / "dream.mp4").stat().st_size > 1000
 
-    bundle = tmp_path / "unguarded" / "dream-driving"
+    bundle = tmp_path / "unguarded-1" / "dream-driving"
     assert load_bundle(bundle).lineage["unguarded"] == 1
     again = recipe.drive(bundle, range(5000, 5002), tmp_path)
     assert [len(drive) for drive in again.drives] == [20, 20]

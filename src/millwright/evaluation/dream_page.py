@@ -173,18 +173,18 @@ def plot_calibration(calibration: Told) -> str:
 
 
 def _gather_returns(summary: Told) -> dict[str, list[float]]:
-    """Who drives without dreams, each round's controller, the learned driver and the unguarded one."""
+    """Who drives without dreams, each round's controller, the learned driver and the unguarded ones."""
     returns = summary["returns"]
     named = ("random", "rule-document", "rule", "learned")
     found = {name: values for name, values in returns.items() if name in named or name.startswith("round")}
     ordered = sorted(found, key=lambda name: (name == "learned", name.startswith("round")))
     told = {name: found[name] for name in ordered}
-    return {**told, **({"unguarded": summary["unguarded"]["returns"]} if summary["unguarded"] else {})}
+    return told | {name: row["returns"] for name, row in summary["unguarded"].items()}
 
 
 def _gather_gaps(summary: Told) -> dict[str, Told]:
     rows = [(f"round {row['round']}", row) for row in summary["rounds"]]
-    rows += [("learned", summary["learned"]), ("unguarded", summary["unguarded"])]
+    rows += [("learned", summary["learned"]), *summary["unguarded"].items()]
     return {name: row["exploit"] for name, row in rows if "exploit" in row}
 
 

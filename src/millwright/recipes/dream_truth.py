@@ -20,13 +20,14 @@ from millwright.evaluation.dreams import compare_ranking
 from millwright.evaluation.provenance import collect_provenance, compute_claim_digest
 from millwright.evaluation.suite import parse_seeds
 from millwright.policies.altered import ALTERATIONS, LEARNED, Alteration
-from millwright.policies.bundle import Bundle, load_bundle
+from millwright.policies.bundle import load_bundle
 from millwright.recipes.dream_driving import need_network
 from millwright.recipes.dream_players import ENV, Altered, Driver
 from millwright.recipes.recipe import Recipe, StageClock, claim_folder, describe_command, write_json
 from millwright.recipes.scenes import play_scenes
 from millwright.training.drives import Drive, load_drives, save_drives
 from millwright.training.ranking import dream_promise
+from millwright.training.rounds_of_dreams import CONTROLLER
 from millwright.training.shown import show_dreams
 from millwright.training.truth import Replayed, check_dreams, measure_gap
 from millwright.training.unguarded import STEPS, learn_unguarded
@@ -51,7 +52,7 @@ class DreamTruth(Recipe):
         source: folder of that run; one that is not finished is asked about its rounds so far.
         seeds: tracks on which the learned driver drives, A:B, and the one without safeguards; tune on 5000 to 9999.
         tracks: of these, the first ones, on which all others drive.
-        updates: of the controller that goes on learning without safeguards; 0: none does.
+        updates: of the controllers that go on learning without safeguards; 0: none does.
         workers: processes that drive.
     """
 
@@ -63,11 +64,11 @@ class DreamTruth(Recipe):
     source: str = "runs/dream"
     seeds: str = "5000:5010"
     tracks: int = 3
-    updates: int = 200
+    updates: int = 600
     workers: int = 1
 
     def run(self, out: Path) -> dict[str, Any]:
-        """As `Recipe.run`: `out` gets drives-*/, tracks/, unguarded/, truth.html, dreams.png, dream.mp4 and
+        """As `Recipe.run`: `out` gets drives-*/, tracks/, unguarded-*/, truth.html, dreams.png, dream.mp4 and
         summary.json.
 
         Raises:
@@ -91,7 +92,8 @@ class DreamTruth(Recipe):
             told = check_dreams(network, learned.drives)
             rounds = check_rounds(bundles)
         with clock.stage("unguarded"):
-            unguarded = self.provoke(last, bundles, seeds, out) if self.updates else {}
+            asked = {"unguarded": len(bundles) - 1, "unguarded, first world": 0} if self.updates else {}
+            unguarded = {name: self.provoke(bundles[: number + 1], seeds, out) for name, number in asked.items()}
         with clock.stage("rank"):
             drivers = (LEARNED, *(Alteration("round", n) for n in range(len(bundles) - 1)), *self.alterations)
             returns = self.play_altered(bundles, drivers, tracks, out)
@@ -134,14 +136,21 @@ class DreamTruth(Recipe):
             found.setdefault(outcome["policy"], []).append(outcome["return"])
         return found
 
-    def provoke(self, last: Bundle, bundles: Sequence[Path], seeds: Sequence[int], out: Path) -> dict[str, Any]:
-        """Let a copy of the last driver learn without safeguards, drive with it, and see whether the alarm sounds."""
-        folder, bundle = out / "unguarded", out / "unguarded" / BUNDLE
+    def provoke(self, bundles: Sequence[Path], seeds: Sequence[int], out: Path) -> dict[str, Any]:
+        """Let a copy of the last of these drivers learn without safeguards, drive with it, and see about the alarm.
+
+        The first round's world knows random drives alone: that it learns from what the controller drives is a
+        safeguard, too.
+        """
+        source = load_bundle(bundles[-1])
+        number = source.lineage["round"]
+        folder = out / f"unguarded-{number}"
+        bundle = folder / BUNDLE
         if not (bundle / "manifest.json").is_file():
-            drives = find_drives(bundles)
-            network = learn_unguarded(need_network(last), drives, self.updates, folder / "training")
-            lineage = {**last.lineage, "unguarded": self.updates}
-            replace(last, network=network, lineage=lineage).save(bundle)
+            learned_in = Path(self.source) / f"round-{number}" / CONTROLLER
+            training, drives = folder / "training", find_drives(bundles)
+            network = learn_unguarded(need_network(source), drives, self.updates, training, learned_in)
+            replace(source, network=network, lineage={**source.lineage, "unguarded": self.updates}).save(bundle)
         driven = self.drive(bundle, seeds, out)
         told: dict[str, Any] = {"updates": self.updates, "steps": STEPS, "returns": driven.returns}
         try:
@@ -228,7 +237,7 @@ def tell(summary: Mapping[str, Any]) -> str:
         f"top-1 regret {ranking[name]['regret']:.0f} points"
         for name in ("short", "long")
     ]
-    for name, told in (("learned", learned), ("unguarded", unguarded)):
+    for name, told in {"learned": learned, **unguarded}.items():
         if "exploit" in told:
             gap = told["exploit"]
             lines.append(

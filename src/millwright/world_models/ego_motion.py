@@ -204,7 +204,8 @@ class EgoMotion(WorldModel):
         row, column = (2 * share - 1 for share in self.config.pivot)
         to_column = (cos, -aspect * sin, aside + column)
         to_row = (sin / aspect, cos, row - ahead / aspect)
-        return (torch.stack((*to_column, *to_row), 1) @ self.lattice).unflatten(1, (self.config.side, -1, 2))
+        found: Tensor = torch.stack((*to_column, *to_row), 1) @ self.lattice
+        return found.reshape(-1, self.config.side, self.config.side, 2)
 
 
 def _lay_lattice(config: EgoMotionConfig) -> Tensor:
@@ -213,7 +214,7 @@ def _lay_lattice(config: EgoMotionConfig) -> Tensor:
     row, column = (2 * share - 1 for share in config.pivot)
     rows, columns = torch.meshgrid(centres - row, centres - column, indexing="ij")
     terms = torch.stack((columns, rows, torch.ones_like(rows))).flatten(1)
-    return torch.kron(terms, torch.eye(2)).unflatten(0, (3, 2)).transpose(0, 1).flatten(0, 1)
+    return torch.cat([torch.kron(terms, side) for side in torch.eye(2).unbind()])
 
 
 def _find_known(pixels: Tensor) -> Tensor:
