@@ -56,6 +56,13 @@ def test_swings_are_found_where_they_are_densest():
     assert 120 < tick < 160
 
 
+def test_of_missed_tiles_the_longest_way_between_two_is_told_not_the_one_after_the_last():
+    def idle(tick):
+        return tick - 50 if 50 <= tick < 62 else max(0, tick - 150)
+
+    assert find_event(drive(500.0, idle_ticks=idle), "missed_tiles")[1] == 50
+
+
 def test_of_what_was_slow_the_slowest_tick_is_told():
     def dawdle(tick):
         return np.array([5.0 if tick == 80 else 40.0, 0.0])

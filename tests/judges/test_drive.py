@@ -55,12 +55,24 @@ def halt(tick):
     return max(0, tick - 100)
 
 
+def early(tick):
+    return max(0, min(tick, 60) - 20) % 40
+
+
+def count(tick):
+    return min(tick, 96)
+
+
 @pytest.mark.parametrize(
     ("changes", "failure"),
     [
         ({"end": "left_field"}, "off_track"),
         ({"wheels_on_road": leave}, "off_track"),
         ({"idle_ticks": halt}, "stall"),
+        ({"idle_ticks": halt, "tiles": count, "end": "out_of_time"}, "missed_tiles"),
+        ({"idle_ticks": halt, "tiles": count}, "stall"),
+        ({"idle_ticks": halt, "tiles": count, "end": "out_of_time", "velocity": np.zeros(2)}, "stall"),
+        ({"idle_ticks": early, "tiles": count, "end": "out_of_time"}, "stall"),
         ({"action": swerve}, "oscillation"),
         ({"wheels_on_road": leave, "idle_ticks": halt, "action": swerve}, "off_track"),
         ({"end": "out_of_time"}, "slow"),

@@ -33,6 +33,11 @@ ADVICE = {
         "record, or dream of, faster entries into bends, and do not reward speed that the road ahead does not allow. "
         "If it steered wrongly, see whether the road was in its picture at all, and train on starts beside the road.",
     ),
+    "missed_tiles": Advice(
+        "The car went round, but missed tiles on the way, and drove on until the time was over.",
+        "Look at where it was longest without a new tile: a corner was cut there, or a wheel did not touch the next "
+        "tile. What a cut corner costs comes a lap later: let a tile that was passed by cost something at once.",
+    ),
     "stall": Advice(
         "No new tile was reached for two seconds: the car stood, turned around, or drove where it had been.",
         "See whether it spun (throttle and steering at once), stood with the brake on, or came back on its own track. "
@@ -44,9 +49,8 @@ ADVICE = {
         "of steering cost something, and average the weights of the last iterations.",
     ),
     "slow": Advice(
-        "Nothing else was wrong: tiles were missed, or the lap took too long.",
-        "The share of tiles tells which: below one, it missed some, and drove on until the time was over; at one, it "
-        "was careful. Look at the slowest frames, and at how fast `rule` is there.",
+        "Nothing else was wrong: the lap took too long.",
+        "Look at the slowest frames, and at how fast `rule` is there; the share of tiles tells how far it came.",
     ),
     "model_exploitation": Advice(
         "The policy went where its world model is wrong: the dream promised what the world did not hold.",

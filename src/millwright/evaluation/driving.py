@@ -45,6 +45,7 @@ def find_event(rows: Sequence[DrivingFacts], failure: str) -> tuple[str, int]:
     """
     finders: Mapping[str, tuple[str, Callable[[Sequence[DrivingFacts]], int | None]]] = {
         "off_track": ("leaves the road", _find_departure),
+        "missed_tiles": ("the last tile before the longest way to another", _find_longest_way),
         "stall": ("the last tile before the stall", _find_stall),
         "oscillation": ("swings most", _find_swings),
     }
@@ -71,6 +72,12 @@ def _find_stall(rows: Sequence[DrivingFacts]) -> int | None:
         elif facts.time_s - rows[since].time_s >= DriveLimits().stall_s:
             return since
     return None
+
+
+def _find_longest_way(rows: Sequence[DrivingFacts]) -> int | None:
+    """Of all ways from one new tile to another, after the first second, where the longest began."""
+    found = [tick for tick, facts in enumerate(rows) if facts.idle_ticks == 0 and facts.time_s > DriveLimits().start_s]
+    return found[int(np.argmax(np.diff(found)))] if len(found) > 1 else None
 
 
 def _find_swings(rows: Sequence[DrivingFacts]) -> int | None:

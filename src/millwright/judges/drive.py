@@ -22,6 +22,10 @@ class DriveLimits:
     """More ticks than this with all four wheels off the road: the document's limit for collisions."""
     stall_s: float = 2.0
     """So long without a new tile is a stall."""
+    round_share: float = 0.95
+    """Who reached so many tiles went round: CarRacing itself calls it a lap, once the first tile is reached again."""
+    rolling_m_s: float = 10.0
+    """Who is faster still drives."""
     start_s: float = 1.0
     """Stalls and swings count from here on: a car has to gather speed first."""
     swing: float = 0.2
@@ -52,10 +56,11 @@ class DrivesLap(Judge):
     """One lap of CarRacing: success is a return of 900 or more.
 
     The failure is the first that applies: `off_track` (it left the world, or was beside the road for too many ticks),
-    `stall` (no new tile for two seconds), `oscillation` (its steering swung from side to side), else `slow`.
+    `missed_tiles` (it went round and on, and found no new tile in the last two seconds: those that it had missed lie
+    behind), `stall` (no new tile for two seconds), `oscillation` (its steering swung from side to side), else `slow`.
     """
 
-    failures: ClassVar[tuple[str, ...]] = ("off_track", "stall", "oscillation", "slow")
+    failures: ClassVar[tuple[str, ...]] = ("off_track", "missed_tiles", "stall", "oscillation", "slow")
 
     def __init__(self, limits: DriveLimits | None = None) -> None:
         self.limits = limits or DriveLimits()
@@ -124,6 +129,11 @@ class DrivesLap(Judge):
     def _reversals_per_s(self, facts: DrivingFacts) -> float:
         return self._memory.reversals / max(facts.time_s - self.limits.start_s, 1.0)
 
+    def _went_round(self, facts: DrivingFacts) -> bool:
+        limits = self.limits
+        found = facts.tiles >= limits.round_share * facts.num_tiles and not facts.lap_finished
+        return found and self._memory.idle_s >= limits.stall_s and facts.speed_m_s > limits.rolling_m_s
+
     def _find_failure(self) -> str | None:
         facts, limits = self._now, self.limits
         if facts is None:
@@ -133,6 +143,7 @@ class DrivesLap(Judge):
         metrics = self.metrics()
         applies = {
             "off_track": facts.left_field or metrics["off_road_share"] > limits.off_road_share,
+            "missed_tiles": self._went_round(facts),
             "stall": self._memory.stalls > 0,
             "oscillation": metrics["reversals_per_s"] > limits.reversals_per_s,
         }
