@@ -20,8 +20,8 @@ TITLES = {
     r"car-racing-random": "`random`, who all *scratch* drives begin with",
     r"dream-driving-seed-\d+": f"**`millwright run dream-driving`**: {SCRATCH}, at most 50,000 real steps",
     r"dream-driving-seed-\d+-25k": "the same runs, when they had at most 25,000",
-    r"dream-driving-seeded-seed-\d+": "`--track seeded`: first drives of a noisy rule",
-    r"dream-driving-cloned-seed-\d+": "cloned from the rule, as many steps, no dreams",
+    r"dream-driving-seeded-seed-\d+": "`--track seeded`: first drives of a noisy rule, at most 25,000",
+    r"dream-driving-cloned-seed-\d+": "cloned from the rule, as many steps (25,000), no dreams",
     r"dream-driving-evolution-seed-\d+": "CMA-ES in dreams, 867 numbers",
     r"dream-driving-(.+)-25k": "control, at most 25,000 steps: ",
 }

@@ -10,7 +10,7 @@ import pytest
 
 from millwright.core.errors import OptionError, RecipeError
 from millwright.recipes import BrickPick
-from millwright.recipes.recipe import claim_folder
+from millwright.recipes.recipe import claim_folder, keep_alone
 
 BEGUN = BrickPick(episodes=2, seed=1)
 
@@ -51,3 +51,19 @@ def test_scenes_that_are_not_to_be_trained_on_are_refused(fields, says: str) -> 
 def test_demonstrations_of_both_layouts_have_seeds_of_their_own() -> None:
     assert BrickPick(seed=2, episodes=3, hard_episodes=4).find_scenes() == (range(1200, 1203), range(3700, 3704))
     assert BrickPick(dataset="data", episodes=0).find_scenes() == (range(0), range(0))
+
+
+def test_two_runs_do_not_share_a_folder(tmp_path: Path) -> None:
+    with keep_alone(tmp_path / "out"):
+        (tmp_path / "out" / "steps.txt").write_text("1")
+        with pytest.raises(RecipeError, match="another run goes on"), keep_alone(tmp_path / "out"):
+            raise AssertionError("it was let in")
+    with keep_alone(tmp_path / "out"):
+        pass
+    assert (tmp_path / "out" / "steps.txt").is_file()
+
+
+def test_a_run_that_is_refused_leaves_no_folder(tmp_path: Path) -> None:
+    with pytest.raises(OptionError), keep_alone(tmp_path / "out"):
+        raise OptionError("no such thing")
+    assert not (tmp_path / "out").exists()

@@ -17,10 +17,13 @@ METHODS = {"run": "run", "train": "learn"}
 
 def run(args: list[str]) -> None:
     """Run a recipe with the fields given."""
+    from millwright.recipes.recipe import keep_alone
+
     name, recipe = _take_recipe("run", args)
     chosen = _parse_recipe(recipe, args, f"millwright run {name}", out=Path("runs") / name)
     check_folder("--out", chosen.out)
-    chosen.recipe.run(chosen.out)
+    with keep_alone(chosen.out):
+        chosen.recipe.run(chosen.out)
     made = [chosen.out / "summary.json", *chosen.out.glob("*/report.html")]
     made += [manifest.parent for manifest in chosen.out.glob("*/manifest.json")]
     for path in made:

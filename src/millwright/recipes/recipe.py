@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
+import os
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
@@ -53,6 +55,31 @@ def claim_folder(recipe: Recipe, out: Path) -> None:
     if differing := [name for name in fields if fields[name] != before.get(name)]:
         told = ", ".join(f"{name} was {before.get(name)!r}, is {fields[name]!r}" for name in differing)
         raise RecipeError(f"{out} was begun with other fields ({told}); give those again, or another --out")
+
+
+@contextmanager
+def keep_alone(out: Path) -> Iterator[None]:
+    """Hold a folder for one run: two would count each other's steps and write each other's files.
+
+    The system lets go of it when the process dies. A folder in which nothing came to be is not left behind.
+
+    Raises:
+        RecipeError: another process runs there.
+    """
+    out.mkdir(parents=True, exist_ok=True)
+    held = os.open(out, os.O_RDONLY)
+    try:
+        try:
+            fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise RecipeError(f"another run goes on in {out}; wait until it ends, or give another --out") from None
+        try:
+            yield
+        finally:
+            if not any(out.iterdir()):
+                out.rmdir()
+    finally:
+        os.close(held)
 
 
 def describe_command(name: str, recipe: Recipe) -> str:
