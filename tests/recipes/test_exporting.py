@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import subprocess
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -28,6 +29,7 @@ from tests.policies.makers import make_bundle, make_observation
 
 pytestmark = pytest.mark.timeout(400)  # the exporter is slow on a busy machine
 SEEDS = range(5000, 5400)
+ROOT = Path(__file__).parents[2]
 FILMS = [[make_observation(10 * film + tick) for tick in range(4)] for film in range(2)]
 
 
@@ -196,6 +198,21 @@ def test_a_repository_for_triton_holds_an_accepted_export(original, export, tmp_
     (tmp_path / "models" / "notes").mkdir()
     with pytest.raises(OptionError, match="no model of Triton's"):
         write_repository(tmp_path / "mine-onnx", tmp_path / "models", name="notes")
+
+
+@pytest.mark.slow  # it makes an environment of its own: Triton's protobuf is older than ours
+def test_tritons_own_protobuf_reads_the_repository_and_no_other(original, export, tmp_path):
+    trial: Any = MadeUp(SEEDS)
+    try_out(original, tmp_path / "mine-onnx", [(export, 1e-5)], trial, keep=False, say=tell)
+    config = write_repository(tmp_path / "mine-onnx", tmp_path / "models") / "config.pbtxt"
+    command = ["bash", str(ROOT / "scripts" / "check_triton.sh"), str(tmp_path / "models")]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert "mine-onnx" in done.stdout
+    config.write_text(config.read_text().replace("dynamic_batching", "dynamic_batchin"))
+    refused = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert "dynamic_batchin" in refused.stderr
+    assert refused.returncode != 0
 
 
 def test_triton_takes_neither_an_original_nor_what_was_not_accepted(original, export, tmp_path):
