@@ -11,8 +11,10 @@ from millwright.evaluation.suite import evaluate, parse_seeds
 
 ENV = "brick-table"
 LATENCIES_MS = (50, 100, 250)
-WAYS: dict[str, dict[str, bool]] = {
+WAYS: dict[str, dict[str, Any]] = {
     "plans while it plays": {},
+    "the same, the old chunk does not fade out": {"blend": 0},
+    "the same, it fades out for three ticks": {"blend": 3},
     "stands until the plan is there": {"waits": True},
     "takes late plans for up to date": {"stale": True},
 }
@@ -25,7 +27,7 @@ def list_cells() -> list[tuple[str, int, dict[str, Any]]]:
         for latency_ms in LATENCIES_MS
         for way, how in WAYS.items()
     ]
-    return [("without latency", 0, {}), *late]
+    return [("without latency", 0, {}), ("the same, the old chunk does not fade out", 0, {"blend": 0}), *late]
 
 
 def measure(policy: str, seeds: str, workers: int) -> list[dict[str, Any]]:
@@ -35,8 +37,9 @@ def measure(policy: str, seeds: str, workers: int) -> list[dict[str, Any]]:
         player = Player(ENV, policy=policy, **playing)
         result = evaluate(player, parse_seeds(seeds), workers, claim=player.describe(), progress=False).to_json()
         kept = ("successes", "episodes", "rate", "interval", "failures")
-        cycle_s = result["metrics"].get("cycle_time_s_mean")
-        rows.append({"way": way, "latency_ms": latency_ms, **{name: result[name] for name in kept}, "cycle_s": cycle_s})
+        means = {"cycle_s": "cycle_time_s_mean", "jerk_rad_s3": "jerk_rad_s3_mean"}
+        measured = {name: result["metrics"].get(metric) for name, metric in means.items()}
+        rows.append({"way": way, "latency_ms": latency_ms, **{name: result[name] for name in kept}, **measured})
         print(write_row(rows[-1]), flush=True)
     return rows
 
@@ -47,7 +50,7 @@ def write_row(row: dict[str, Any]) -> str:
     failures = ", ".join(f"{count} {name}" for name, count in row["failures"].items()) or "none"
     cycle = "" if row["cycle_s"] is None else f"{row['cycle_s']:.2f}"
     counted = f"{row['successes']}/{row['episodes']} | {low:.1%} to {high:.1%} | {failures} | {cycle}"
-    return f"| {row['way']} | {row['latency_ms']} | {counted} |"
+    return f"| {row['way']} | {row['latency_ms']} | {counted} | {row['jerk_rad_s3']:.1f} |"
 
 
 def main() -> None:
@@ -57,7 +60,8 @@ def main() -> None:
     parser.add_argument("--seeds", default="5000:5200", help="scenes A:B; from 10000 on for published figures")
     parser.add_argument("--workers", type=int, default=2)
     arguments = parser.parse_args()
-    print("| how | latency, ms | succeeded | 95% interval | failures | mean cycle, s |\n|---|---|---|---|---|---|")
+    columns = ("how", "latency, ms", "succeeded", "95% interval", "failures", "mean cycle, s", "mean jerk, rad/s3")
+    print(f"| {' | '.join(columns)} |\n{'| --- ' * len(columns)}|")
     rows = measure(arguments.policy, arguments.seeds, arguments.workers)
     about = Player(ENV, policy=arguments.policy).describe()
     print(json.dumps({**about, "seeds": arguments.seeds, "rows": rows}, indent=2))
