@@ -19,6 +19,7 @@ import pytest
 
 from millwright.core.errors import RemoteError
 from millwright.serving import wire
+from millwright.serving.desk import Desk
 from millwright.serving.engine import Caps, Served
 from millwright.serving.protos import policy_pb2 as pb
 from millwright.serving.refusal import Code
@@ -145,6 +146,39 @@ def test_a_client_that_goes_in_the_middle_of_a_call_leaves_nothing_behind(server
             assert planner.entered.wait(5)
             call.cancel()
         planner.gate.set()
+
+
+HIDDEN = {
+    "fault": (OSError("/secret/place is gone"), "INTERNAL", "the server's log says why"),
+    "timeout": (TimeoutError("/secret/place is slow"), "DEADLINE_EXCEEDED", "no answer in time"),
+}
+
+
+@pytest.mark.parametrize("method", ["Act", "Describe", "Reset"])
+@pytest.mark.parametrize("kind", HIDDEN)
+@pytest.mark.usefixtures("others_are_served")
+def test_an_error_that_was_not_meant_for_a_client_stays_in_the_servers_log(
+    server: PolicyServer, kind: str, method: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    error, code, told = HIDDEN[kind]
+
+    def fail(*given: Any) -> None:
+        raise error
+
+    count = server.metrics.registry.get_sample_value
+    before = count("millwright_refused_total", {"code": code}) or 0
+    with monkeypatch.context() as broken:
+        broken.setattr(Desk, {"Act": "submit", "Describe": "describe", "Reset": "reset"}[method], fail)
+        with grpc.insecure_channel(server.addresses.grpc) as channel:
+            ask = channel.stream_stream(ACT.replace("Act", method))
+            with pytest.raises(grpc.RpcError) as caught:
+                list(ask(iter([GOOD if method == "Act" else b""]), timeout=10))
+    assert caught.value.code().name == code
+    assert told in caught.value.details()
+    assert "secret" not in str(caught.value)
+    assert count("millwright_refused_total", {"code": code}) == before + 1
+    assert "/secret/place" in caplog.text
+    assert "Traceback" in caplog.text
 
 
 def test_half_open_connections_are_closed_and_robots_get_through(

@@ -14,6 +14,7 @@ import httpx
 import pytest
 
 from millwright.serving.access import Access
+from millwright.serving.desk import Desk
 from millwright.serving.engine import Caps, Served
 from millwright.serving.server import PolicyServer, Setup
 from tests.serving.planners import IMAGE, STATE, Echo, observe
@@ -88,6 +89,26 @@ def test_a_body_of_another_shape_is_refused_by_its_place_and_not_repeated(
 def test_a_name_that_no_message_can_hold_is_refused(server: PolicyServer, path: str) -> None:
     answer = send(server, {"robot": "\ud800"} | ({"observation": SEEN} if path == "act" else {}), path)
     assert (answer.status_code, answer.json()["code"]) == (400, "INVALID_ARGUMENT")
+
+
+@pytest.mark.parametrize(
+    ("error", "status", "code"),
+    [(OSError("/secret/place is gone"), 500, "INTERNAL"), (TimeoutError("/secret"), 504, "DEADLINE_EXCEEDED")],
+)
+def test_an_error_that_was_not_meant_for_a_client_is_not_told(
+    server: PolicyServer, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture,
+    error: Exception, status: int, code: str,
+) -> None:  # fmt: skip
+    def fail(*given: Any) -> None:
+        raise error
+
+    with monkeypatch.context() as broken:
+        broken.setattr(Desk, "answer", fail)
+        answer = send(server, {"observation": SEEN})
+    assert (answer.status_code, answer.json()["code"]) == (status, code)
+    assert "secret" not in answer.text
+    assert send(server, {"observation": SEEN}).status_code == 200
+    assert "/secret" in caplog.text
 
 
 def send(server: PolicyServer, body: dict[str, Any], path: str = "act") -> httpx.Response:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Awaitable, Callable
 from typing import Any, NoReturn, TypeVar
 
@@ -11,8 +12,9 @@ from google.protobuf.message import DecodeError, Message
 
 from millwright.serving.access import Access, name_certificate
 from millwright.serving.metrics import Metrics
-from millwright.serving.refusal import Code, RefusedError
+from millwright.serving.refusal import Code, RefusedError, conceal
 
+log = logging.getLogger(__name__)
 UNARY_S = 5.0
 """Deadline of what takes no planning."""
 STATUS = {code.value[0]: code for code in grpc.StatusCode}
@@ -22,7 +24,7 @@ Sent = TypeVar("Sent", bound=Message)
 
 
 class Calls:
-    """Lets in whom `access` says, and ends calls that are refused."""
+    """Lets in whom `access` says, and ends calls that are refused or fail."""
 
     def __init__(self, access: Access, metrics: Metrics) -> None:
         self._access, self._metrics = access, metrics
@@ -39,10 +41,10 @@ class Calls:
             await context.abort(grpc.StatusCode.UNAUTHENTICATED, "a token is asked for: authorization: Bearer TOKEN")
         return client
 
-    async def abort(self, context: Context, code: Code, message: str) -> NoReturn:
+    async def abort(self, context: Context, refusal: RefusedError) -> NoReturn:
         """End a call, counted."""
-        self._metrics.refused.labels(code.name).inc()
-        await context.abort(STATUS[code], message)
+        self._metrics.refused.labels(refusal.code.name).inc()
+        await context.abort(STATUS[refusal.code], str(refusal))
 
     async def answer(
         self,
@@ -61,7 +63,10 @@ class Calls:
             async with asyncio.timeout(deadline_s):
                 answered = await answer(client)
         except RefusedError as refusal:
-            await self.abort(context, refusal.code, str(refusal))
+            await self.abort(context, refusal)
+        except Exception as error:
+            log.exception("a call failed")
+            await self.abort(context, conceal(error))
         if isinstance(answered, RefusedError):
             await context.abort(STATUS[answered.code], str(answered))
         return answered

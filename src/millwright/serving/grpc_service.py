@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from typing import Any
 
 import grpc
@@ -10,8 +11,9 @@ import grpc
 from millwright.serving.desk import Desk
 from millwright.serving.grpc_calls import Calls, Context, check_message, make_reader
 from millwright.serving.protos import policy_pb2 as pb
-from millwright.serving.refusal import Code, RefusedError
+from millwright.serving.refusal import Code, RefusedError, conceal
 
+log = logging.getLogger(__name__)
 SERVICE = pb.DESCRIPTOR.services_by_name["PolicyService"].full_name
 PER_STREAM = 64
 """Observations of one stream that are being answered; the next one is read when one is done."""
@@ -64,15 +66,17 @@ class PolicyService:
         """Read, and answer each observation when its chunk is there; end when told to, or when nothing comes."""
         client = await self._calls.admit(context)
         if self._streams >= self._desk.caps.max_streams:
-            await self._calls.abort(
-                context, Code.RESOURCE_EXHAUSTED, f"{self._streams} streams are open, which is the most"
-            )
+            told = f"{self._streams} streams are open, which is the most"
+            await self._calls.abort(context, RefusedError(Code.RESOURCE_EXHAUSTED, told))
         self._streams += 1
         self._desk.metrics.streams.set(self._streams)
         try:
             await self._stream(client, context)
         except RefusedError as refusal:
-            await self._calls.abort(context, refusal.code, str(refusal))
+            await self._calls.abort(context, refusal)
+        except Exception as error:
+            log.exception("a stream failed")
+            await self._calls.abort(context, conceal(error))
         finally:
             self._streams -= 1
             self._desk.metrics.streams.set(self._streams)

@@ -24,7 +24,7 @@ from millwright.serving.access import Access, Tls
 from millwright.serving.desk import Desk
 from millwright.serving.http_door import SizeLimit, TokenCheck, make_protocol
 from millwright.serving.protos import policy_pb2 as pb
-from millwright.serving.refusal import Code, RefusedError
+from millwright.serving.refusal import Code, RefusedError, conceal
 
 STATUS = {
     Code.INVALID_ARGUMENT: 400, Code.NOT_FOUND: 404, Code.FAILED_PRECONDITION: 409, Code.ABORTED: 409,
@@ -126,6 +126,10 @@ def make_app(desk: Desk, access: Access, production: bool = False) -> FastAPI:
     @app.exception_handler(RequestValidationError)
     async def tell_shape(request: Request, error: RequestValidationError) -> JSONResponse:
         return JSONResponse({"code": Code.INVALID_ARGUMENT.name, "detail": explain(error)}, 422)
+
+    @app.exception_handler(Exception)
+    async def tell_failure(request: Request, error: Exception) -> JSONResponse:
+        return await tell(request, conceal(error))  # it is raised again, and so comes into the log
 
     @app.get("/v1/describe")
     async def describe(client: Client, bundle: str = "") -> dict[str, Any]:

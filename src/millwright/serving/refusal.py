@@ -27,3 +27,12 @@ class RefusedError(MillwrightError):
     def __init__(self, code: Code, message: str) -> None:
         super().__init__(message)
         self.code = code
+
+
+def conceal(error: Exception) -> RefusedError:
+    """What a client hears of an error that nobody meant for it; of tasks that failed together, of the first."""
+    while isinstance(error, ExceptionGroup):
+        error = error.exceptions[0]
+    if isinstance(error, TimeoutError):
+        return RefusedError(Code.DEADLINE_EXCEEDED, "the server had no answer in time")
+    return RefusedError(Code.INTERNAL, "the server could not answer; the server's log says why")
