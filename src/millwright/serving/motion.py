@@ -11,8 +11,10 @@ from millwright.core.errors import ActionError, import_extra
 from millwright.geometry.poses import Floats
 from millwright.robots.limits import MotionLimits
 
-LOOKS = 4
-"""At so many points of a way to rest it is asked whether the arm may be there."""
+LOOK_S = 0.04
+"""So often on a way to rest it is asked whether the arm may be there, or each period, where that is longer."""
+SHARES = (0.8, 0.6, 0.4, 0.2, 0.0)
+"""Of a velocity that is wanted at a target, where all of it would cost time."""
 STILL_S = 1e-4
 """That long before it rests, an arm is at rest but for rounding."""
 
@@ -101,6 +103,19 @@ class LimitedMotion:
         self._target = target
         self._set_out([self._limit_velocity(velocity, within_s), np.zeros_like(velocity)], within_s)
 
+    def pursue(self, target: Floats, velocity: Floats, within_s: float) -> None:
+        """As `aim`, but who cannot be there in that time is there as soon as can be, with a share of that velocity.
+
+        From close behind a target, its whole velocity is had by a run-up only, away from it.
+        """
+        self.aim(target, velocity, within_s)
+        if not self._ways or self._ways[0].duration < within_s + self.period_s:
+            return
+        most = self._limit_velocity(velocity, within_s)
+        slower = (self._plan_going(share * most, within_s) for share in SHARES)
+        ways = [self._ways[0], *(way for way in slower if way is not None)]
+        self._ways = [min(ways, key=lambda way: float(way.duration)), *self._ways[1:]]
+
     def step(self) -> str:
         """One period towards the aim.
 
@@ -176,7 +191,8 @@ class LimitedMotion:
         inside = self.limits.hold(state.position) and self.limits.hold(extremes[:, 0])
         if not inside or not self.limits.hold(extremes[:, 1]):
             return "position"
-        way = (np.array(rest.at_time(time_s)[0]) for time_s in np.linspace(0.0, rest.duration, LOOKS))
+        times_s = np.append(np.arange(0.0, rest.duration, max(self.period_s, LOOK_S)), rest.duration)
+        way = (np.array(rest.at_time(time_s)[0]) for time_s in times_s)  # braking takes the arm to these very places
         return "" if all(map(self._allows, way)) else "workspace"
 
     def _make_input(self) -> Any:

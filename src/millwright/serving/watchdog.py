@@ -86,6 +86,7 @@ class Watchdog:
         self._motion.begin(np.asarray(joints, np.float64))
         self._course = Course(1.0 / self.beat.setpoint_hz)
         self._newest: tuple[Floats, Floats] | None = None
+        self._last = self._motion.state.position
         self._heard_s, self.halted = None, None
 
     def hear(self, setpoint: ArrayLike, now_s: float) -> None:
@@ -100,7 +101,7 @@ class Watchdog:
         else:
             velocity = self._course.go_to(target, self._motion.state.position, going_on=True)
             self._newest = np.clip(target, *limits.position.T), velocity
-            self._heard_s = now_s
+            self._last, self._heard_s = target, now_s
 
     def feel(self, wrench: ArrayLike, now_s: float) -> None:
         """The newest wrench (6,), N and N m."""
@@ -118,7 +119,7 @@ class Watchdog:
             self._motion.brake()
             return self._motion.state.position
         if self._newest is not None:
-            self._motion.aim(*self._newest, 1.0 / self.beat.setpoint_hz)
+            self._motion.pursue(*self._newest, 1.0 / self.beat.setpoint_hz)
             self._newest = None
         self._motion.step()
         return self._motion.state.position
@@ -136,8 +137,10 @@ class Watchdog:
         self.halted = self.halted or Halt(why, now_s)
 
     def _is_in_reach(self, target: Floats) -> bool:
-        """Whether the arm may be there, and could be before the heartbeat is missed."""
+        """Whether the arm may be there, and setpoints could have come there in the longest silence that is borne.
+
+        From the setpoint before, not from the arm, which lags behind setpoints that speed up as hard as it may itself.
+        """
         limits, space = self._envelope.motion, self._envelope.workspace
-        reach = limits.velocity * self.beat.heartbeat_s
-        near = (np.abs(target - self._motion.state.position) <= reach).all()
+        near = (np.abs(target - self._last) <= limits.velocity * self.beat.heartbeat_s).all()
         return bool(near and limits.hold(target) and (space is None or space.holds(target)))
