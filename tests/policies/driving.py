@@ -5,6 +5,7 @@ import torch
 
 from millwright.core.features import Feature, Features
 from millwright.policies.bundle import Bundle
+from millwright.policies.confidence import Calibration
 from millwright.policies.networks import make_network
 from millwright.processors.clip import Clip
 from millwright.processors.concat import Concat
@@ -33,3 +34,9 @@ def make_view(seed=0):
         "observation.images.front": rng.integers(0, 256, (64, 64, 3), dtype=np.uint8),
         "observation.state": rng.standard_normal(7).astype(np.float32),
     }
+
+
+def make_calibration(bundle, ticks=999):
+    """Of drives that were surprising by anything up to 1, and of whatever pictures."""
+    picture, anything = torch.zeros(bundle.network.vae.config.code), torch.full((ticks,), 1e6)
+    return Calibration(torch.logspace(-9, 0, ticks), picture, anything)

@@ -55,6 +55,9 @@ def test_a_short_run_drives_dreams_and_drives_within_its_cap(tmp_path):
     assert summary["milestone"]["result"]["episodes"] == 1
     lineage = json.loads((tmp_path / "dream-driving/manifest.json").read_text())["lineage"]
     assert lineage["fields"]["cap"] == CAP
+    calibration = load_bundle(tmp_path / "dream-driving").calibration
+    assert len(calibration.surprises) == sum(map(len, drives[1]))  # the first drives were not those of a driver
+    assert load_bundle(next(tmp_path.glob("at-*")) / "dream-driving").calibration is None
 
     written = {path: path.stat().st_mtime_ns for path in tmp_path.glob("round-*/*.npz")}
     again = SHORT.run(tmp_path)
@@ -129,6 +132,7 @@ def test_cloning_learns_what_the_rule_would_have_done(tmp_path):
     summary = recipe.run(tmp_path)
     assert summary["real_steps"]["training"] <= 400
     assert json.loads((tmp_path / "round-0/told.json").read_text())["loss"] < 1
+    assert load_bundle(tmp_path / "dream-driving").calibration is None
 
 
 def test_dagger_has_the_rule_label_what_the_learner_visits(tmp_path):
@@ -136,6 +140,7 @@ def test_dagger_has_the_rule_label_what_the_learner_visits(tmp_path):
     assert summary["real_steps"]["training"] <= CAP
     assert json.loads((tmp_path / "round-1/told.json").read_text())["loss"] < 1
     assert not (tmp_path / "round-1/truth.json").exists()
+    assert load_bundle(tmp_path / "dream-driving").calibration is None
     learner = load_bundle(tmp_path / "round-0/dream-driving").network
     (visited, *_) = load_drives(tmp_path / "round-1/drives.npz")
     seen = encode_drives(learner.vae, [visited])[0][:-1]

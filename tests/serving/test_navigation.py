@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import time
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -26,8 +27,9 @@ from millwright.policies.world_memory import CONTROLS, read_world, tell_done
 from millwright.serving.access import Access
 from millwright.serving.engine import Caps, Served
 from millwright.serving.protos import navigation_pb2 as nav
+from millwright.serving.remote import RemotePlanner
 from millwright.serving.server import PolicyServer, Setup
-from tests.policies.driving import make_driving_bundle, make_view
+from tests.policies.driving import make_calibration, make_driving_bundle, make_view
 from tests.serving.planners import Echo
 from tests.serving.test_server import list_services
 
@@ -109,6 +111,28 @@ def test_an_answer_tells_its_bundle_and_until_when_it_may_be_done(channel: grpc.
     assert answer.expires == pytest.approx(25 / 12.5 + 1 / 12.5)
     assert answer.latency_ms > 0
     assert not answer.HasField("confidence")
+
+
+def test_an_answer_tells_how_sure_a_calibrated_bundle_is_over_every_door() -> None:
+    bundle = make_driving_bundle()
+    planner = replace(bundle, calibration=make_calibration(bundle)).planner()
+    memory, expected = None, []
+    for tick in range(3):
+        (chunk,), (memory,) = planner.plan([make_view(tick)], [memory])
+        expected.append(chunk.confidence)
+    assert len(set(expected)) > 1
+    setup = Setup((Served("dream", planner, "car-racing"),), http_port=0)
+    with PolicyServer(setup) as server, grpc.insecure_channel(server.addresses.grpc) as line:
+        call(line, "ResetEpisode")
+        answers = [call(line, "GetAction", show(tick)) for tick in range(3)]
+        assert [answer.confidence for answer in answers] == pytest.approx(expected)
+        remote, kept = RemotePlanner(f"grpc://{server.addresses.grpc}"), None
+        for tick in range(3):
+            (chunk,), (kept,) = remote.plan([make_view(tick)], [kept])
+            assert chunk.confidence == expected[tick]
+        seen = {name: value.tolist() for name, value in make_view(0).items()}
+        answer = httpx.post(f"{server.addresses.http}/v1/act", json={"observation": seen}, timeout=20)
+        assert answer.json()["chunk"]["confidence"] == expected[0]
 
 
 def test_what_was_done_in_place_of_an_answer_is_what_the_world_model_goes_on_from(channel: grpc.Channel) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +18,7 @@ from millwright.core.manifest import Manifest
 from millwright.nets.parameters import Count, count_parameters, tell_parameters
 from millwright.policies import golden
 from millwright.policies.card import Subject, draw_card
+from millwright.policies.confidence import FILE, Calibration, load_calibration, write_calibration
 from millwright.policies.folder import CARD, CONTENTS, REMEDY, load_manifest, read_content, write_folder
 from millwright.policies.network import Network
 from millwright.policies.network_planner import NetworkPlanner
@@ -44,6 +45,8 @@ class Bundle:
     env_options: Mapping[str, Any] = field(default_factory=dict)
     lineage: Mapping[str, Any] = field(default_factory=dict)
     """Recipe, fields, dataset digest, training seed, versions: JSON values."""
+    calibration: Calibration | None = None
+    """What its confidence is told by; outside its id."""
     _loaded_id: str = field(default="", init=False, repr=False)
     """Of the folder it came from: written anew, an older bundle's files may gain fields, and so another id."""
 
@@ -76,6 +79,8 @@ class Bundle:
         files = self.to_files()
         manifest = self._make_manifest(files)
         files.update(golden.make_file(self.planner, manifest.id))
+        if self.calibration is not None:
+            files[FILE] = write_calibration(self.calibration, manifest.id)
         files["manifest.json"] = json.dumps(manifest.to_json(), indent=2, allow_nan=False).encode()
         files[CARD] = (card or draw_card(self.describe(target.name, manifest))).encode()
         write_folder(target, files)
@@ -91,6 +96,7 @@ class Bundle:
             self.rate_hz,
             digest=self._loaded_id or self.make_manifest().id,
             threads=threads,
+            confide=self.calibration,
         )
 
     def count_parameters(self) -> dict[str, Count]:
@@ -143,7 +149,8 @@ def load_bundle(path: Path | str) -> Bundle:
             manifest.env_options,
             manifest.lineage,
         )
-        object.__setattr__(bundle, "_loaded_id", manifest.id)
-        return bundle
     except (MillwrightError, KeyError, TypeError, ValueError, RuntimeError, SafetensorError) as error:
         raise BundleError(f"bundle {folder} does not fit this version of millwright: {error}; {REMEDY}") from error
+    bundle = replace(bundle, calibration=load_calibration(folder, manifest.id, bundle.network))
+    object.__setattr__(bundle, "_loaded_id", manifest.id)
+    return bundle

@@ -14,6 +14,7 @@ from millwright.core.errors import OptionError, choose
 from millwright.policies.controllers import Controller
 from millwright.policies.network import PAST, Network
 from millwright.policies.world_memory import BEGUN, CONTROLS, LATENT, MEMORY
+from millwright.world_models.dream import compare_codes
 from millwright.world_models.ego_motion import EgoMotion
 from millwright.world_models.ensemble import Ensemble
 from millwright.world_models.mdn_rnn import MdnRnn
@@ -108,6 +109,11 @@ class LatentController(Network):
         now = State(batch[LATENT], torch.where(begun > 0, seen.memory, first.memory))
         controls = self.controller(self.model.read(now))
         return {MEMORY: now.memory, CONTROLS: controls, BEGUN: torch.ones_like(begun)}
+
+    def measure_surprise(self, before: State, done: Tensor, latent: Tensor) -> Tensor:
+        """(batch,): how far the code in `latent` (batch, latent) is from what the world model dreams of that step."""
+        dreamed, _ = self.model.imagine(before, done, temperature=0.0)
+        return compare_codes(self.vae.config.code, dreamed.latent, latent)
 
     def sample(self, batch: Mapping[str, Any]) -> Tensor:
         """(batch, 1, 3): what `carry` found; from nothing kept, what is done in a first tick."""

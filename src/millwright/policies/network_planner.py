@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torch import Tensor
 
 from millwright.core.errors import FeatureError
 from millwright.core.features import Feature, Features, Observation
@@ -18,6 +19,9 @@ from millwright.policies.remembering import recall, recall_texts, remember
 from millwright.policies.watching import Watch, look_away
 from millwright.processors.pipeline import Pipeline
 from millwright.processors.text import KNOWN
+
+Confide = Callable[[Network, Mapping[str, Any]], Tensor]
+"""A network, and what it was given and made of it -> how sure it is (batch,), 0..1."""
 
 
 class NetworkPlanner(Planner):
@@ -31,6 +35,7 @@ class NetworkPlanner(Planner):
         inputs: what an observation must hold; checked in every call.
         action: one action of a chunk.
         threads: torch threads of a call; the process's own setting is put back after it.
+        confide: tells the chunks' confidence; None: they have none.
 
     Attributes:
         watch: called with a stage's name when it is done, for whoever measures how long they take.
@@ -46,6 +51,7 @@ class NetworkPlanner(Planner):
         *,
         digest: str = "",
         threads: int = 1,
+        confide: Confide | None = None,
     ) -> None:
         self.network = make_quick(network)
         self.pipeline = pipeline
@@ -54,6 +60,7 @@ class NetworkPlanner(Planner):
         self.rate_hz = rate_hz
         self.digest = digest
         self.threads = threads
+        self.confide = confide
         self.watch: Watch = look_away
         self._device = next(network.parameters()).device
 
@@ -81,12 +88,14 @@ class NetworkPlanner(Planner):
                 target = self.network.sample(batch)
                 self.watch("decide")
                 actions = self.pipeline.act(batch, target).cpu().numpy()
+                sure = self._tell_confidence(batch, len(actions))
         finally:
             torch.set_num_threads(before)
         if actions.shape[2:] != self.action.shape:
             found = actions.shape[2:]
             raise FeatureError(f"{self.action.name}: expected shape {self.action.shape}, the pipeline gives {found}")
-        chunks = [Chunk(plan, self.rate_hz, digest=self.digest) for plan in actions]
+        rows = zip(actions, sure, strict=True)
+        chunks = [Chunk(plan, self.rate_hz, confidence, digest=self.digest) for plan, confidence in rows]
         following = remember(self.network, texts, batch, memories)
         self.watch("postprocess")
         return chunks, following
@@ -102,6 +111,13 @@ class NetworkPlanner(Planner):
         kept = memory[PAST + name].clone()
         kept[-1] = torch.from_numpy(value)
         return {**memory, PAST + name: kept}
+
+    def _tell_confidence(self, batch: Mapping[str, Any], robots: int) -> Sequence[float | None]:
+        if self.confide is None:
+            return [None] * robots
+        sure: list[float] = self.confide(self.network, batch).tolist()
+        self.watch("confidence")
+        return sure
 
     def _stack(self, observations: Sequence[Observation]) -> dict[str, Any]:
         batch: dict[str, Any] = {}

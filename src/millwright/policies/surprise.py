@@ -10,7 +10,7 @@ from millwright.core.episode import Episode
 from millwright.core.errors import OptionError
 from millwright.policies.bundle import Bundle
 from millwright.policies.latent_controller import LatentController
-from millwright.world_models.dream import choose_starts, dream, dreaming
+from millwright.world_models.dream import choose_starts, compare_codes, dream, dreaming
 from millwright.world_models.replay import replay
 from millwright.world_models.world_model import State
 
@@ -46,7 +46,7 @@ class Witness:
         errors = [0.0]
         for tick in range(1, len(latents)):
             steps = min(AHEAD, tick)
-            error = (told[steps - 1][tick - steps, :code] - latents[tick, :code]).square().mean()
+            error = compare_codes(code, told[steps - 1][tick - steps], latents[tick])
             errors.append(round(float(error), 5))
         return tuple(errors)
 

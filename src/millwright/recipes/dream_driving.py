@@ -17,6 +17,7 @@ from millwright.core.policy import Policy
 from millwright.core.step_ledger import StepLedger, open_ledger
 from millwright.evaluation.suite import evaluate, parse_seeds
 from millwright.policies.bundle import Bundle, load_bundle
+from millwright.policies.confidence import Calibration
 from millwright.policies.driving import NoisyDriver, RandomDriver
 from millwright.policies.driving_pipeline import COST_A_RAW_STEP, IMAGE, STATE, make_pipeline
 from millwright.policies.folder import load_manifest
@@ -26,6 +27,7 @@ from millwright.processors.pipeline import Pipeline
 from millwright.recipes.cards import save_card
 from millwright.recipes.demonstrated import TRAINING_SEEDS
 from millwright.recipes.recipe import Recipe, StageClock, claim_folder, write_json
+from millwright.training.calibration import calibrate
 from millwright.training.drives import Drive, load_drives, make_drive, save_drives
 from millwright.training.ema import average_weights
 from millwright.training.rounds_of_dreams import DreamingConfig, clone, learn_round
@@ -293,8 +295,19 @@ class DreamDriving(Recipe):
             "recorded": self.list_recorded(rounds, out),
             "cpu_seconds": round(sum(clock.cpu_seconds[f"dream {number}"] for number in range(rounds)), 1),
         }
-        replace(last, lineage={**last.lineage, **made}).save(bundle)
+        calibration = self.calibrate(rounds, out, need_network(last))
+        replace(last, lineage={**last.lineage, **made}, calibration=calibration).save(bundle)
         return int(last.lineage["real_steps"])
+
+    def calibrate(self, rounds: int, out: Path, network: LatentController) -> Calibration | None:
+        """What the later half's drives were like, each round's to the driver of the round before.
+
+        None where no world was learned, or nothing was driven with it.
+        """
+        later = range(max(1, rounds // 2), 0 if self.control in TAUGHT else rounds)
+        drivers = (need_network(load_bundle(self.find_bundle(out, number - 1))) for number in later)
+        drives = (load_drives(out / f"round-{number}" / "drives.npz") for number in later)
+        return calibrate(network, zip(drivers, drives, strict=True))
 
     def list_recorded(self, rounds: int, out: Path) -> list[dict[str, Any]]:
         """Of the drives of so many rounds who drove, from where, and how many there were."""

@@ -86,6 +86,11 @@ def compute_returns(
     return total
 
 
+def compare_codes(code: int, dreamed: Tensor, seen: Tensor) -> Tensor:
+    """Mean squared errors of the codes, the first numbers of latents (..., latent)."""
+    return (dreamed[..., :code] - seen[..., :code]).square().mean(-1)
+
+
 @contextmanager
 def dreaming(model: WorldModel, *, dropout: bool = True) -> Iterator[WorldModel]:
     """The model for dreams alone: its weights stand still, its dropout is on (or, as a control, off)."""
