@@ -298,6 +298,8 @@ def test_dashboard_without_its_extra_gives_the_install_command(
         (["--env.image-size", "-5"], "image_size must be 16 to"),
         (["--latency-ms", "100:250"], "nothing plays no chunks"),
         (["--workers", "0"], "workers must be at least 1"),
+        (["--min-confidence", "0.2"], "say who, with --fallback NAME"),
+        (["--fallback", "nothing", "--min-confidence", "2"], "a confidence lies in 0 to 1"),
         (["--report", __file__], "that is a file; give a folder"),
         (["--json", str(ROOT)], "that is a folder; give a file"),
     ],

@@ -205,6 +205,14 @@ def test_a_limiter_around_it_takes_the_plans_of_the_fallback_for_as_young_as_the
     assert [event.tick for event in limiter.events if event.why == "stale"] == [10, 11, 12, 13]
 
 
+@pytest.mark.parametrize(("min_confidence", "told"), [(0.6, 1), (0.0, 0)])
+def test_who_relies_on_a_confidence_that_is_not_told_is_warned_once(min_confidence, told, caplog):
+    silent = Answering(dict.fromkeys(range(6), (0.0, None)))
+    patience = Patience(min_confidence=min_confidence)
+    assert drive(Fallback(silent, Rule(), TickClock(HZ), patience), 6) == [0, 1, 2, 3, 4, 5]
+    assert caplog.text.count("answering does not tell how sure it is: min_confidence changes nothing") == told
+
+
 @pytest.mark.parametrize("first", [True, False])
 def test_who_sees_the_truth_is_neither_fallen_back_on_nor_from(first):
     class Seer(Rule, Privileged):

@@ -20,7 +20,7 @@ from millwright.catalog.task import USUAL
 from millwright.catalog.tasks import TASKS
 from millwright.core.clock import TickClock
 from millwright.core.episode import Episode
-from millwright.core.errors import UnknownNameError, choose
+from millwright.core.errors import OptionError, UnknownNameError, choose
 from millwright.core.judging import Judge
 from millwright.core.loop import run_episode
 from millwright.core.policy import Policy
@@ -65,18 +65,24 @@ def limit_motion(policy: Policy, limits: str, env: str, control_hz: float) -> Po
     return Limiter(policy, choose("limit", limits, table)(), control_hz)
 
 
-def fall_back(policy: Policy, fallback: str, env: str, control_hz: float, digest: str = "") -> Policy:
+def fall_back(
+    policy: Policy, fallback: str, env: str, control_hz: float, digest: str = "", min_confidence: float = 0.0
+) -> Policy:
     """The policy, with that of another name, and digest where there is one, to fall back on while it does not answer.
 
+    Args:
+        min_confidence: below that an answer is none, where it tells its confidence.
+
     Raises:
-        OptionError: one of them sees the truth.
+        OptionError: one of them sees the truth, or `min_confidence` does not lie in 0 to 1.
         MillwrightError: as `make_policy`.
     """
-    from millwright.serving.fallback import Fallback
+    from millwright.serving.fallback import Fallback, Patience
 
+    patience = Patience(min_confidence=min_confidence)
     other = make_policy(env, fallback, control_hz=control_hz, digest=digest)
     nothing = make_policy(env, "nothing", control_hz=control_hz)
-    return Fallback(policy, other, TickClock(control_hz), hold=nothing)
+    return Fallback(policy, other, TickClock(control_hz), patience, nothing)
 
 
 def meter(policy: Policy, metrics: RobotMetrics, control_hz: float, in_real_time: bool = False) -> Policy:
@@ -114,11 +120,15 @@ class Player:
         beta: share of the ticks, 0 to 1, that the task's expert drives instead, as DAgger mixes them.
         execute, blend, latency_s, stale, waits: how a bundle's chunks are played, see `Playing`.
         fallback: empty, or who drives while the policy does not answer, as for `make_policy`.
+        min_confidence: with a fallback, below what confidence the policy's plans are not played.
         limits: empty, or the name of limits within which the policy is kept (`ur5e`).
         patience_s: how long a server that went away is waited for; its episode is played again from the beginning,
             which the metric `replays` tells.
         digests: `policy` or `fallback` -> digest of the bundle that a server is meant to have; see `pin`.
         metrics: where what the policy does is counted; with these it cannot be pickled, and plays in this process.
+
+    Raises:
+        OptionError: a confidence is asked for, and nobody drives where it is not there.
     """
 
     env: str
@@ -136,10 +146,18 @@ class Player:
     stale: bool = USUAL.stale
     waits: bool = USUAL.waits
     fallback: str = ""
+    min_confidence: float = 0.0
     limits: str = ""
     patience_s: float = 0.0
     digests: Mapping[str, str] = field(default_factory=dict)
     metrics: RobotMetrics | None = field(default=None, compare=False)
+
+    def __post_init__(self) -> None:
+        if self.min_confidence and not self.fallback:
+            raise OptionError(
+                f"--min-confidence {self.min_confidence:g} says when somebody else is to drive: say who, with "
+                "--fallback NAME"
+            )
 
     @property
     def playing(self) -> Playing:
@@ -150,7 +168,8 @@ class Player:
         """What decides an episode besides its seed."""
         options = {"env_options": dict(self.env_options), "reset_options": dict(self.reset_options)}
         extra: dict[str, Any] = {"eyes": self.eyes, "judge": self.judge, "linger": self.linger, "beta": self.beta}
-        extra |= {"limits": self.limits, **choose("environment", self.env, TASKS).stated}
+        extra |= {"limits": self.limits, "min_confidence": self.min_confidence}
+        extra |= choose("environment", self.env, TASKS).stated
         about = {"env": self.env, **self._identify("policy", self.policy), **options}
         about |= {k: v for k, v in extra.items() if v}
         if self.fallback:
@@ -190,7 +209,7 @@ class Player:
             policy = mix_in_expert(policy, self.beta, self.env, control_hz)
         if self.fallback:
             digest = self.digests.get("fallback", "")
-            policy = fall_back(policy, self.fallback, self.env, control_hz, digest)
+            policy = fall_back(policy, self.fallback, self.env, control_hz, digest, self.min_confidence)
         if self.limits:
             policy = limit_motion(policy, self.limits, self.env, control_hz)
         if self.metrics is not None:

@@ -91,6 +91,7 @@ def evaluate(
     waits: bool = False,
     judge: OptionalName = None,
     fallback: OptionalName = None,
+    min_confidence: float = 0.0,
     limits: OptionalName = None,
     metrics_port: OptionalInt = None,
     card: bool = False,
@@ -115,6 +116,7 @@ def evaluate(
         waits: it does not, and stands until its plan is there (a control).
         judge: name of a flawed judge (a control): the report shows what its successes lack.
         fallback: who drives while the policy, a server's for example, does not answer: a name or path, as for it.
+        min_confidence: with --fallback, 0 to 1: who drives also while the policy is less sure of its plans than that.
         limits: keep the policy within the limits of that name (ur5e on the brick table), joints' jerk included.
         metrics_port: port at which Prometheus reads what the policy does, on this machine; 0 takes a free one.
         card: write the bundle's model card again, with this result in place of those on it.
@@ -125,6 +127,7 @@ def evaluate(
 
     late: Any = {"latency_s": latency_ms, "stale": stale, "waits": waits}
     around: Any = {"fallback": fallback or "", "limits": limits or "", "judge": judge or ""}
+    around["min_confidence"] = min_confidence
     player = catalog.Player(env, call.env_options, policy, patience_s=_check_patience(patience_s), **late, **around)
     _check(player)
     player = player.pin()

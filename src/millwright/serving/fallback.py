@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
@@ -12,6 +13,7 @@ from millwright.core.planner import Chunk
 from millwright.core.policy import Action, Event, Policy, Privileged
 from millwright.policies.async_chunk_player import hold_state
 
+log = logging.getLogger(__name__)
 DRIVES, HOLDS, FALLS_BACK = "came back", "held", "fell back"
 NO_ANSWER, LATE, REFUSED, NOT_SURE = REASONS = ("no answer", "late", "refused", "not sure")
 """Why somebody else than the policy is to drive."""
@@ -81,6 +83,7 @@ class Fallback(Policy):
         self._policy, self._fallback, self._clock, self._hold = policy, fallback, clock, hold
         self._patience = patience or Patience()
         self.name = policy.name
+        self._expects_confidence = self._patience.min_confidence > 0
         self.reset(0)
 
     def reset(self, seed: int) -> None:
@@ -175,9 +178,17 @@ class Fallback(Policy):
         if plan is None:
             # at the beginning of an episode the arm may wait for it; who drives meanwhile goes on until it is there
             return (action if self.doing == DRIVES else None), ""
-        if plan.confidence is not None and not plan.confidence >= self._patience.min_confidence:
+        if plan.confidence is None:
+            self._tell_of_no_confidence()
+        elif not plan.confidence >= self._patience.min_confidence:
             return None, NOT_SURE
         return action, ""
+
+    def _tell_of_no_confidence(self) -> None:
+        """Once: who asked for some would rely on it."""
+        if self._expects_confidence:
+            self._expects_confidence = False
+            log.warning("%s does not tell how sure it is: min_confidence changes nothing", self._policy.name)
 
     def _decide(self, answered: bool, why: str, now_s: float) -> None:
         self._good = self._good + 1 if answered else 0
