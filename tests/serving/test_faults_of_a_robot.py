@@ -5,6 +5,8 @@ from __future__ import annotations
 import multiprocessing
 import os
 import signal
+import threading
+import time
 from collections.abc import Callable, Iterator, Sequence
 from multiprocessing.connection import Connection
 from typing import Any
@@ -26,22 +28,22 @@ from tests.serving import arms
 from tests.serving.cable import Cable
 
 HZ = 10.0
-WAIT_S = 0.05
+WAIT_S, DEADLINE_S = 0.05, 0.5
 MOST_TICKS = 2000
 STATE = Feature("observation.state", (3,))
 DEPTH = Feature("observation.images.wrist_depth", (8, 8, 1), unit="m")
 
 
 class Reaching(Planner):
-    """Sends the arm a little further than it stands."""
+    """Sends the arm to and fro across zero, harder than it may go."""
 
     def __init__(self) -> None:
         self.inputs, self.action = Features(STATE, DEPTH), Feature("action", (3,))
         self.rate_hz, self.digest = HZ, "reaching"
 
     def plan(self, observations: Sequence[Observation], memories: Sequence[Memory]) -> tuple[list[Chunk], list[Memory]]:
-        further = np.array([0.02, 0.01, 0], np.float32)
-        rows = [np.tile(observation[STATE.name] + further, (8, 1)) for observation in observations]
+        far = np.array([1.0, 0.9, 0.0])
+        rows = [np.tile(np.where(observation[STATE.name] < 0, far, -far), (8, 1)) for observation in observations]
         return [Chunk(row.astype(np.float32), self.rate_hz) for row in rows], list(memories)
 
 
@@ -63,17 +65,42 @@ class Robot:
         planner = RemotePlanner(f"grpc://{address}")
         planner.hurry(0.4)
         player = Playing(execute=2).make_policy(planner, "remote", wait_s=WAIT_S)
-        patience = Patience(deadline_s=0.5, hold_s=0.3, retry_s=0.3, answers=2)
+        patience = Patience(deadline_s=DEADLINE_S, hold_s=0.3, retry_s=0.3, answers=2)
         self.fallback = Fallback(player, Staying(), TickClock(HZ), patience)
         self.policy = Limiter(self.fallback, arms.ENVELOPE, HZ)
         self.policy.reset(0)
         self.joints, self.depth = np.zeros(2), np.full(DEPTH.shape, 0.5, np.float32)
+        self.way = [np.zeros(2)] * 4
+        self.old_ticks = 0
+        self.observed_s: float | None = None
 
     def tick(self) -> None:
         action = self.policy.act({**arms.observe(tuple(self.joints)), DEPTH.name: self.depth})
         assert np.isfinite(action).all()
         assert self.policy.stopped is None
         self.joints = action[:2]
+        self.way = [*self.way[1:], action[:2].astype(np.float64)]
+        self.check_limits(action)
+        self.check_deadline()
+
+    def check_limits(self, action: Action) -> None:
+        """Of the setpoints before this one and of this one, as far as single precision tells."""
+        limits, (low, high) = arms.LIMITS, arms.GRIPPER[0]
+        assert limits.hold(self.way[-1])
+        assert low <= action[2] <= np.float32(high)
+        velocity, acceleration, jerk = (np.diff(self.way, n, axis=0) * HZ**n for n in (1, 2, 3))
+        assert (np.abs(velocity) <= limits.velocity + 1e-4).all()
+        assert (np.abs(acceleration) <= limits.acceleration + 1e-3).all()
+        assert (np.abs(jerk) <= limits.jerk + 0.1).all()
+
+    def check_deadline(self) -> None:
+        """Ticks since the plan that it drives by was new: it holds before they are more than the deadline."""
+        plan = self.fallback.plan
+        observed_s = None if plan is None else plan.observed_at_s
+        is_old = self.fallback.doing == DRIVES and observed_s is not None and observed_s == self.observed_s
+        self.old_ticks = self.old_ticks + 1 if is_old else 0
+        self.observed_s = observed_s
+        assert self.old_ticks <= DEADLINE_S * HZ + 1
 
     def until(self, doing: str) -> None:
         """Go on until that is what it does; it takes as long as a machine that does much else needs."""
@@ -161,6 +188,22 @@ def test_a_connection_that_stalls_keeps_no_tick_waiting_and_is_returned_to(serve
         cable.release()
         robot.until(DRIVES)
         assert robot.policy.metrics()["unanswered_ticks"] > 0
+
+
+def test_a_stall_of_a_second_is_held_through_within_the_deadline_and_driven_on_after(server: PolicyServer) -> None:
+    with Cable(server.addresses.grpc) as cable:
+        robot = Robot(cable.address)
+        robot.until(DRIVES)
+        before, released = len(robot.whats), threading.Timer(1.0, cable.release)
+        cable.hold()
+        released.start()
+        began_s = time.monotonic()
+        while released.is_alive():  # in the robot's own time
+            robot.tick()
+            time.sleep(max(0.0, 1 / HZ - (time.monotonic() - began_s) % (1 / HZ)))
+        robot.until(DRIVES)
+        assert HOLDS in robot.whats[before:]
+        assert robot.whats[-1] == DRIVES
 
 
 def test_pictures_that_are_not_finite_are_not_sent_and_somebody_else_drives_until_they_are(
