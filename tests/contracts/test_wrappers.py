@@ -74,6 +74,14 @@ class Told(Answers):
         self.closed += 1
 
 
+class StillLoop:
+    """A command loop that commands nothing."""
+
+    dof, halted = 3, None
+
+    def close(self): ...
+
+
 def make_metrics():
     from millwright.serving.robot_metrics import RobotMetrics
 
@@ -86,6 +94,7 @@ KINDS = {
     float: lambda: 1.0, int: lambda: 1, Latency: lambda: (0.0, 0.1),
 }  # fmt: skip
 NAMES = {
+    "start_loop": lambda: StillLoop,
     "metrics": make_metrics, "films": lambda: FILMS, "bundle": make_driving_bundle, "wish": lambda: DreamWish,
 }  # fmt: skip
 """What constructors ask for, by its type or by its name; a new wrapper that asks for something else wants a row."""

@@ -65,6 +65,24 @@ def limit_motion(policy: Policy, limits: str, env: str, control_hz: float) -> Po
     return Limiter(policy, choose("limit", limits, table)(), control_hz)
 
 
+def command(policy: Policy, limits: str, env: str, control_hz: float, metrics: RobotMetrics | None = None) -> Policy:
+    """The policy, in real time, with a command loop between it and the simulated arm, within the limits of that name.
+
+    Raises:
+        UnknownNameError: as `limit_motion`.
+        OptionError: the policy sees the truth, or its ticks are too rare for the loop's heartbeat.
+    """
+    from millwright.serving.command_loop import CommandLoop
+    from millwright.serving.commanded import Commanded
+    from millwright.serving.simulated_arm import SimulatedArm
+    from millwright.serving.watchdog import Beat
+
+    make_envelope = choose("limit", limits, TASKS[env].limits)
+    arm, beat = SimulatedArm(make_envelope().motion.dof), Beat(setpoint_hz=control_hz)
+    told: dict[str, Any] = {} if metrics is None else {"count_halt": metrics.count_halt}
+    return Commanded(policy, lambda: CommandLoop(arm, make_envelope, beat), control_hz, arm, **told)
+
+
 def fall_back(
     policy: Policy, fallback: str, env: str, control_hz: float, digest: str = "", min_confidence: float = 0.0
 ) -> Policy:
@@ -122,6 +140,7 @@ class Player:
         fallback: empty, or who drives while the policy does not answer, as for `make_policy`.
         min_confidence: with a fallback, below what confidence the policy's plans are not played.
         limits: empty, or the name of limits within which the policy is kept (`ur5e`).
+        commanded: a command loop is between the limiter and the arm, and the episode is played in real time.
         patience_s: how long a server that went away is waited for; its episode is played again from the beginning,
             which the metric `replays` tells.
         digests: `policy` or `fallback` -> digest of the bundle that a server is meant to have; see `pin`.
@@ -148,6 +167,7 @@ class Player:
     fallback: str = ""
     min_confidence: float = 0.0
     limits: str = ""
+    commanded: bool = False
     patience_s: float = 0.0
     digests: Mapping[str, str] = field(default_factory=dict)
     metrics: RobotMetrics | None = field(default=None, compare=False)
@@ -158,6 +178,8 @@ class Player:
                 f"--min-confidence {self.min_confidence:g} says when somebody else is to drive: say who, with "
                 "--fallback NAME"
             )
+        if self.commanded and not self.limits:
+            raise OptionError("a command loop takes what a limiter gives: give limits beside it (--limits ur5e)")
 
     @property
     def playing(self) -> Playing:
@@ -168,7 +190,7 @@ class Player:
         """What decides an episode besides its seed."""
         options = {"env_options": dict(self.env_options), "reset_options": dict(self.reset_options)}
         extra: dict[str, Any] = {"eyes": self.eyes, "judge": self.judge, "linger": self.linger, "beta": self.beta}
-        extra |= {"limits": self.limits, "min_confidence": self.min_confidence}
+        extra |= {"limits": self.limits, "commanded": self.commanded, "min_confidence": self.min_confidence}
         extra |= choose("environment", self.env, TASKS).stated
         about = {"env": self.env, **self._identify("policy", self.policy), **options}
         about |= {k: v for k, v in extra.items() if v}
@@ -214,6 +236,8 @@ class Player:
             policy = limit_motion(policy, self.limits, self.env, control_hz)
         if self.metrics is not None:
             policy = meter(policy, self.metrics, control_hz)
+        if self.commanded:  # outermost: a tick that is waited for is not the policy's time
+            policy = command(policy, self.limits, self.env, control_hz, self.metrics)
         return env, policy, self.make_judge()
 
     @property

@@ -93,6 +93,7 @@ def evaluate(
     fallback: OptionalName = None,
     min_confidence: float = 0.0,
     limits: OptionalName = None,
+    command_loop: bool = False,
     metrics_port: OptionalInt = None,
     card: bool = False,
     patience_s: float = 60.0,
@@ -118,6 +119,7 @@ def evaluate(
         fallback: who drives while the policy, a server's for example, does not answer: a name or path, as for it.
         min_confidence: with --fallback, 0 to 1: who drives also while the policy is less sure of its plans than that.
         limits: keep the policy within the limits of that name (ur5e on the brick table), joints' jerk included.
+        command_loop: in real time: beside the policy a process commands the arm and halts it when something is wrong.
         metrics_port: port at which Prometheus reads what the policy does, on this machine; 0 takes a free one.
         card: write the bundle's model card again, with this result in place of those on it.
         patience_s: how long a server that goes away is waited for; the episode that it broke off is played again.
@@ -128,6 +130,9 @@ def evaluate(
     late: Any = {"latency_s": latency_ms, "stale": stale, "waits": waits}
     around: Any = {"fallback": fallback or "", "limits": limits or "", "judge": judge or ""}
     around["min_confidence"] = min_confidence
+    around["commanded"] = command_loop
+    if command_loop and workers != 1:
+        raise OptionError(f"--command-loop plays in real time, one robot: add --workers 1, not {workers}")
     player = catalog.Player(env, call.env_options, policy, patience_s=_check_patience(patience_s), **late, **around)
     _check(player)
     player = player.pin()

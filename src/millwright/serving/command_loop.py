@@ -83,6 +83,7 @@ class CommandLoop:
         theirs.close()
         atexit.register(self.close)  # else the interpreter would wait for a loop that waits for it
         self._halted: Halted | None = None
+        self._dof: int = 0
         self._await_begin()
 
     def send(self, setpoint: ArrayLike) -> None:
@@ -96,6 +97,11 @@ class CommandLoop:
         if joints.shape != (self._dof,):
             raise ActionError(f"a setpoint is {(self._dof,)}, an angle for each joint; got {joints.shape}")
         self._put(joints.tobytes())
+
+    @property
+    def dof(self) -> int:
+        """Joints of the arm."""
+        return self._dof
 
     @property
     def halted(self) -> Halted | None:
