@@ -137,7 +137,6 @@ def test_a_robot_is_as_surprised_as_its_drive_was_when_it_was_measured(kind):
     far = torch.full((3,), 1e6)  # no picture is unusual
     calibration = Calibration(expected.sort().values, torch.zeros(code), far)
     told = plan(replace(bundle, calibration=calibration).planner(), views)
-    assert told[0] == 1  # nothing was dreamed yet
     larger = (expected[None] >= expected[:, None]).sum(1).numpy()
     np.testing.assert_allclose(told[1:], np.minimum(2 * (1 + larger) / (1 + len(expected)), 1), atol=2.1 / 12)
 
@@ -154,6 +153,14 @@ def test_the_confidence_is_twice_the_smaller_share_of_ticks_that_were_as_unusual
         calibration = Calibration(near, picture - away**0.5 * torch.ones(code), even)
         (told,) = plan(replace(bundle, calibration=calibration).planner(), [view])
         assert told == pytest.approx(min(1, 2 * share))
+
+
+def test_in_a_first_tick_nothing_was_dreamed_and_the_picture_alone_counts():
+    bundle = make_driving_bundle(**KINDS["moving"])
+    calm, far = torch.zeros(9), torch.full((9,), 1e6)  # drives in which nothing surprised
+    calibration = Calibration(calm, torch.zeros(bundle.network.vae.config.code), far)
+    told = plan(replace(bundle, calibration=calibration).planner(), [make_view(0), make_view(1)])
+    np.testing.assert_allclose(told, [1, 0.2])
 
 
 def test_robots_that_are_planned_for_together_are_as_sure_as_alone():
