@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
+import socket
+
 import pytest
 
 from millwright.core.errors import ServiceError
@@ -24,3 +27,23 @@ def test_what_is_no_port_or_not_this_machines_is_refused(host: str, port: int, r
 def test_only_this_machine_reaches_loopback() -> None:
     assert all(map(is_loopback, ("localhost", "127.0.0.1", "127.3.2.1", "::1")))
     assert not any(map(is_loopback, ("0.0.0.0", "::", "192.168.0.1", "robot.example")))
+
+
+def test_what_is_written_to_who_connects_is_sent_at_once() -> None:
+    """Or the second part of an answer waits 40 ms for the first to be acknowledged."""
+
+    async def connect() -> int:
+        told: asyncio.Future[int] = asyncio.get_running_loop().create_future()
+
+        async def answer(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            told.set_result(writer.get_extra_info("socket").getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY))
+            writer.close()
+
+        listener = listen("127.0.0.1", 0)
+        async with await asyncio.start_server(answer, sock=listener):
+            _, writer = await asyncio.open_connection(*listener.getsockname())
+            found = await told
+            writer.close()
+        return found
+
+    assert asyncio.run(connect())

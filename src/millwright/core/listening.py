@@ -27,7 +27,9 @@ def listen(host: str, port: int, option: str = "--port") -> socket.socket:
         ServiceError: the port is in use or not ours to take, or the host is not this machine's.
     """
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    listener = socket.socket(family, socket.SOCK_STREAM)
+    # Said to be TCP: only on such sockets asyncio sends small parts of an answer at once. On others each answer but the
+    # first of a connection waits 40 ms, until what came before it is acknowledged.
+    listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listener.bind((host, port))
