@@ -47,8 +47,8 @@ MEASURED = {  # the numbers of a benchmark that are worth a row; a dot goes into
     "serving": {
         "grpc_added_ms_p50": "what gRPC adds to a call in-process, one robot, median, ms",
         "grpc_added_ms_p99": "the same, 99th percentile, ms",
-        "http_new_tick_over_ours": "a tick of PNG in base64 in JSON over HTTP, posted by itself each tick: times as long "
-        "as ours, asked every other tick",
+        "http_new_tick_over_ours": "a tick of PNG in base64 in JSON over HTTP, posted by itself each tick: times as "
+        "long as ours, asked every other tick",
         "http_kept_tick_over_ours": "the same, the connection kept",
         "brick_pick_100_at_3_hz_batch32_ms_p99": "100 robots, three chunks a second each: 99th percentile, ms",
         "brick_pick_100_at_3_hz_batch1_ms_p99": "the same, each planned for alone, ms",
