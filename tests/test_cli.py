@@ -297,6 +297,8 @@ def test_dashboard_without_its_extra_gives_the_install_command(
         (["--env.hard", "no"], "hard is true or false, got 'no'"),
         (["--env.image-size", "-5"], "image_size must be 16 to"),
         (["--latency-ms", "100:250"], "nothing plays no chunks"),
+        (["--policy", "brick-pick", "--execute", "0"], "execute must be at least 1 and blend at least 0, got 0 and"),
+        (["--policy", "brick-pick", "--blend", "-1"], "execute must be at least 1 and blend at least 0, got 2 and -1"),
         (["--workers", "0"], "workers must be at least 1"),
         (["--min-confidence", "0.2"], "say who, with --fallback NAME"),
         (["--fallback", "nothing", "--min-confidence", "2"], "a confidence lies in 0 to 1"),

@@ -86,6 +86,8 @@ def evaluate(
     workers: int = CORES,
     report: OptionalPath = None,
     json: OptionalPath = None,
+    execute: OptionalInt = None,
+    blend: OptionalInt = None,
     latency_ms: Milliseconds = (0.0, 0.0),
     stale: bool = False,
     waits: bool = False,
@@ -111,6 +113,8 @@ def evaluate(
         workers: processes; their number changes nothing but the time it takes.
         report: folder for report.html, films and result.json.
         json: file for the result alone.
+        execute: actions of each chunk that are played (default: as the task has it).
+        blend: ticks over which the chunk before fades out (default: as the task has it).
         latency_ms: simulated: how long after its observation a plan is there, drawn for each call from A to B. The
             policy plans while it plays.
         stale: it does not, and takes late plans for up to date (a control).
@@ -127,7 +131,7 @@ def evaluate(
     from millwright import catalog
     from millwright.evaluation.suite import evaluate as evaluate_seeds
 
-    late: Any = {"latency_s": latency_ms, "stale": stale, "waits": waits}
+    late: Any = {"latency_s": latency_ms, "stale": stale, "waits": waits, "execute": execute, "blend": blend}
     around: Any = {"fallback": fallback or "", "limits": limits or "", "judge": judge or ""}
     around["min_confidence"] = min_confidence
     around["commanded"] = command_loop
