@@ -132,9 +132,8 @@ def evaluate(
     from millwright.evaluation.suite import evaluate as evaluate_seeds
 
     late: Any = {"latency_s": latency_ms, "stale": stale, "waits": waits, "execute": execute, "blend": blend}
-    around: Any = {"fallback": fallback or "", "limits": limits or "", "judge": judge or ""}
-    around["min_confidence"] = min_confidence
-    around["commanded"] = command_loop
+    around: Any = {"limits": limits or "", "commanded": command_loop, "judge": judge or ""}
+    around |= {"fallback": fallback or "", "min_confidence": min_confidence}
     if command_loop and workers != 1:
         raise OptionError(f"--command-loop plays in real time, one robot: add --workers 1, not {workers}")
     player = catalog.Player(env, call.env_options, policy, patience_s=_check_patience(patience_s), **late, **around)
