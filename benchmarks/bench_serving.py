@@ -119,7 +119,7 @@ def time_one_robot(rounds: int) -> dict[str, Any]:
     trusted = ssl.create_default_context()  # once: reading all certificates takes longer than a call
     with run_server("brick-pick", 32) as addresses, httpx.Client() as kept:
         raw = RemotePlanner(f"grpc://{addresses.grpc}")
-        png = RemotePlanner(f"grpc://{addresses.grpc}", pictures="png")
+        png = RemotePlanner(f"grpc://{addresses.grpc}?pictures=png")
         url, headers = f"{addresses.http}/v1/act", {"Content-Type": "application/json"}
         alone = {
             "in-process": lambda seen: local.plan([seen], [None]),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from multiprocessing.reduction import ForkingPickler
 from pathlib import Path
@@ -17,13 +17,14 @@ import pytest
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 
 from millwright.core.errors import BundleError, FeatureError, OptionError, RemoteError, ServiceError
-from millwright.core.planner import Chunk
+from millwright.core.features import Observation
+from millwright.core.planner import Chunk, Memory
 from millwright.serving.access import Access, Tls, load_tokens
 from millwright.serving.engine import Served
 from millwright.serving.remote import RemotePlanner
 from millwright.serving.server import PolicyServer, Setup
 from tests.serving.certificates import make_certificates
-from tests.serving.planners import NAN, STATE, Echo, observe
+from tests.serving.planners import IMAGE, NAN, STATE, Echo, observe
 
 OK = health_pb2.HealthCheckResponse.SERVING
 TOKEN = "a-token-that-is-long-enough"
@@ -94,10 +95,34 @@ def test_bundles_are_chosen_by_name_never_by_path(address: str) -> None:
         RemotePlanner(f"{address}/../../etc")
 
 
-@pytest.mark.parametrize("text", ["grpc://", "grpc://host", "http://host:1", "grpc://host:port", "grpc://a b:1"])
+UNREADABLE = ("grpc://", "grpc://host", "http://host:1", "grpc://host:port", "grpc://a b:1", "grpc://a:1?pictures=gif")
+
+
+@pytest.mark.parametrize("text", UNREADABLE)
 def test_an_address_that_cannot_be_read_says_how_one_looks(text: str) -> None:
-    with pytest.raises(OptionError, match=r"grpc://127\.0\.0\.1:50051"):
+    with pytest.raises(OptionError, match=r"grpc://127\.0\.0\.1:50051.*\?pictures=jpeg"):
         RemotePlanner(text)
+
+
+class Looks(Echo):
+    """Keeps the pictures that it is shown."""
+
+    def plan(self, observations: Sequence[Observation], memories: Sequence[Memory]) -> tuple[list[Chunk], list[Memory]]:
+        self.shown = [observation[IMAGE.name] for observation in observations]
+        return super().plan(observations, memories)
+
+
+def test_pictures_travel_as_the_address_says() -> None:
+    looks, shown = Looks(), {}
+    seen = observe() | {IMAGE.name: np.random.default_rng(0).integers(0, 256, IMAGE.shape, np.uint8)}
+    with PolicyServer(Setup((Served("looks", looks, "rail"),))) as server:
+        for how in ("", "?pictures=raw", "?pictures=png", "/looks?pictures=jpeg"):
+            planner = RemotePlanner(f"grpc://{server.addresses.grpc}{how}")
+            ForkingPickler.loads(ForkingPickler.dumps(planner)).plan([seen], [None])
+            shown[how.rpartition("=")[2]] = looks.shown[0].astype(int)
+    whole = seen[IMAGE.name]
+    assert all((shown[how] == whole).all() for how in ("", "raw", "png"))
+    assert 0 < np.abs(shown["jpeg"] - whole).mean() < 40  # of noise, of which JPEG keeps little
 
 
 def test_where_nobody_listens_the_error_says_what_to_start() -> None:

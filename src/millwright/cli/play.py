@@ -108,7 +108,7 @@ def evaluate(
 
     Args:
         env: the environment (`millwright list envs`).
-        policy: expert, random, nothing, the name of a shipped policy, the path of a bundle, or grpc://HOST:PORT.
+        policy: expert, random, nothing, a shipped policy, the path of a bundle, or grpc://HOST:PORT[/BUNDLE].
         seeds: half open; use seeds from 10000 on for figures that you publish.
         workers: processes; their number changes nothing but the time it takes.
         report: folder for report.html, films and result.json.

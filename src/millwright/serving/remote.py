@@ -26,8 +26,13 @@ from millwright.serving.refusal import Code
 from millwright.serving.stages import tell_stages
 
 SERVICE = pb.DESCRIPTOR.services_by_name["PolicyService"].full_name
-ADDRESS = re.compile(r"(grpcs?)://((?:\[[0-9a-fA-F:]+\]|[^\s/:\[\]]+):\d{1,5})(?:/([^\s/]+))?/?")
-EXAMPLE = "grpc://127.0.0.1:50051 or grpc://127.0.0.1:50051/brick-pick, grpcs:// with TLS"
+ADDRESS = re.compile(
+    r"(grpcs?)://((?:\[[0-9a-fA-F:]+\]|[^\s/:\[\]]+):\d{1,5})(?:/([^\s/?]+))?/?(?:\?pictures=(raw|png|jpeg))?"
+)
+EXAMPLE = (
+    "grpc://127.0.0.1:50051 or grpc://127.0.0.1:50051/brick-pick, grpcs:// with TLS, ?pictures=jpeg (or png) behind it "
+    "for pictures that are not to travel raw"
+)
 TOKEN, CA, CERT, KEY = (f"MILLWRIGHT_{name}" for name in ("TOKEN", "TLS_CA", "TLS_CERT", "TLS_KEY"))
 """Environment variables: a token, and files in PEM. Not arguments: those are seen by everybody on a machine."""
 Metadata = tuple[tuple[str, str | bytes], ...]
@@ -46,15 +51,16 @@ OPTIONS = [
 
 @dataclass(frozen=True)
 class Address:
-    """Where a server is, and which of its bundles is meant; empty: its first."""
+    """Where a server is, which of its bundles is meant (empty: its first), and how pictures travel there."""
 
     target: str
     bundle: str
     tls: bool
+    pictures: wire.Pictures = "raw"
 
 
 def parse_address(text: str) -> Address:
-    """Read `grpc://HOST:PORT[/BUNDLE]`.
+    """Read `grpc://HOST:PORT[/BUNDLE][?pictures=raw|png|jpeg]`.
 
     Raises:
         OptionError: it is something else.
@@ -62,7 +68,8 @@ def parse_address(text: str) -> Address:
     found = ADDRESS.fullmatch(text)
     if found is None:
         raise OptionError(f"{text} is no address of a server of policies; {EXAMPLE} is meant")
-    return Address(found[2], found[3] or "", found[1] == "grpcs")
+    pictures: Any = found[4] or "raw"
+    return Address(found[2], found[3] or "", found[1] == "grpcs", pictures)
 
 
 class RemotePlanner(Planner):
@@ -76,9 +83,9 @@ class RemotePlanner(Planner):
     ends with it.
 
     Args:
-        address: `grpc://HOST:PORT[/BUNDLE]`; `grpcs://` with TLS.
+        address: `grpc://HOST:PORT[/BUNDLE]`; `grpcs://` with TLS; `?pictures=png` or `jpeg` behind it where they are
+            not to travel raw.
         answer_s: how long a plan is waited for.
-        pictures: how they travel: `raw`, `png` or `jpeg`.
         follow: for a robot in service, whose server may be given another bundle meanwhile: that one's chunks are played
             as long as it sees and answers the same, and where the server has forgotten the robot it is begun anew.
             Else, as an evaluation means one bundle, both are errors.
@@ -89,16 +96,9 @@ class RemotePlanner(Planner):
         RemoteError: nobody answers there, or not to us, or another bundle is served.
     """
 
-    def __init__(
-        self,
-        address: str,
-        answer_s: float = ANSWER_S,
-        pictures: wire.Pictures = "raw",
-        follow: bool = False,
-        digest: str = "",
-    ) -> None:
+    def __init__(self, address: str, answer_s: float = ANSWER_S, follow: bool = False, digest: str = "") -> None:
         self.address, self.follow = address, follow
-        self._answer_s, self._pictures = answer_s, pictures
+        self._answer_s = answer_s
         self._where = parse_address(address)
         token = os.environ.get(TOKEN)
         self._metadata: Metadata = (("authorization", f"Bearer {token}"),) if token else ()
@@ -118,7 +118,7 @@ class RemotePlanner(Planner):
 
     def __reduce__(self) -> tuple[Any, ...]:
         digest = "" if self.follow else self.digest
-        return RemotePlanner, (self.address, self._answer_s, self._pictures, self.follow, digest)
+        return RemotePlanner, (self.address, self._answer_s, self.follow, digest)
 
     def plan(self, observations: Sequence[Observation], memories: Sequence[Memory]) -> tuple[list[Chunk], list[Memory]]:
         """As `Planner.plan`.
@@ -176,7 +176,7 @@ class RemotePlanner(Planner):
         request = pb.ActRequest(
             bundle=self.name, robot=robot, sequence=self._sequence, budget_s=self._answer_s, after=after
         )
-        wire.write_observation(request.observation, self.inputs, observation, self._pictures)
+        wire.write_observation(request.observation, self.inputs, observation, self._where.pictures)
         return request
 
     def _begin_anew(
