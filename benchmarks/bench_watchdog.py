@@ -151,7 +151,12 @@ def main() -> None:
         load = os.getloadavg()
         for process in busy:
             process.terminate()
-    about = {"command_hz": BEAT.command_hz, "heartbeat_s": BEAT.heartbeat_s, "arms": arguments.arms}
+    about = {
+        "command_hz": BEAT.command_hz,
+        "setpoint_hz": BEAT.setpoint_hz,
+        "heartbeat_s": BEAT.heartbeat_s,
+        "arms": arguments.arms,
+    }
     about |= {"busy_processes": arguments.load}
     print(json.dumps({**about, "load_average": [round(one, 2) for one in load], **measured}, indent=2))
 
