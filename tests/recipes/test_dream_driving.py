@@ -10,7 +10,7 @@ import torch
 from millwright.core.errors import OptionError, UnknownNameError
 from millwright.policies.bundle import load_bundle
 from millwright.policies.folder import load_manifest
-from millwright.recipes.dream_driving import DREAMING, DreamDriving
+from millwright.recipes.dream_driving import DREAMING, WORTHLESS, DreamDriving
 from millwright.training.drives import encode_drives, load_drives
 from millwright.training.rounds_of_dreams import DreamingConfig
 from millwright.world_models.vae import Vae
@@ -28,7 +28,7 @@ class Short(DreamDriving):
     )  # fmt: skip
 
 
-SHORT = Short(cap=CAP, first_steps=300, rounds=1, milestone=500, updates=2, generations=1, seeds="5000:5001")
+SHORT = Short(cap=CAP, first_steps=300, rounds=1, milestone=500, updates=2, generations=1, horizon=3, seeds="5000:5001")
 
 
 @pytest.fixture(autouse=True)
@@ -119,12 +119,31 @@ def test_evolution_makes_a_bundle_of_867_numbers_to_decide_with(tmp_path):
         ({"control": "learned-odometry", "world": "mdn-rnn"}, OptionError, "nothing that"),
         ({"seed": 5}, OptionError, "0 to 4"),
         ({"rounds": 0}, OptionError, "at least 1"),
+        ({"population": 3}, OptionError, "4 candidates"),
+        ({"horizon": 0}, OptionError, "at least 1"),
     ],
 )
 def test_what_makes_no_sense_is_refused_before_a_step(fields, error, told, tmp_path):
     with pytest.raises(error, match=told):
         replace(SHORT, **fields).run(tmp_path / "out")
     assert not (tmp_path / "out").exists()
+
+
+def test_every_cost_of_a_dream_is_taken_away_by_a_control_of_its_own_and_all_by_one():
+    usual = vars(SHORT.make_dreaming().reward)
+    taken = {}
+    for control in WORTHLESS:
+        found = vars(replace(SHORT, control=control).make_dreaming().reward)
+        taken[control] = {name for name in usual if found[name] != usual[name]}
+        assert not any(found[name] for name in taken[control])
+    alone = [taken[control] for control in WORTHLESS if control != "unshaped"]
+    assert taken["unshaped"] == set().union(*alone) == usual.keys() - {"fast", "speed_column", "disagreement"}
+    assert sum(len(costs) for costs in alone) == len(taken["unshaped"])
+
+
+def test_evolution_searches_as_wide_and_as_far_as_it_is_told():
+    dreaming = replace(SHORT, learner="evolution", population=7, horizon=5, generations=3).make_dreaming()
+    assert (dreaming.evolution.population, dreaming.horizon, dreaming.evolution.generations) == (7, 5, 3)
 
 
 def test_cloning_learns_what_the_rule_would_have_done(tmp_path):

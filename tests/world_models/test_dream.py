@@ -1,5 +1,7 @@
 """Dreams: what they come to, and what members of an ensemble say of each other."""
 
+from dataclasses import replace
+
 import pytest
 import torch
 
@@ -10,6 +12,8 @@ from millwright.world_models.mdn_rnn import MdnRnn, MdnRnnConfig
 from millwright.world_models.replay import replay
 from millwright.world_models.residual_gru import ResidualGru, ResidualGruConfig
 from millwright.world_models.world_model import DynamicsConfig, Outcome, RecurrentWorld, State
+
+BARE = DrivingReward(0, 0, 0, 0, 0, 0, 0, 0)
 
 
 class Straight(RecurrentWorld):
@@ -43,18 +47,27 @@ def hold(read):
 
 def test_a_return_sums_tiles_less_what_is_not_wanted_until_the_end():
     start = State(torch.zeros(2, 2), torch.zeros(2, 1))
-    bare = DrivingReward(0, 0, 0, 0, 0, 0, 0)
-    assert compute_returns(Straight(), start, hold, 6, bare).tolist() == [1 + 2 + 3 + 4] * 2
+    assert compute_returns(Straight(), start, hold, 6, BARE).tolist() == [1 + 2 + 3 + 4] * 2
     costs = {"grass": 0.5, "speed": 1, "steering": 0.25, "pedals": 0.5, "disagreement": 1}
     fast = {"fast": 1.5}
     each = {
-        name: compute_returns(Straight(), start, hold, 1, DrivingReward(**{**vars(bare), name: 1.0})) for name in costs
+        name: compute_returns(Straight(), start, hold, 1, DrivingReward(**{**vars(BARE), name: 1.0})) for name in costs
     }
     assert {name: 1 - value[0].item() for name, value in each.items()} == {
         "grass": 0.5, "speed": 1.0, "steering": 0.25, "pedals": 0.5, "disagreement": 0.25,
     }  # fmt: skip
-    reward = DrivingReward(**{**vars(bare), "speed": 1.0, **fast})
+    reward = DrivingReward(**{**vars(BARE), "speed": 1.0, **fast})
     assert compute_returns(Straight(), start, hold, 2, reward)[0] == 1 + 2 - 0.5
+
+
+def test_swerving_costs_the_square_of_the_change_and_a_first_step_none():
+    def swing(read):
+        return torch.tensor([[0.5 if read[0, 0] % 2 else -0.5, 1.0, 0.0]])
+
+    start = State(torch.zeros(1, 2), torch.zeros(1, 1))
+    reward = replace(BARE, swerving=0.25)
+    assert [compute_returns(Straight(), start, swing, steps, reward).item() for steps in (1, 2, 3)] == [1, 2.75, 5.5]
+    assert compute_returns(Straight(), start, hold, 3, reward) == 6
 
 
 def test_a_dream_tells_what_was_read_before_each_step():

@@ -49,15 +49,17 @@ CONTROLS: Mapping[str, Mapping[str, Any]] = {
     "no-grass": {},
     "no-speed": {},
     "no-effort": {},
+    "no-swerving": {},
 }
 """What a control changes of the network; the rest is in the recipe."""
 TAUGHT = ("cloned", "dagger")
 """Controls that learn what the rule would do, and not in dreams."""
 WORTHLESS: Mapping[str, tuple[str, ...]] = {
-    "unshaped": ("grass", "speed", "steering", "pedals", "disagreement"),
+    "unshaped": ("grass", "speed", "steering", "swerving", "pedals", "disagreement"),
     "no-grass": ("grass",),
     "no-speed": ("speed",),
     "no-effort": ("steering", "pedals"),
+    "no-swerving": ("swerving",),
 }
 """What a control takes out of the dream's reward."""
 CODES = {"ego-motion": "pixels", "residual-gru": "light", "mdn-rnn": "light"}
@@ -86,9 +88,9 @@ class DreamDriving(Recipe):
         track: scratch (the first drives are random) or seeded (a rule's, with noise); never mixed.
         learner: imagination (an actor-critic, by gradients) or evolution (CMA-ES, 867 numbers).
         control: what is taken away: memoryless, untrained (memory), unshaped (the dream's reward is tiles alone),
-            no-grass, no-speed, no-effort (one of its priors), learned-odometry, unmirrored, free-throttle (of the
-            random drives); or, without any dream, cloned (of the rule) or dagger (the rule labels what the learner
-            visits).
+            no-grass, no-speed, no-effort, no-swerving (one of its priors), learned-odometry, unmirrored, free-throttle
+            (of the random drives); or, without any dream, cloned (of the rule) or dagger (the rule labels what the
+            learner visits).
         world: ego-motion, residual-gru or mdn-rnn; empty: the first for imagination, the second for evolution.
         members: world models that dream together.
         cap: real steps, raw ones, in all: those beyond it are refused.
@@ -97,7 +99,7 @@ class DreamDriving(Recipe):
         milestone: the last controller made with at most so many steps is evaluated too; 0: none.
         idle_ticks: a drive that reaches no tile for so long is over.
         updates: of the controller, a round.
-        generations: of evolution, a round.
+        generations, population, horizon: of evolution: how many a round, candidates of each, steps of a dream.
         seed: training seed: tracks, first weights, order, noise.
         seeds: tracks to evaluate on, A:B; tune on 5000 to 9999, 10000 and up are for published figures.
         workers: processes that evaluate.
@@ -120,6 +122,8 @@ class DreamDriving(Recipe):
     idle_ticks: int = 10
     updates: int = 400
     generations: int = 100
+    population: int = 64
+    horizon: int = 60
     seed: int = 0
     seeds: str = "5000:5020"
     workers: int = 1
@@ -192,6 +196,7 @@ class DreamDriving(Recipe):
             raise OptionError(f"{self.kind} has nothing that {self.control!r} would take away")
         if min(self.cap, self.first_steps, self.rounds, self.members, self.idle_ticks) < 1:
             raise OptionError("cap, first-steps, rounds, members and idle-ticks must be at least 1")
+        self.make_dreaming()
         if not 0 <= SCENES_A_SEED * self.seed <= TRAINING_SEEDS - SCENES_A_SEED:
             most = TRAINING_SEEDS // SCENES_A_SEED - 1
             raise OptionError(
@@ -353,7 +358,8 @@ class DreamDriving(Recipe):
             mirrored=self.control != "unmirrored",
             reward=replace(config.reward, **worthless),
             imagination=replace(config.imagination, updates=self.updates),
-            evolution=replace(config.evolution, generations=self.generations),
+            evolution=replace(config.evolution, generations=self.generations, population=self.population),
+            horizon=self.horizon,
         )
 
     def _make_network(self) -> LatentController:

@@ -158,7 +158,7 @@ class _Run:
         read, rewards, values, going_on = [], [], [], []
         for each in dream(self.model, starts, self._act, config.steps, config.temperature):
             read.append(each.read)
-            rewards.append(self.reward(self.model.config.code, each.action, each.after, each.outcome))
+            rewards.append(self.reward(self.model.config.code, each))
             going_on.append(config.discount * (1 - each.outcome.done))
             values.append(self.slow(self.model.read(each.after)).min(1).values)
         gains = compute_lambda_returns(

@@ -26,7 +26,7 @@ STEPS = 15
 """Of a dream. In longer ones actors get lost: of 50 steps they learned to drive worse, and dreamed of no more tiles."""
 BATCH = 64
 """Dreams of an update, fewer than usual: they are long."""
-TILES_ALONE = DrivingReward(0, 0, 0, 0, 0, 0, 0)
+TILES_ALONE = DrivingReward(0, 0, 0, 0, 0, 0, 0, 0)
 
 
 def learn_unguarded(

@@ -28,6 +28,7 @@ class DrivingReward:
         fast: the speed above which the models' pictures are no longer good for driving.
         speed_column: of the scalars.
         steering: the square of it.
+        swerving: the square of its change from one step to the next.
         pedals: throttle and brake at once.
         disagreement: of an ensemble's members.
     """
@@ -37,19 +38,22 @@ class DrivingReward:
     fast: float = 1.3
     speed_column: int = 0
     steering: float = 0.02
+    swerving: float = 0.3
     pedals: float = 0.1
     disagreement: float = 0.0
 
-    def __call__(self, code: int, action: Tensor, after: State, outcome: Outcome) -> Tensor:
+    def __call__(self, code: int, dreamed: Dreamed) -> Tensor:
         """(batch,) of a step; `code` is how many numbers of the latent come before the scalars."""
-        speed = after.latent[:, code + self.speed_column]
+        speed = dreamed.after.latent[:, code + self.speed_column]
+        steering, throttle, brake = dreamed.action.unbind(1)
         return (
-            outcome.tiles
-            - self.grass * outcome.off_road
+            dreamed.outcome.tiles
+            - self.grass * dreamed.outcome.off_road
             - self.speed * (speed - self.fast).relu()
-            - self.steering * action[:, 0].square()
-            - self.pedals * action[:, 1] * action[:, 2]
-            - self.disagreement * outcome.disagreement
+            - self.steering * steering.square()
+            - self.swerving * (steering - dreamed.before[:, 0]).square()
+            - self.pedals * throttle * brake
+            - self.disagreement * dreamed.outcome.disagreement
         )
 
 
@@ -59,18 +63,21 @@ class Dreamed(NamedTuple):
     read: Tensor
     """What the controller read before it (batch, features)."""
     action: Tensor
+    before: Tensor
+    """The action of the step before; of a dream's first step the same."""
     after: State
     outcome: Outcome
 
 
 def dream(model: WorldModel, start: State, act: Act, steps: int, temperature: float = 1.0) -> Iterator[Dreamed]:
     """Step all worlds on from where they are; gradients flow where they are wanted."""
-    state = start
+    state, before = start, None
     for _ in range(steps):
         read = model.read(state)
         action = act(read)
         state, outcome = model.imagine(state, action, temperature)
-        yield Dreamed(read, action, state, outcome)
+        yield Dreamed(read, action, action if before is None else before, state, outcome)
+        before = action
 
 
 def compute_returns(
@@ -81,7 +88,7 @@ def compute_returns(
     alive = torch.ones_like(total)
     with torch.inference_mode():
         for each in dream(model, start, act, steps, temperature):
-            total += alive * reward(model.config.code, each.action, each.after, each.outcome)
+            total += alive * reward(model.config.code, each)
             alive = alive * (1 - each.outcome.done)
     return total
 
