@@ -186,10 +186,22 @@ def test_who_waits_when_the_server_ends_gets_its_chunk_and_the_next_call_is_told
         remote.plan([observe(3)], [None])
 
 
-def test_a_port_that_is_taken_and_names_that_repeat_are_refused(server: PolicyServer) -> None:
-    port = int(server.addresses.grpc.rpartition(":")[2])
-    with pytest.raises(ServiceError, match="cannot listen on 127"):
-        PolicyServer(Setup((Served("echo", Echo()),), port=port))
+@pytest.mark.parametrize("option", ["--port", "--http-port"])
+def test_a_port_that_is_taken_says_which_option_gives_another(server: PolicyServer, option: str) -> None:
+    address = server.addresses.grpc if option == "--port" else server.addresses.http
+    port = int(address.rpartition(":")[2])
+    ports: dict[str, Any] = {"port": port} if option == "--port" else {"http_port": port}
+    with pytest.raises(ServiceError, match=rf"port {port} on 127\.0\.0\.1 is in use.* {option} {port + 1}$"):
+        PolicyServer(Setup((Served("echo", Echo()),), **ports))
+
+
+@pytest.mark.parametrize("ports", [{"port": 65536}, {"port": -1}, {"http_port": 65536}, {"http_port": -1}])
+def test_a_number_that_is_no_port_is_refused_before_anything_starts(ports: dict[str, Any]) -> None:
+    with pytest.raises(ServiceError, match="a port is a number from 0 to 65535"):
+        Setup((Served("echo", Echo()),), **ports)
+
+
+def test_names_that_repeat_and_a_server_of_nothing_are_refused() -> None:
     with pytest.raises(ServiceError, match="each once"):
         Setup((Served("echo", Echo()), Served("echo", Echo())))
     with pytest.raises(ServiceError, match="at least one"):

@@ -17,6 +17,16 @@ def is_loopback(host: str) -> bool:
         return False
 
 
+def check_port(port: int) -> None:
+    """Refuse what no port is called.
+
+    Raises:
+        ServiceError: it is none.
+    """
+    if not 0 <= port <= 65535:
+        raise ServiceError(f"a port is a number from 0 to 65535, got {port}; 0 takes a free one")
+
+
 def listen(host: str, port: int, option: str = "--port") -> socket.socket:
     """A socket on which connections wait from now on, also while the server starts; port 0 takes a free one.
 
@@ -26,6 +36,7 @@ def listen(host: str, port: int, option: str = "--port") -> socket.socket:
     Raises:
         ServiceError: the port is in use or not ours to take, or the host is not this machine's.
     """
+    check_port(port)
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     # Said to be TCP: only on such sockets asyncio sends small parts of an answer at once. On others each answer but the
     # first of a connection waits 40 ms, until what came before it is acknowledged.
@@ -33,9 +44,6 @@ def listen(host: str, port: int, option: str = "--port") -> socket.socket:
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listener.bind((host, port))
-    except OverflowError as error:
-        listener.close()
-        raise ServiceError(f"a port is a number from 0 to 65535, got {port}; 0 takes a free one") from error
     except OSError as error:
         listener.close()
         if error.errno == errno.EADDRINUSE:

@@ -262,7 +262,7 @@ class Web:
             ServiceError: the port cannot be had.
         """
         tls, caps = access.tls, desk.caps
-        listener = listen(host, port)
+        listener = listen(host, port, "--http-port")
         config = uvicorn.Config(
             make_app(desk, access, production), log_level="warning", limit_concurrency=caps.max_streams,
             http=make_protocol(caps.handshake_s), ws="none",

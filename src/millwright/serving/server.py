@@ -17,6 +17,7 @@ from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection
 
 from millwright.core.errors import ServiceError
+from millwright.core.listening import check_port, listen
 from millwright.serving import grpc_navigation, grpc_service
 from millwright.serving.access import Access, check_binding
 from millwright.serving.desk import Desk
@@ -56,8 +57,8 @@ class Setup:
         if len(set(names)) < len(names):
             raise ServiceError(f"bundles are served by name, each once; got {', '.join(names)}")
         check_binding(self.host, self.access)
-        if not 0 <= self.port <= 65535:
-            raise ServiceError(f"a port is a number from 0 to 65535, got {self.port}; 0 takes a free one")
+        for port in (self.port, self.http_port or 0):
+            check_port(port)
 
 
 @dataclass(frozen=True)
@@ -196,6 +197,7 @@ def make_grpc(
     health_pb2_grpc.add_HealthServicer_to_server(checks, server)
     if not setup.production:
         reflection.enable_server_reflection((*SERVICES, health.SERVICE_NAME, reflection.SERVICE_NAME), server)
+    listen(setup.host, setup.port).close()  # gRPC's own error does not say why it cannot
     host = f"[{setup.host}]" if ":" in setup.host else setup.host
     address = f"{host}:{setup.port}"
     try:
