@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import socket
+import sys
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -35,6 +36,13 @@ def picture(first: Any) -> Any:
     return rows
 
 
+def nest(deep: int) -> Any:
+    rows: Any = 1.0
+    for _ in range(deep):
+        rows = [rows]
+    return rows
+
+
 @pytest.mark.parametrize(
     ("name", "value", "told"),
     [
@@ -47,6 +55,8 @@ def picture(first: Any) -> Any:
         (STATE.name, [1, None], "numbers are meant, in rows of one length, got NoneType"),
         (STATE.name, [1, float("nan")], "float32 does not hold nan"),
         (STATE.name, [1, 1e39], "float32 does not hold 1e+39"),
+        (STATE.name, nest(60), "expected float32 (2,)"),
+        (STATE.name, nest(200), "numbers are meant"),
         ("\ud800", [1, "2"], "numbers are meant"),
     ],
 )
@@ -83,6 +93,46 @@ def test_a_body_of_another_shape_is_refused_by_its_place_and_not_repeated(
     assert (answer.status_code, set(answer.json())) == (422, {"code", "detail"})
     assert answer.json()["detail"].startswith(place)
     assert "secret" not in answer.text
+
+
+def test_a_body_that_does_not_say_that_it_is_json_is_told_how_to() -> None:
+    with PolicyServer(Setup((Served("echo", Echo()),), http_port=0)) as server:
+        answer = httpx.post(f"{server.addresses.http}/v1/act", data={"observation": "{}"})
+    assert (answer.status_code, answer.json()["code"]) == (422, "INVALID_ARGUMENT")
+    assert answer.json()["detail"].endswith("send it with Content-Type: application/json")
+
+
+@pytest.mark.parametrize(("method", "path"), [("GET", "/"), ("GET", "/v1/act"), ("POST", "/v2/act")])
+def test_a_call_that_there_is_not_is_told_those_that_there_are(server: PolicyServer, method: str, path: str) -> None:
+    answer = httpx.request(method, server.addresses.http + path)
+    assert answer.status_code in (404, 405)
+    calls = "GET /v1/describe, POST /v1/act, POST /v1/reset, GET /metrics"
+    assert answer.json() == {"code": "NOT_FOUND", "detail": f"no such call; there are {calls}"}
+
+
+def test_each_refusal_is_counted_once_wherever_it_was_found_out() -> None:
+    access = Access({hashlib.sha256(b"a-token-that-is-long-enough").digest(): "robot"})
+    held = {"Authorization": "Bearer a-token-that-is-long-enough", "Content-Type": "application/json"}
+    refused: list[dict[str, Any]] = [
+        {"observation": SEEN, "budget_s": -1},  # by the desk
+        {"observation": {STATE.name: ["1"]}},  # by who reads numbers
+        {"observation": SEEN, "sequence": "1"},  # by who reads the body
+        {"observation": SEEN, "bundle": "another"},
+    ]
+    with PolicyServer(Setup((Served("echo", Echo()),), http_port=0, access=access)) as server:
+        web = server.addresses.http
+        assert httpx.post(f"{web}/v1/act", json=refused[0]).json()["code"] == "UNAUTHENTICATED"
+        for body in refused:
+            assert httpx.post(f"{web}/v1/act", json=body, headers=held).status_code in (400, 404, 422)
+        told = httpx.get(f"{web}/metrics", headers=held).text
+    for code, count in {"INVALID_ARGUMENT": 3, "NOT_FOUND": 1, "UNAUTHENTICATED": 1}.items():
+        assert f'millwright_refused_total{{code="{code}"}} {count:.1f}' in told
+
+
+def test_a_twin_whose_process_has_no_terminal_starts(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "stdout", None)  # as Python has it where descriptor 1 is closed
+    with PolicyServer(Setup((Served("echo", Echo()),), http_port=0)) as server:
+        assert httpx.get(f"{server.addresses.http}/v1/describe").is_success
 
 
 @pytest.mark.parametrize("path", ["act", "reset"])

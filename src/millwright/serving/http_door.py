@@ -12,6 +12,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from millwright.serving.access import Access
+from millwright.serving.metrics import Metrics
 
 
 class TokenCheck:
@@ -20,15 +21,16 @@ class TokenCheck:
     Whose a request is stands in its state, as `client`.
     """
 
-    def __init__(self, app: ASGIApp, access: Access) -> None:
-        self._app, self._access = app, access
+    def __init__(self, app: ASGIApp, access: Access, metrics: Metrics) -> None:
+        self._app, self._access, self._metrics = app, access, metrics
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http":
             client = self._access.identify(Headers(scope=scope).get("authorization"))
             if client is None:
-                detail = "a token is asked for: Authorization: Bearer TOKEN"
-                refusal = JSONResponse({"detail": detail}, 401, {"WWW-Authenticate": "Bearer", "Connection": "close"})
+                self._metrics.refused.labels("UNAUTHENTICATED").inc()
+                body = {"code": "UNAUTHENTICATED", "detail": "a token is asked for: Authorization: Bearer TOKEN"}
+                refusal = JSONResponse(body, 401, {"WWW-Authenticate": "Bearer", "Connection": "close"})
                 await refusal(scope, receive, send)
                 return
             scope.setdefault("state", {})["client"] = client

@@ -13,10 +13,12 @@ import uvicorn
 from fastapi import Depends, FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
+from fastapi.routing import APIRoute
 from google.protobuf.json_format import MessageToDict
 from numpy.typing import NDArray
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from pydantic import BaseModel, ConfigDict
+from starlette.exceptions import HTTPException
 
 from millwright.core.listening import listen
 from millwright.serving import wire
@@ -31,6 +33,8 @@ STATUS = {
     Code.RESOURCE_EXHAUSTED: 429, Code.INTERNAL: 500, Code.UNIMPLEMENTED: 501, Code.UNAVAILABLE: 503,
     Code.DEADLINE_EXCEEDED: 504,
 }  # fmt: skip
+CODES = {404: Code.NOT_FOUND, 405: Code.NOT_FOUND, 413: Code.RESOURCE_EXHAUSTED}
+"""Of what is refused before a call is known."""
 GROWTH = 4
 """Numbers are longer in JSON than in bytes; of pictures, which come in base64, it is a third."""
 MOST_TOLD = 5
@@ -117,15 +121,24 @@ def make_app(desk: Desk, access: Access, production: bool = False) -> FastAPI:
     openapi = None if production else "/openapi.json"
     app = FastAPI(title="millwright", docs_url=None, redoc_url=None, openapi_url=openapi)
     app.add_middleware(SizeLimit, most_bytes=GROWTH * desk.message_bytes)
-    app.add_middleware(TokenCheck, access=access)  # comes first: what is added last is the outermost
+    app.add_middleware(TokenCheck, access=access, metrics=desk.metrics)  # comes first: what is added last is outermost
+
+    def count(code: Code, detail: str, status: int) -> JSONResponse:
+        desk.metrics.refused.labels(code.name).inc()
+        return JSONResponse({"code": code.name, "detail": detail}, status)
 
     @app.exception_handler(RefusedError)
     async def tell(request: Request, refusal: RefusedError) -> JSONResponse:
-        return JSONResponse({"code": refusal.code.name, "detail": str(refusal)}, STATUS[refusal.code])
+        return count(refusal.code, str(refusal), STATUS[refusal.code])
 
     @app.exception_handler(RequestValidationError)
     async def tell_shape(request: Request, error: RequestValidationError) -> JSONResponse:
-        return JSONResponse({"code": Code.INVALID_ARGUMENT.name, "detail": explain(error)}, 422)
+        return count(Code.INVALID_ARGUMENT, explain(error, request.headers.get("content-type", "")), 422)
+
+    @app.exception_handler(HTTPException)
+    async def tell_path(request: Request, error: HTTPException) -> JSONResponse:
+        detail = f"no such call; there are {tell_calls(app)}" if error.status_code in (404, 405) else error.detail
+        return count(CODES.get(error.status_code, Code.INVALID_ARGUMENT), detail, error.status_code)
 
     @app.exception_handler(Exception)
     async def tell_failure(request: Request, error: Exception) -> JSONResponse:
@@ -136,11 +149,13 @@ def make_app(desk: Desk, access: Access, production: bool = False) -> FastAPI:
         """What a bundle sees and answers; without a name, the server's first."""
         return MessageToDict(desk.describe(bundle), preserving_proto_field_name=True)
 
-    @app.post("/v1/act")
-    async def act(body: ActBody, client: Client) -> AnswerBody:
+    @app.post("/v1/act", response_model=AnswerBody)
+    async def act(body: ActBody, client: Client) -> Any:
         """An observation in, a chunk of actions out."""
         request = read_body(body, desk)
         response = await desk.answer(request, await desk.prepare(request, f"http/{client}"))
+        if response.WhichOneof("answer") == "refusal":
+            return write_refusal(response.refusal)
         return write_answer(response)
 
     @app.post("/v1/reset")
@@ -157,10 +172,21 @@ def make_app(desk: Desk, access: Access, production: bool = False) -> FastAPI:
     return app
 
 
-def explain(error: RequestValidationError) -> str:
-    """Where a body is something else than was meant, and what was meant; nothing of what came but its names."""
+def tell_calls(app: FastAPI) -> str:
+    """All that may be asked, and how."""
+    routes = [route for route in app.routes if isinstance(route, APIRoute)]
+    return ", ".join(f"{method} {route.path}" for route in routes for method in sorted(route.methods or ()))
+
+
+def explain(error: RequestValidationError, content: str) -> str:
+    """Where a body is something else than was meant, and what was meant; nothing of what came but its names.
+
+    Args:
+        content: the type that the request says, without which no body is read as JSON.
+    """
     told = [(".".join(str(step) for step in one["loc"])[:200], one["msg"]) for one in error.errors()[:MOST_TOLD]]
-    return "; ".join(f"{place}: {meant}" for place, meant in told)
+    hint = "" if "json" in content.lower() else "; a body is JSON: send it with Content-Type: application/json"
+    return "; ".join(f"{place}: {meant}" for place, meant in told) + hint
 
 
 def read_reset(body: ResetBody) -> pb.ResetRequest:
@@ -193,14 +219,14 @@ def read_body(body: ActBody, desk: Desk) -> pb.ActRequest:
         raise RefusedError(Code.INVALID_ARGUMENT, told) from error
 
 
-def write_answer(response: pb.ActResponse) -> AnswerBody:
-    """The answer as JSON.
+def write_refusal(refusal: pb.Refusal) -> JSONResponse:
+    """Why there is no chunk, as JSON; the desk has counted it."""
+    code = Code(refusal.code)
+    return JSONResponse({"code": code.name, "detail": refusal.message}, STATUS[code])
 
-    Raises:
-        RefusedError: there is no chunk.
-    """
-    if response.WhichOneof("answer") == "refusal":
-        raise RefusedError(Code(response.refusal.code), response.refusal.message)
+
+def write_answer(response: pb.ActResponse) -> AnswerBody:
+    """The chunk as JSON."""
     chunk = response.chunk
     actions = np.frombuffer(chunk.actions.data, "<f4").reshape(tuple(chunk.actions.shape))
     told = ChunkBody(
@@ -236,8 +262,9 @@ def read_numbers(rows: list[Any], dtype: np.dtype[Any]) -> NDArray[Any]:
     Raises:
         ValueError: rows of different lengths, something else than numbers, or numbers that `dtype` does not hold.
     """
-    given = np.asarray(rows, object)
-    other = {type(one).__name__ for one in given.flat} - {"int", "float"}
+    nested = np.asarray(rows, object)
+    given = nested.ravel()  # of more than 32 axes NumPy walks through no others
+    other = {type(one).__name__ for one in given} - {"int", "float"}
     if other:
         raise ValueError(f"numbers are meant, in rows of one length, got {', '.join(sorted(other))}")
     with np.errstate(over="ignore"):
@@ -245,7 +272,7 @@ def read_numbers(rows: list[Any], dtype: np.dtype[Any]) -> NDArray[Any]:
     kept = np.isfinite(numbers) if dtype.kind == "f" else numbers == given
     if not np.all(kept):
         raise ValueError(f"{dtype.name} does not hold {str(given[~np.asarray(kept, bool)][0])[:40]}")
-    return numbers
+    return numbers.reshape(nested.shape)
 
 
 class Web:
@@ -265,7 +292,7 @@ class Web:
         listener = listen(host, port, "--http-port")
         config = uvicorn.Config(
             make_app(desk, access, production), log_level="warning", limit_concurrency=caps.max_streams,
-            http=make_protocol(caps.handshake_s), ws="none",
+            http=make_protocol(caps.handshake_s), ws="none", log_config=None,
             timeout_graceful_shutdown=int(caps.drain_s), server_header=False, **_configure(tls),
         )  # fmt: skip
         server = uvicorn.Server(config)
