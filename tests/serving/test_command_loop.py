@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import multiprocessing
+import os
+import signal
+import threading
 import time
+from contextlib import suppress
 
 import numpy as np
 import pytest
@@ -162,6 +166,27 @@ def test_the_process_commands_halts_begins_again_and_ends():
         assert loop.halted is None
     with pytest.raises(ServiceError, match="has ended"):
         loop.send((0.0, 0.0))
+
+
+def test_a_process_that_is_interrupted_while_it_starts_begins_all_the_same():
+    """Ctrl-C at a terminal tells the loop's process too, whose owner alone decides what becomes of it."""
+    begun, before = threading.Event(), set(multiprocessing.active_children())
+
+    def interrupt():
+        while not begun.wait(0.02):
+            for child in set(multiprocessing.active_children()) - before:
+                with suppress(ProcessLookupError):
+                    os.kill(child.pid, signal.SIGINT)
+
+    interrupting = threading.Thread(target=interrupt)
+    interrupting.start()
+    try:
+        with CommandLoop(StillArm, make_envelope, BEAT) as loop:
+            assert loop.halted is None
+            assert signal.SIGINT not in signal.pthread_sigmask(signal.SIG_BLOCK, ())
+    finally:
+        begun.set()
+        interrupting.join()
 
 
 def test_a_process_whose_arm_stands_outside_of_its_limits_does_not_begin():

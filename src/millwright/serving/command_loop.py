@@ -79,7 +79,12 @@ class CommandLoop:
         self._process = context.Process(
             target=_serve, args=(make_arm, make_envelope, beat or Beat(), theirs), name="command-loop"
         )
-        self._process.start()
+        # the process inherits that, from its first instruction on: whoever interrupts the planner closes the pipe by that
+        before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+        try:
+            self._process.start()
+        finally:
+            signal.pthread_sigmask(signal.SIG_SETMASK, before)
         theirs.close()
         atexit.register(self.close)  # else the interpreter would wait for a loop that waits for it
         self._halted: Halted | None = None
@@ -161,7 +166,6 @@ class CommandLoop:
 
 def _serve(make_arm: Callable[[], Arm], make_envelope: Callable[[], Envelope], beat: Beat, pipe: Connection) -> None:
     arm, watchdog = make_arm(), Watchdog(make_envelope(), beat)
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # whoever interrupts the planner closes the pipe by that
     gc.collect()
     gc.disable()  # nothing here makes cycles, and a collection takes longer than a period
     run_commands(arm, watchdog, pipe)
