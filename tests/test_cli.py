@@ -75,6 +75,10 @@ def test_every_verb_is_in_the_readme(verb: str) -> None:
         (["serve", "brick-pick", "--port", "99999"], "0 to 65535"),
         (["serve", "brick-pick", "--tls-key", "key.pem"], "--tls-cert"),
         (["serve", "brick-pick", "--token-file", "no-such-file"], "no-such-file"),
+        (["serve", "brick-pick", "--threads", "100000"], "--threads is 1 to 256"),
+        (["serve", "brick-pick", "--max-batch", "0"], "--max-batch is 1 to 1024"),
+        (["evaluate", "brick-table", "--policy", "http://127.0.0.1:1", "--seeds", "0:1"], "grpc://HOST:PORT"),
+        (["evaluate", "brick-table", "--policy", "grpc://127.0.0.1:99999", "--seeds", "0:1"], "1 to 65535"),
         (["evaluate", "brick-table", "--policy", "grpc://nowhere", "--seeds", "0:1"], "grpc://127.0.0.1:50051"),
     ],
 )

@@ -239,7 +239,10 @@ def test_a_token_opens_both_doors_and_nothing_else_does(tmp_path: Path, monkeypa
         assert httpx.get(f"{web}/v1/describe", headers={"Authorization": f"Bearer {TOKEN}"}).status_code == 200
 
 
-@pytest.mark.parametrize(("text", "reason"), [("", "holds no token"), ("robot short", "line 1"), (TOKEN, "line 1")])
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [("", "holds no token"), ("robot short", "line 1"), (TOKEN, "line 1"), (f"robot {TOKEN}é", "of ASCII")],
+)
 def test_a_file_of_tokens_that_is_none_is_refused_without_showing_a_token(
     tmp_path: Path, text: str, reason: str
 ) -> None:
@@ -247,6 +250,37 @@ def test_a_file_of_tokens_that_is_none_is_refused_without_showing_a_token(
     with pytest.raises(ServiceError, match=reason) as caught:
         load_tokens(tmp_path / "tokens")
     assert TOKEN not in str(caught.value)
+
+
+@pytest.mark.parametrize("token", [f"{TOKEN}\n", f"{TOKEN}é"])
+def test_a_token_that_no_header_can_hold_is_refused_without_showing_it(
+    address: str, monkeypatch: pytest.MonkeyPatch, token: str
+) -> None:
+    monkeypatch.setenv("MILLWRIGHT_TOKEN", token)
+    with pytest.raises(OptionError, match="MILLWRIGHT_TOKEN holds what no token does: signs of ASCII") as caught:
+        RemotePlanner(address)
+    assert TOKEN not in str(caught.value)
+
+
+@pytest.mark.skipif(shutil.which("openssl") is None, reason="openssl makes the certificates")
+@pytest.mark.parametrize(
+    ("files", "told"),
+    [
+        ({"CERT": "robot.pem"}, "set both MILLWRIGHT_TLS_CERT and MILLWRIGHT_TLS_KEY"),
+        ({"KEY": "robot.key"}, "set both MILLWRIGHT_TLS_CERT and MILLWRIGHT_TLS_KEY"),
+        ({"CERT": "robot.pem", "KEY": "server.key"}, "server.key is not the private key of .*robot.pem"),
+        ({"CA": "server.key"}, "server.key holds no certificate"),
+        ({"CA": "nowhere.pem"}, "nowhere.pem, which cannot be read"),
+    ],
+)
+def test_tls_files_of_a_client_that_cannot_be_used_are_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, files: dict[str, str], told: str
+) -> None:
+    make_certificates(tmp_path)
+    for name, file in files.items():
+        monkeypatch.setenv(f"MILLWRIGHT_TLS_{name}", str(tmp_path / file))
+    with pytest.raises(OptionError, match=told):
+        RemotePlanner("grpcs://127.0.0.1:1")
 
 
 @pytest.mark.skipif(shutil.which("openssl") is None, reason="openssl makes the certificates")
@@ -257,9 +291,9 @@ def test_with_mutual_tls_only_those_with_a_certificate_get_through(
     tls = Tls(tmp_path / "server.key", tmp_path / "server.pem", tmp_path / "ca.pem")
     with PolicyServer(Setup((Served("echo", Echo()),), access=Access(tls=tls))) as server:
         monkeypatch.setenv("MILLWRIGHT_TLS_CA", str(tmp_path / "ca.pem"))
-        for address in (f"grpc://{server.addresses.grpc}", f"grpcs://{server.addresses.grpc}"):
-            with pytest.raises(RemoteError):
-                RemotePlanner(address, answer_s=3)
+        for scheme, told in (("grpc", "grpcs:// with TLS"), ("grpcs", "MILLWRIGHT_TLS_CERT and MILLWRIGHT_TLS_KEY")):
+            with pytest.raises(RemoteError, match=told):
+                RemotePlanner(f"{scheme}://{server.addresses.grpc}", answer_s=3)
         monkeypatch.setenv("MILLWRIGHT_TLS_CERT", str(tmp_path / "robot.pem"))
         monkeypatch.setenv("MILLWRIGHT_TLS_KEY", str(tmp_path / "robot.key"))
         remote = RemotePlanner(f"grpcs://{server.addresses.grpc}")

@@ -117,7 +117,9 @@ def make_policy(
     if folder is None and not Path(name).is_dir():
         if Path(name).name != name:
             names = ", ".join(list_policies(env))
-            raise UnknownNameError(f"no bundle at {name}, which is no folder; policies by name: {names}")
+            raise UnknownNameError(
+                f"no bundle at {name}, which is no folder; policies by name: {names}; of a server: grpc://HOST:PORT"
+            )
         choose("policy", name, dict.fromkeys((*list_policies(env), *task.gamers)))
     return make_bundle_policy(env, folder or Path(name), playing)
 

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 Bundles = Annotated[Positional[tuple[str, ...]], arg(metavar="BUNDLE [BUNDLE ...]")]
 NAME = re.compile(r"[\w.-]+")
+MOST_BATCH, MOST_THREADS = 1024, 256
+"""Beyond these a server would warm up for ever, or crash where no more threads can be had."""
 MODULES = ("grpc", "google.protobuf", "grpc_health.v1", "grpc_reflection.v1alpha", "prometheus_client")
 
 
@@ -82,8 +84,9 @@ def check_door(door: Door) -> None:
     """
     for module in (*MODULES, *(("fastapi", "uvicorn") if door.http_port is not None else ())):
         import_extra(module, "serving")
-    if door.max_batch < 1 or door.threads < 1:
-        raise OptionError(f"--max-batch and --threads are at least 1, got {door.max_batch} and {door.threads}")
+    for option, most, given in (("--max-batch", MOST_BATCH, door.max_batch), ("--threads", MOST_THREADS, door.threads)):
+        if not 1 <= given <= most:
+            raise OptionError(f"{option} is 1 to {most}, got {given}")
 
 
 def serve_at(door: Door, sources: Sequence[Source]) -> None:

@@ -29,7 +29,7 @@ def load_bundle(path: Path | str, *, accepted: bool = False) -> Bundle | OnnxBun
         if accepted and not (manifest.accepted or {}).get("accepted"):
             raise BundleError(
                 f"bundle {folder} is an export that no trial found to be as good as the original; export it with "
-                "`millwright export`, which tries it, or say --unaccepted to take it all the same"
+                "`millwright export`, which tries it, or serve it all the same with `millwright serve --unaccepted`"
             )
         return load_onnx_bundle(folder)
     from millwright.policies import bundle

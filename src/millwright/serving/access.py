@@ -34,27 +34,39 @@ class Tls:
             ServiceError: a file cannot be read, or is not what it is taken for.
         """
         try:
-            self._check()
+            check_pem(self.key, self.cert, self.ca)
             return self.key.read_bytes(), self.cert.read_bytes(), self.ca.read_bytes() if self.ca else None
         except OSError as error:
             raise ServiceError(f"TLS needs {error.filename}, which cannot be read: {error.strerror}") from error
 
-    def _check(self) -> None:
-        """What gRPC does not tell: which file is wrong."""
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        for path in (self.key, self.cert, *([self.ca] if self.ca else [])):
-            path.open("rb").close()  # the errors of ssl name no file
-        for path in (self.cert, *([self.ca] if self.ca else [])):
-            try:
-                context.load_verify_locations(path)
-            except ssl.SSLError as error:
-                raise ServiceError(f"TLS: {path} holds no certificate in PEM: {error}") from error
+
+def check_pem(key: Path | None, cert: Path | None, ca: Path | None) -> None:
+    """What gRPC does not tell: which file is wrong. Key and certificate come together.
+
+    Raises:
+        OSError: a file cannot be read.
+        ServiceError: it is not what it is taken for.
+    """
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    for path in filter(None, (key, cert, ca)):
+        path.open("rb").close()  # the errors of ssl name no file
+    for path in filter(None, (cert, ca)):
         try:
-            context.load_cert_chain(self.cert, self.key, password="")  # nobody is asked for one at the terminal
+            context.load_verify_locations(path)
         except ssl.SSLError as error:
-            raise ServiceError(
-                f"TLS: {self.key} is not the private key of {self.cert}, in PEM and without a password: {error}"
-            ) from error
+            raise ServiceError(f"TLS: {path} holds no certificate in PEM: {error}") from error
+    if key is None or cert is None:
+        return
+    try:
+        context.load_cert_chain(cert, key, password="")  # nobody is asked for one at the terminal
+    except ssl.SSLError as error:
+        told = f"TLS: {key} is not the private key of {cert}, in PEM and without a password: {error}"
+        raise ServiceError(told) from error
+
+
+def is_sendable(token: str) -> bool:
+    """Whether a header can hold it."""
+    return token.isascii() and token.isprintable()
 
 
 @dataclass(frozen=True)
@@ -108,8 +120,9 @@ def load_tokens(path: Path) -> dict[bytes, str]:
         words = line.split()
         if not words or words[0].startswith("#"):
             continue
-        if len(words) != 2 or len(words[1]) < SHORTEST_TOKEN:
-            raise ServiceError(f"{path}, line {number}: NAME TOKEN is meant, the token at least {SHORTEST_TOKEN} long")
+        if len(words) != 2 or len(words[1]) < SHORTEST_TOKEN or not is_sendable(words[1]):
+            meant = f"NAME TOKEN is meant, the token of ASCII and at least {SHORTEST_TOKEN} long"
+            raise ServiceError(f"{path}, line {number}: {meant}")
         tokens[hashlib.sha256(words[1].encode()).digest()] = words[0]
     if not tokens:
         raise ServiceError(f"{path} holds no token; a line each, NAME TOKEN: `echo robot-1 $(openssl rand -hex 24)`")

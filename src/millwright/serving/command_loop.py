@@ -79,7 +79,7 @@ class CommandLoop:
         self._process = context.Process(
             target=_serve, args=(make_arm, make_envelope, beat or Beat(), theirs), name="command-loop"
         )
-        # the process inherits that, from its first instruction on: whoever interrupts the planner closes the pipe by that
+        # inherited by the process from its first instruction on: whoever interrupts the planner closes the pipe by that
         before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
         try:
             self._process.start()

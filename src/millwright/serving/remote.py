@@ -17,10 +17,11 @@ from typing import Any
 
 import grpc
 
-from millwright.core.errors import AwayError, FeatureError, OptionError, RemoteError
+from millwright.core.errors import AwayError, FeatureError, OptionError, RemoteError, ServiceError
 from millwright.core.features import Observation
 from millwright.core.planner import Chunk, Memory, Planner
 from millwright.serving import wire
+from millwright.serving.access import check_pem, is_sendable
 from millwright.serving.protos import policy_pb2 as pb
 from millwright.serving.refusal import Code
 from millwright.serving.stages import tell_stages
@@ -100,8 +101,7 @@ class RemotePlanner(Planner):
         self.address, self.follow = address, follow
         self._answer_s = answer_s
         self._where = parse_address(address)
-        token = os.environ.get(TOKEN)
-        self._metadata: Metadata = (("authorization", f"Bearer {token}"),) if token else ()
+        self._metadata = read_token()
         self._channel = open_channel(self._where)
         weakref.finalize(self, self._channel.close)
         described = self._describe(answer_s)
@@ -314,17 +314,37 @@ def _receive(
     requests.put(None)  # whoever sends them is done too
 
 
+def read_token() -> Metadata:
+    """The token as it travels; nothing where there is none.
+
+    Raises:
+        OptionError: no header can hold it.
+    """
+    token = os.environ.get(TOKEN)
+    if token and not is_sendable(token):
+        raise OptionError(f"{TOKEN} holds what no token does: signs of ASCII are meant, and no end of a line")
+    return (("authorization", f"Bearer {token}"),) if token else ()
+
+
 def open_channel(where: Address) -> grpc.Channel:
     """A channel to it, which connects when it is first needed.
 
     Raises:
-        OptionError: a file of TLS cannot be read.
+        OptionError: its port is none, or a file of TLS is missing, cannot be read or is not what it is taken for.
     """
+    port = int(where.target.rpartition(":")[2])
+    if not 0 < port <= 65535:  # of a larger one gRPC takes what is left of 65536
+        raise OptionError(f"{where.target} is no place to connect to: a port is a number from 1 to 65535")
     if not where.tls:
         return grpc.insecure_channel(where.target, OPTIONS)
-    found = [os.environ.get(name) for name in (CA, KEY, CERT)]
+    ca, key, cert = (Path(name) if (name := os.environ.get(which)) else None for which in (CA, KEY, CERT))
+    if (key is None) != (cert is None):
+        raise OptionError(f"whoever shows a certificate needs its key too: set both {CERT} and {KEY}, or neither")
     try:
-        files = [Path(name).read_bytes() if name else None for name in found]
+        check_pem(key, cert, ca)
+        files = [path.read_bytes() if path else None for path in (ca, key, cert)]
+    except ServiceError as error:
+        raise OptionError(str(error)) from error
     except OSError as error:
         raise OptionError(f"TLS needs {error.filename}, which cannot be read: {error.strerror}") from error
     return grpc.secure_channel(where.target, grpc.ssl_channel_credentials(*files), OPTIONS)
@@ -334,8 +354,10 @@ def _explain(address: str, error: Any) -> RemoteError:
     if not isinstance(error, grpc.Call):
         return AwayError(f"{address}: {error}")
     code, details = error.code(), error.details() or ""
+    files = f"; {CA} names the authority of its certificate, {CERT} and {KEY} what we show where it asks for that"
     advice = {
-        grpc.StatusCode.UNAVAILABLE: f"; is a server running there (`millwright serve BUNDLE`)? {EXAMPLE}",
+        grpc.StatusCode.UNAVAILABLE: f"; is a server running there (`millwright serve BUNDLE`)? {EXAMPLE}"
+        + (files if address.startswith("grpcs") else ""),
         grpc.StatusCode.UNAUTHENTICATED: f"; put a token into {TOKEN}",
     }.get(code, "")
     kind = AwayError if code.value[0] in AWAY else RemoteError
