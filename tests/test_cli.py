@@ -69,6 +69,11 @@ def test_every_verb_is_in_the_readme(verb: str) -> None:
         (["card", "brick-pik"], "shipped bundles: brick-clear"),
         (["probe", "brick-pik"], "shipped bundles: brick-clear"),
         (["serve", str(ROOT / "docs")], "manifest.json is missing"),
+        (["export", "brick-pick", "--untried", "--out", "/dev/null/x"], "--out: nothing can be written in /dev/null"),
+        (
+            ["evaluate", "brick-table", "--policy", "nothing", "--seeds", "0:1", "--json", "/proc/x.json"],
+            "--json: nothing can be written in /proc",
+        ),
         (["export", str(ROOT / "docs")], "manifest.json is missing"),
         (["card", str(ROOT / "docs")], "manifest.json is missing"),
         (["serve", "brick-pick", "--host", "0.0.0.0"], "--token-file"),

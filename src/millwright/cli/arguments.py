@@ -6,6 +6,7 @@ import dataclasses
 import json
 import os
 from pathlib import Path
+from tempfile import TemporaryFile
 from typing import Annotated, Any
 
 import tyro
@@ -92,7 +93,18 @@ def check_file(option: str, path: Path, example: str) -> None:
     """Refuse a folder where a file is to be, before anything is played; make the folder it is to be in."""
     if path.is_dir():
         raise OptionError(f"{option} {path}: that is a folder; give a file, {path / example} for example")
-    path.parent.mkdir(parents=True, exist_ok=True)
+    check_writable(option, path.parent)
+
+
+def check_writable(option: str, folder: Path) -> None:
+    """Make a folder, and refuse it where nothing can be written, before anything is played."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with TemporaryFile(dir=folder):
+            pass
+    except OSError as error:
+        told = f"nothing can be written in {folder} ({error.strerror}); give a place elsewhere"
+        raise OptionError(f"{option}: {told}") from error
 
 
 def take_env_options(args: list[str]) -> dict[str, Any]:

@@ -7,7 +7,16 @@ from typing import Annotated
 
 from tyro.conf import arg
 
-from millwright.cli.arguments import CORES, BundleName, Given, OptionalPath, OptionalSeeds, check_folder, say
+from millwright.cli.arguments import (
+    CORES,
+    BundleName,
+    Given,
+    OptionalPath,
+    OptionalSeeds,
+    check_folder,
+    check_writable,
+    say,
+)
 from millwright.core.errors import OptionError, choose
 
 Target = Annotated[str, arg(metavar="onnx|triton")]
@@ -52,6 +61,7 @@ def export(
     folder = need_bundle(bundle)
     target = out or Path(f"{folder.resolve().name}-{to}")
     check_folder("--out", target)
+    check_writable("--out", target.parent)
     if not write:
         unheard = {
             "--int8": int8, "--seeds": seeds, "--untried": untried, "--keep-refused": keep_refused,
