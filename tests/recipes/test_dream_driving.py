@@ -121,6 +121,8 @@ def test_evolution_makes_a_bundle_of_867_numbers_to_decide_with(tmp_path):
         ({"rounds": 0}, OptionError, "at least 1"),
         ({"population": 3}, OptionError, "4 candidates"),
         ({"horizon": 0}, OptionError, "at least 1"),
+        ({"swerving": -0.1}, OptionError, "swerving 0"),
+        ({"swerving": float("nan")}, OptionError, "swerving 0"),
     ],
 )
 def test_what_makes_no_sense_is_refused_before_a_step(fields, error, told, tmp_path):
@@ -130,10 +132,10 @@ def test_what_makes_no_sense_is_refused_before_a_step(fields, error, told, tmp_p
 
 
 def test_every_cost_of_a_dream_is_taken_away_by_a_control_of_its_own_and_all_by_one():
-    usual = vars(SHORT.make_dreaming().reward)
-    taken = {}
+    recipe, taken = replace(SHORT, swerving=0.3), {}
+    usual = vars(recipe.make_dreaming().reward)
     for control in WORTHLESS:
-        found = vars(replace(SHORT, control=control).make_dreaming().reward)
+        found = vars(replace(recipe, control=control).make_dreaming().reward)
         taken[control] = {name for name in usual if found[name] != usual[name]}
         assert not any(found[name] for name in taken[control])
     alone = [taken[control] for control in WORTHLESS if control != "unshaped"]

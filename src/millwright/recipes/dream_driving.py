@@ -49,7 +49,6 @@ CONTROLS: Mapping[str, Mapping[str, Any]] = {
     "no-grass": {},
     "no-speed": {},
     "no-effort": {},
-    "no-swerving": {},
 }
 """What a control changes of the network; the rest is in the recipe."""
 TAUGHT = ("cloned", "dagger")
@@ -58,8 +57,7 @@ WORTHLESS: Mapping[str, tuple[str, ...]] = {
     "unshaped": ("grass", "speed", "steering", "swerving", "pedals", "disagreement"),
     "no-grass": ("grass",),
     "no-speed": ("speed",),
-    "no-effort": ("steering", "pedals"),
-    "no-swerving": ("swerving",),
+    "no-effort": ("steering", "swerving", "pedals"),
 }
 """What a control takes out of the dream's reward."""
 CODES = {"ego-motion": "pixels", "residual-gru": "light", "mdn-rnn": "light"}
@@ -88,9 +86,9 @@ class DreamDriving(Recipe):
         track: scratch (the first drives are random) or seeded (a rule's, with noise); never mixed.
         learner: imagination (an actor-critic, by gradients) or evolution (CMA-ES, 867 numbers).
         control: what is taken away: memoryless, untrained (memory), unshaped (the dream's reward is tiles alone),
-            no-grass, no-speed, no-effort, no-swerving (one of its priors), learned-odometry, unmirrored, free-throttle
-            (of the random drives); or, without any dream, cloned (of the rule) or dagger (the rule labels what the
-            learner visits).
+            no-grass, no-speed, no-effort (one of its priors), learned-odometry, unmirrored, free-throttle (of the
+            random drives); or, without any dream, cloned (of the rule) or dagger (the rule labels what the learner
+            visits).
         world: ego-motion, residual-gru or mdn-rnn; empty: the first for imagination, the second for evolution.
         members: world models that dream together.
         cap: real steps, raw ones, in all: those beyond it are refused.
@@ -99,6 +97,7 @@ class DreamDriving(Recipe):
         milestone: the last controller made with at most so many steps is evaluated too; 0: none.
         idle_ticks: a drive that reaches no tile for so long is over.
         updates: of the controller, a round.
+        swerving: what a change of the steering costs in dreams: with 0.3 drivers are steadier and cut corners more.
         generations, population, horizon: of evolution: how many a round, candidates of each, steps of a dream.
         seed: training seed: tracks, first weights, order, noise.
         seeds: tracks to evaluate on, A:B; tune on 5000 to 9999, 10000 and up are for published figures.
@@ -121,6 +120,7 @@ class DreamDriving(Recipe):
     milestone: int = 25_000
     idle_ticks: int = 10
     updates: int = 400
+    swerving: float = 0.0
     generations: int = 100
     population: int = 64
     horizon: int = 60
@@ -194,8 +194,8 @@ class DreamDriving(Recipe):
             self.kind == "ego-motion"
         ):
             raise OptionError(f"{self.kind} has nothing that {self.control!r} would take away")
-        if min(self.cap, self.first_steps, self.rounds, self.members, self.idle_ticks) < 1:
-            raise OptionError("cap, first-steps, rounds, members and idle-ticks must be at least 1")
+        if min(self.cap, self.first_steps, self.rounds, self.members, self.idle_ticks) < 1 or not self.swerving >= 0:
+            raise OptionError("cap, first-steps, rounds, members and idle-ticks must be at least 1, swerving 0")
         self.make_dreaming()
         if not 0 <= SCENES_A_SEED * self.seed <= TRAINING_SEEDS - SCENES_A_SEED:
             most = TRAINING_SEEDS // SCENES_A_SEED - 1
@@ -352,11 +352,11 @@ class DreamDriving(Recipe):
     def make_dreaming(self) -> DreamingConfig:
         """How a round learns."""
         config = self.dreaming[self.kind]
-        worthless: dict[str, Any] = dict.fromkeys(WORTHLESS.get(self.control, ()), 0.0)
+        costs = {"swerving": self.swerving, **dict.fromkeys(WORTHLESS.get(self.control, ()), 0.0)}
         return replace(
             config,
             mirrored=self.control != "unmirrored",
-            reward=replace(config.reward, **worthless),
+            reward=replace(config.reward, **costs),
             imagination=replace(config.imagination, updates=self.updates),
             evolution=replace(config.evolution, generations=self.generations, population=self.population),
             horizon=self.horizon,

@@ -38,7 +38,7 @@ class DrivingReward:
     fast: float = 1.3
     speed_column: int = 0
     steering: float = 0.02
-    swerving: float = 0.3
+    swerving: float = 0.0
     pedals: float = 0.1
     disagreement: float = 0.0
 
