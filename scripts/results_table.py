@@ -31,7 +31,8 @@ ROOT = Path(__file__).parents[1]
 BEGIN, END = "<!-- results:begin -->", "<!-- results:end -->"
 PAGES = frozenset({
     "brick-study", "brick-compression", "brick-robustness-plain", "brick-robustness-randomised", "lift-true-success",
-    "serving-local", "serving-remote", "lift-choice-words", "lift-choice-pairs", "lift-choice-in-turn",
+    "serving-local", "serving-remote", "serving-jpeg", "serving-jpeg-local",
+    "lift-choice-words", "lift-choice-pairs", "lift-choice-in-turn",
 })  # fmt: skip
 """Results that have a page of their own, or stand in the summary of a recipe."""
 

@@ -14,12 +14,14 @@ HEAD = (
     "lowest", "900 or more", "why not",
 )  # fmt: skip
 SCRATCH = "learned in dreams alone, no demonstrations"
+STEADY = "millwright run dream-driving --cap 25000 --rounds 14 --swerving 0.3"
 TITLES = {
     r"car-racing-rule": "`rule`: road traced ahead, speed held",
     r"car-racing-rule-document": "`rule-document`: a published case study's",
     r"car-racing-random": "`random`, who all *scratch* drives begin with",
     r"dream-driving-seed-\d+": f"**`millwright run dream-driving`**: {SCRATCH}, at most 50,000 real steps",
-    r"dream-driving-seed-\d+-25k": "the same with at most 25,000 in shorter rounds (`--cap 25000 --rounds 14`)",
+    r"dream-driving-seed-\d+-25k": "the same runs, when they had at most 25,000",
+    r"dream-driving-steady-seed-\d+": f"**`{STEADY}`**: {SCRATCH}, at most 25,000 real steps",
     r"dream-driving-seeded-seed-\d+": "`--track seeded`: first drives of a noisy rule, at most 25,000",
     r"dream-driving-cloned-seed-\d+": "cloned from the rule, as many steps (25,000), no dreams",
     r"dream-driving-evolution-seed-\d+": "CMA-ES in dreams, 867 numbers, at most 25,000",

@@ -352,7 +352,7 @@ class DreamDriving(Recipe):
     def make_dreaming(self) -> DreamingConfig:
         """How a round learns."""
         config = self.dreaming[self.kind]
-        costs = {"swerving": self.swerving, **dict.fromkeys(WORTHLESS.get(self.control, ()), 0.0)}
+        costs: dict[str, Any] = {"swerving": self.swerving, **dict.fromkeys(WORTHLESS.get(self.control, ()), 0.0)}
         return replace(
             config,
             mirrored=self.control != "unmirrored",
