@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import torch
 
-from millwright.core.errors import OptionError, UnknownNameError
+from millwright.core.errors import BudgetError, OptionError, TrainingError, UnknownNameError
 from millwright.policies.bundle import load_bundle
 from millwright.policies.folder import load_manifest
 from millwright.recipes.dream_driving import DREAMING, WORTHLESS, DreamDriving
@@ -100,6 +100,29 @@ def test_a_round_that_is_lost_is_driven_again_and_counted_again(tmp_path):
     assert 4 * sum(len(drive) for drive in load_drives(tmp_path / "round-1/drives.npz")) <= CAP - steps
 
 
+def test_a_ledger_that_lost_lines_is_refused_and_nothing_is_driven(tmp_path):
+    SHORT.run(tmp_path)
+    ledger, before = tmp_path / "steps.txt", (tmp_path / "steps.txt").read_text()
+    ledger.write_text("".join(before.splitlines(keepends=True)[:50]))
+    with pytest.raises(BudgetError, match=f"counts 49 real steps, but {CAP} were taken.*another --out"):
+        SHORT.run(tmp_path)
+    ledger.unlink()
+    with pytest.raises(BudgetError, match="counts 0 real steps"):
+        SHORT.run(tmp_path)
+    ledger.write_text(before)
+    assert SHORT.run(tmp_path)["real_steps"]["training"] == CAP
+
+
+def test_steps_that_make_no_drive_teach_nothing(tmp_path):
+    with pytest.raises(TrainingError, match=r"real steps made no drive of 15 ticks.*larger --cap"):
+        replace(SHORT, cap=40, first_steps=30).run(tmp_path)
+
+
+def test_a_milestone_of_all_the_steps_is_the_result_itself(tmp_path):
+    assert "milestone" not in replace(SHORT, milestone=CAP).run(tmp_path)
+    assert not list(tmp_path.glob("at-*"))
+
+
 def test_evolution_makes_a_bundle_of_867_numbers_to_decide_with(tmp_path):
     recipe = replace(SHORT, learner="evolution", seed=1)
     recipe.run(tmp_path)
@@ -111,16 +134,19 @@ def test_evolution_makes_a_bundle_of_867_numbers_to_decide_with(tmp_path):
     ("fields", "error", "told"),
     [
         ({"track": "sead"}, UnknownNameError, "seeded"),
-        ({"control": "memoryles"}, UnknownNameError, "memoryless"),
+        ({"control": "memoryles"}, UnknownNameError, r"memoryless.*controls: memoryless"),
         ({"learner": "evolve"}, UnknownNameError, "evolution"),
         ({"learner": "evolution", "world": "ego-motion"}, OptionError, "867"),
         ({"world": "ego"}, UnknownNameError, "ego-motion"),
-        ({"control": "untrained"}, OptionError, "nothing that 'untrained'"),
-        ({"control": "learned-odometry", "world": "mdn-rnn"}, OptionError, "nothing that"),
+        ({"control": "untrained"}, OptionError, "nothing that 'untrained'.*--world residual-gru"),
+        ({"control": "learned-odometry", "world": "mdn-rnn"}, OptionError, "nothing that.*--world ego-motion"),
         ({"seed": 5}, OptionError, "0 to 4"),
         ({"rounds": 0}, OptionError, "at least 1"),
-        ({"population": 3}, OptionError, "4 candidates"),
-        ({"horizon": 0}, OptionError, "at least 1"),
+        ({"population": 3}, OptionError, "4 candidates.*got population=3"),
+        ({"horizon": 0}, OptionError, "at least 1, got horizon=0$"),
+        ({"updates": 0}, OptionError, "updates"),
+        ({"milestone": -1}, OptionError, "milestone"),
+        ({"first_steps": CAP}, OptionError, "fewer than --cap"),
         ({"swerving": -0.1}, OptionError, "swerving 0"),
         ({"swerving": float("nan")}, OptionError, "swerving 0"),
     ],

@@ -94,11 +94,13 @@ class DreamDriving(Recipe):
         cap: real steps, raw ones, in all: those beyond it are refused.
         first_steps: of them, before anything was learned.
         rounds: of driving with what was learned.
-        milestone: the last controller made with at most so many steps is evaluated too; 0: none.
+        milestone: the last controller made with at most so many steps is evaluated too; 0, or no fewer than cap: none.
         idle_ticks: a drive that reaches no tile for so long is over.
         updates: of the controller, a round.
         swerving: what a change of the steering costs in dreams: with 0.3 drivers are steadier and cut corners more.
-        generations, population, horizon: of evolution: how many a round, candidates of each, steps of a dream.
+        generations: of evolution, a round.
+        population: candidates of a generation.
+        horizon: steps of a candidate's dream.
         seed: training seed: tracks, first weights, order, noise.
         seeds: tracks to evaluate on, A:B; tune on 5000 to 9999, 10000 and up are for published figures.
         workers: processes that evaluate.
@@ -135,11 +137,14 @@ class DreamDriving(Recipe):
             RecipeError: `out` was begun with other fields.
             OptionError: fields that make no sense, or tracks that are not to be trained on.
             UnknownNameError: no such track, learner or control.
+            BudgetError: steps.txt is none of this cap, or counts fewer steps than were taken.
+            TrainingError: there was nothing to learn from.
         """
         seeds = parse_seeds(self.seeds)
         self.refuse()
         claim_folder(self, out)
         ledger = open_ledger(out / "steps.txt", self.cap)
+        self.refuse_lost_steps(out, ledger)
         clock = StageClock(out / "stages.json")
         drives: list[Drive] = []
         for number in range(self.num_rounds):
@@ -177,8 +182,21 @@ class DreamDriving(Recipe):
         result = evaluate(player, seeds, self.workers, report, claim=player.describe(), command=command)
         return {key: value for key, value in result.to_json().items() if key != "verdicts"}
 
+    def refuse_lost_steps(self, out: Path, ledger: StepLedger) -> None:
+        """A ledger that lost lines would let a run take more than its cap; errors as `run`."""
+        bundles = [self.find_bundle(out, number) for number in range(self.num_rounds)]
+        taken = [load_manifest(each).lineage["real_steps"] for each in bundles if (each / "manifest.json").is_file()]
+        counted = self.cap - ledger.left
+        if counted < max(taken, default=0):
+            raise BudgetError(
+                f"{ledger.path} counts {counted} real steps, but {max(taken)} were taken for what {out} holds; "
+                "put back the file as it was, or give another --out"
+            )
+
     def count_early(self, out: Path) -> int:
-        """Rounds, but for the last, that took at most `milestone` steps."""
+        """Rounds, but for the last, that took at most `milestone` steps; none where the result itself is that early."""
+        if self.milestone >= self.cap:
+            return 0
         bundles = [self.find_bundle(out, number) for number in range(self.num_rounds - 1)]
         return sum(load_manifest(bundle).lineage["real_steps"] <= self.milestone for bundle in bundles)
 
@@ -186,16 +204,22 @@ class DreamDriving(Recipe):
         """Fields that make no sense are an error before anything is done; errors as `run`."""
         choose("track", self.track, TRACKS)
         choose("learner", self.learner, {"imagination": 0, "evolution": 0})
-        choose("control", self.control, CONTROLS)
+        if self.control:
+            choose("control", self.control, {name: 0 for name in CONTROLS if name})
         choose("world", self.kind, CODES)
         if self.learner == "evolution" and self.kind == "ego-motion":
             raise OptionError("evolution is of 867 numbers, (32 + 256) x 3 + 3: use --world residual-gru or mdn-rnn")
         if self.control in ("untrained", "learned-odometry") and (self.control == "untrained") == (
             self.kind == "ego-motion"
         ):
-            raise OptionError(f"{self.kind} has nothing that {self.control!r} would take away")
-        if min(self.cap, self.first_steps, self.rounds, self.members, self.idle_ticks) < 1 or not self.swerving >= 0:
-            raise OptionError("cap, first-steps, rounds, members and idle-ticks must be at least 1, swerving 0")
+            other = "ego-motion" if self.control == "learned-odometry" else "residual-gru or mdn-rnn"
+            raise OptionError(f"{self.kind} has nothing that {self.control!r} would take away: use --world {other}")
+        counts = ("cap", "first_steps", "rounds", "members", "idle_ticks", "updates")
+        if min(vars(self)[name] for name in counts) < 1 or not (self.swerving >= 0 and self.milestone >= 0):
+            told = ", ".join(name.replace("_", "-") for name in counts)
+            raise OptionError(f"{told} must be at least 1, milestone and swerving 0")
+        if self.first_steps >= self.cap and self.control != "cloned":
+            raise OptionError(f"--first-steps must be fewer than --cap, got {self.first_steps} of {self.cap}")
         self.make_dreaming()
         if not 0 <= SCENES_A_SEED * self.seed <= TRAINING_SEEDS - SCENES_A_SEED:
             most = TRAINING_SEEDS // SCENES_A_SEED - 1
@@ -326,6 +350,11 @@ class DreamDriving(Recipe):
         bundle, folder = self.find_bundle(out, number), out / f"round-{number}"
         if (bundle / "manifest.json").is_file():
             return
+        if not drives:
+            raise TrainingError(
+                f"{real_steps} real steps made no drive of {OPENING_TICKS + 3} ticks, of which the first "
+                f"{OPENING_TICKS} are left out; give a larger --cap and another --out"
+            )
         network = need_network(load_bundle(self.find_bundle(out, number - 1))) if number else self._make_network()
         if self.control in TAUGHT:
             told = {"loss": clone(network, drives, self.make_dreaming(), folder / "clone", self.seed)}
@@ -345,7 +374,7 @@ class DreamDriving(Recipe):
         network = need_network(load_bundle(self.find_bundle(out, number - 1)))
         try:
             told = check_dreams(network, driven)
-        except TrainingError as error:  # most drives of the first rounds end soon
+        except TrainingError as error:  # first drives end soon, and the last rounds may find the cap taken
             told = {"refused": str(error)}
         write_json(out / f"round-{number}" / "truth.json", told)
 

@@ -48,7 +48,8 @@ class EvolutionConfig:
 
     def __post_init__(self) -> None:
         if self.population < 4 or self.generations < 1:
-            raise OptionError(f"evolution needs 4 candidates and a generation at least, got {self}")
+            asked = f"population={self.population} and generations={self.generations}"
+            raise OptionError(f"evolution needs 4 candidates and a generation at least, got {asked}")
 
 
 @dataclass(frozen=True)

@@ -71,8 +71,8 @@ class DreamingConfig:
     reward: DrivingReward = field(default_factory=DrivingReward)
 
     def __post_init__(self) -> None:
-        if min(vars(self)[name] for name in LENGTHS) < 1:
-            raise OptionError(f"every length of a round must be at least 1, got {self}")
+        if short := [f"{name}={vars(self)[name]}" for name in LENGTHS if vars(self)[name] < 1]:
+            raise OptionError(f"every length of a round must be at least 1, got {', '.join(short)}")
 
 
 class Starts(NamedTuple):
