@@ -10,7 +10,7 @@ import pytest
 
 from millwright.core.errors import OptionError, RecipeError
 from millwright.recipes import BrickPick
-from millwright.recipes.recipe import claim_folder, keep_alone
+from millwright.recipes.recipe import StageClock, claim_folder, keep_alone
 
 BEGUN = BrickPick(episodes=2, seed=1)
 
@@ -30,6 +30,16 @@ def test_other_scenes_to_evaluate_and_other_workers_may_take_a_folder_up_again(t
     claim_folder(BEGUN, tmp_path / "new")
     claim_folder(replace(BEGUN, seeds="6000:6001", workers=1), tmp_path / "new")
     assert json.loads((tmp_path / "new" / "fields.json").read_text())["episodes"] == 2
+
+
+def test_a_folder_whose_own_files_are_damaged_says_what_to_do(tmp_path: Path) -> None:
+    claim_folder(BEGUN, tmp_path)
+    for name in ("fields.json", "stages.json"):
+        (tmp_path / name).write_text('{"seed": ')
+    with pytest.raises(RecipeError, match=r"fields\.json cannot be read.*another --out"):
+        claim_folder(BEGUN, tmp_path)
+    with pytest.raises(RecipeError, match=r"stages\.json cannot be read.*delete it"):
+        StageClock(tmp_path / "stages.json")
 
 
 @pytest.mark.parametrize(

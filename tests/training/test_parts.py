@@ -144,6 +144,11 @@ def test_a_checkpoint_comes_back_as_it_was_and_leaves_no_other_file(tmp_path):
     assert [path.name for path in tmp_path.iterdir()] == ["one.safetensors"]
 
 
+def test_a_checkpoint_that_is_not_there_is_named(tmp_path):
+    with pytest.raises(TrainingError, match=r"no checkpoint at .*one\.safetensors"):
+        load_checkpoint(tmp_path / "one.safetensors")
+
+
 def test_a_disk_that_is_full_leaves_the_checkpoint_before_it(tmp_path, monkeypatch):
     file = tmp_path / "one.safetensors"
     save_checkpoint(file, Checkpoint({"x": torch.ones(2)}, {}))

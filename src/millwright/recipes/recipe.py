@@ -38,7 +38,7 @@ def claim_folder(recipe: Recipe, out: Path) -> None:
     """Make `out` and write the recipe's fields into `out/fields.json`, or compare them with those it was begun with.
 
     Raises:
-        RecipeError: a field that decides what is in `out` had another value; names each.
+        RecipeError: a field that decides what is in `out` had another value; names each. Or the file is damaged.
         OptionError: no workers, or no samples; nothing is made.
     """
     values = _list_fields(recipe)
@@ -51,7 +51,7 @@ def claim_folder(recipe: Recipe, out: Path) -> None:
     if not file.is_file():
         write_json(file, fields)
         return
-    before = json.loads(file.read_text())
+    before = read_json(file, "give another --out")
     if differing := [name for name in fields if fields[name] != before.get(name)]:
         told = ", ".join(f"{name} was {before.get(name)!r}, is {fields[name]!r}" for name in differing)
         raise RecipeError(f"{out} was begun with other fields ({told}); give those again, or another --out")
@@ -106,12 +106,29 @@ def write_json(file: Path, values: Any) -> None:
     draft.replace(file)
 
 
+def read_json(file: Path, remedy: str) -> Any:
+    """What `write_json` wrote.
+
+    Raises:
+        RecipeError: the file is damaged; ends with the remedy.
+    """
+    try:
+        return json.loads(file.read_text())
+    except ValueError as error:
+        raise RecipeError(f"{file} cannot be read ({error}); {remedy}") from error
+
+
 class StageClock:
-    """Wall time of stages, and CPU time of this process, kept in a file so that a run that was stopped adds up."""
+    """Wall time of stages, and CPU time of this process, kept in a file so that a run that was stopped adds up.
+
+    Raises:
+        RecipeError: the file is damaged.
+    """
 
     def __init__(self, file: Path) -> None:
         self._file = file
-        kept = json.loads(file.read_text()) if file.is_file() else {"seconds": {}, "cpu_seconds": {}}
+        begun: dict[str, Any] = {"seconds": {}, "cpu_seconds": {}}
+        kept = read_json(file, "delete it to count from nothing") if file.is_file() else begun
         self.seconds: dict[str, float] = kept["seconds"]
         self.cpu_seconds: dict[str, float] = kept["cpu_seconds"]
         self._console = Console(stderr=True)

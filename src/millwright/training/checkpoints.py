@@ -55,11 +55,13 @@ def load_checkpoint(path: Path) -> Checkpoint:
     """Read a checkpoint.
 
     Raises:
-        TrainingError: the file is broken.
+        TrainingError: the file is broken, or not there.
     """
     try:
         with safe_open(path, "pt") as file:
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - not a mapping
             return Checkpoint(tensors, json.loads(file.metadata()[KEY]))
+    except FileNotFoundError as error:
+        raise TrainingError(f"no checkpoint at {path}; train that again, or put the file back") from error
     except (SafetensorError, KeyError, TypeError, ValueError) as error:
         raise TrainingError(f"{path} is no readable checkpoint ({error}); delete it to train from the start") from error
