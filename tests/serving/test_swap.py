@@ -200,6 +200,10 @@ def fail() -> Served:
     raise BundleError("it is half there")
 
 
+def crash() -> Served:
+    raise RuntimeError("a fault of the program")
+
+
 @pytest.mark.parametrize(
     ("load", "told"),
     [
@@ -207,19 +211,22 @@ def fail() -> Served:
         (lambda: Served("arm", Wide(1)), "another inputs"),
         (lambda: Served("arm", Numbered(1), "elsewhere"), "another environment"),
         (fail, "half there"),
+        (crash, "of the program"),
     ],
 )
 def test_a_bundle_that_is_not_right_leaves_the_old_one_serving_and_is_logged_and_counted(
     load, told: str, caplog: pytest.LogCaptureFixture
 ) -> None:
+    colon = "" if load is crash else ":"  # where what is wrong is a sentence, that is told and no traceback
     with PolicyServer(Setup((Served("arm", Numbered(0)),))) as server:
         renew(server, [Source("arm", lambda: "bundle-1", load)])
         assert RemotePlanner(f"grpc://{server.addresses.grpc}").plan([observe()], [None])[0][0].digest == "bundle-0"
         count = server.metrics.registry.get_sample_value
         assert count("millwright_swaps_total", {"bundle": "arm", "outcome": "refused"}) == 1
         assert count("millwright_swaps_total", {"bundle": "arm", "outcome": "swapped"}) == 0
-    assert "arm was not swapped; bundle-0 is served on" in caplog.text
+    assert f"arm was not swapped; bundle-0 is served on{colon}" in caplog.text
     assert told in caplog.text
+    assert ("Traceback" in caplog.text) == (not colon)
 
 
 def test_what_has_not_changed_is_not_loaded(caplog: pytest.LogCaptureFixture) -> None:
@@ -285,6 +292,8 @@ def test_the_command_takes_up_what_lies_at_its_paths_when_it_is_told_to(tmp_path
         assert RemotePlanner(f"{found[1]}/arm").digest == bundle.planner().digest
         other = shift(bundle).save(path).id
         hang_up(f"arm is {other} from now on")
+        (path / "config.json").write_bytes(b"half")  # and the manifest is as it was
+        hang_up("config.json was altered")
         shift(bundle).save(path)
         (path / "model.safetensors").write_bytes(b"half")
         hang_up("model.safetensors was altered")

@@ -124,7 +124,7 @@ def _open(door: Door, sources: Sequence[Source]) -> PolicyServer:
 def _find(word: str, threads: int, unaccepted: bool) -> Source:
     """Where a bundle of the command line lies, now and whenever it is looked at again."""
     from millwright.catalog import find_bundle, need_bundle
-    from millwright.policies.folder import load_manifest
+    from millwright.policies.folder import load_manifest, read_content
     from millwright.policies.golden import load_outputs
     from millwright.policies.loading import load_bundle
     from millwright.serving.engine import Served
@@ -138,7 +138,12 @@ def _find(word: str, threads: int, unaccepted: bool) -> Source:
         bundle = load_bundle(folder, accepted=not unaccepted)
         return Served(name, bundle.planner(threads), bundle.env, load_outputs(folder))
 
-    return Source(name, lambda: load_manifest(folder).id, load)
+    def identify() -> str:
+        manifest = load_manifest(folder)
+        read_content(folder, manifest)  # of a damaged bundle the manifest may still be whole
+        return manifest.id
+
+    return Source(name, identify, load)
 
 
 def split_name(word: str, is_path: bool) -> tuple[str, str]:

@@ -6,6 +6,7 @@ import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from millwright.core.errors import MillwrightError
 from millwright.serving.engine import Served
 from millwright.serving.metrics import REFUSED, SWAPPED
 from millwright.serving.server import PolicyServer
@@ -40,6 +41,9 @@ def renew(server: PolicyServer, sources: Sequence[Source]) -> None:
                 continue
             served = source.load()
             server.swap(served)
+        except MillwrightError as error:
+            server.metrics.swaps.labels(source.name, REFUSED).inc()
+            log.error("%s was not swapped; %s is served on: %s", source.name, before, error)
         except Exception:  # whatever is wrong with what lies there, robots are served on
             server.metrics.swaps.labels(source.name, REFUSED).inc()
             log.exception("%s was not swapped; %s is served on", source.name, before)
