@@ -264,7 +264,7 @@ def read_numbers(rows: list[Any], dtype: np.dtype[Any]) -> NDArray[Any]:
     """
     nested = np.asarray(rows, object)
     given = nested.ravel()  # of more than 32 axes NumPy walks through no others
-    other = {type(one).__name__ for one in given} - {"int", "float"}
+    other = {kind.__name__ for kind in set(map(type, given.tolist()))} - {"int", "float"}
     if other:
         raise ValueError(f"numbers are meant, in rows of one length, got {', '.join(sorted(other))}")
     with np.errstate(over="ignore"):

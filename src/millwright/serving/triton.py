@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,8 @@ from millwright.policies.loading import load_bundle
 from millwright.policies.onnx_bundle import OnnxBundle
 from millwright.policies.onnx_planner import make_session
 
+NAME = re.compile(r"[\w.-]+", re.ASCII)
+"""Of a model: it stands in quotes in its configuration, and in clients' addresses."""
 VERSION = "1"
 MAX_BATCH, MAX_DELAY_US = 32, 500
 """Robots in one call, and how long the first of them waits for others."""
@@ -45,14 +48,17 @@ def write_repository(folder: Path, out: Path, name: str = "") -> Path:
 
     Raises:
         BundleError: the bundle is damaged, no export, or was not accepted.
-        OptionError: `out` holds something of that name that is no model of a repository.
+        OptionError: the name is none for a model, or `out` holds something of that name that is none.
     """
+    name = name or folder.resolve().name
+    if not NAME.fullmatch(name):
+        raise OptionError(f"{name!r} is no name for a model, which is its folder's: letters, digits, dots, dashes")
     bundle = load_bundle(folder, accepted=True)
     if not isinstance(bundle, OnnxBundle):
         raise BundleError(
             f"Triton runs exports: `millwright export {folder} --to onnx` first, then export what that wrote"
         )
-    model = out / (name or folder.resolve().name)
+    model = out / name
     if model.exists() and not (model / "config.pbtxt").is_file():
         raise OptionError(f"{model} is there and is no model of Triton's; give another --out")
     shutil.rmtree(model, ignore_errors=True)
