@@ -162,7 +162,7 @@ def _play(
     from millwright.policies.hand_targets import HandTargets
 
     if made_for != env:
-        raise BundleError(f"{whose} was made for {made_for!r}, not for {env!r}")
+        raise BundleError(f"{whose} was made for {made_for!r}, not for {env!r}; choose that one, or a bundle of {env}")
     player = playing.within(TASKS[env].playing).make_policy(planner, name, wait_s)
     return HandTargets(player) if planner.action.name == "hand_target" else player
 
