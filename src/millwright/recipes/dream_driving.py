@@ -15,6 +15,7 @@ from millwright.core.features import Features
 from millwright.core.loop import play
 from millwright.core.policy import Policy
 from millwright.core.step_ledger import StepLedger, open_ledger
+from millwright.evaluation.result import Result
 from millwright.evaluation.suite import evaluate, parse_seeds
 from millwright.policies.bundle import Bundle, load_bundle
 from millwright.policies.confidence import Calibration
@@ -157,30 +158,33 @@ class DreamDriving(Recipe):
             drives += driven
             with clock.stage(f"dream {number}"):
                 self.learn(number, drives, out, self.cap - ledger.left)
-        summary: dict[str, Any] = {"recipe": self.name, "fields": asdict(self), "real_steps": dict(ledger.count())}
+        taken = dict(ledger.count())
         ledger.close()
+        summary: dict[str, Any] = {"recipe": self.name, "fields": asdict(self), "real_steps": taken}
         early = self.count_early(out)
         if early:
             bundle = out / f"at-{self.milestone}" / self.name
             steps = self.finish(early, out, bundle, clock)
             with clock.stage("evaluate milestone"):
-                told = self.evaluate(bundle, seeds, out / f"report-{self.milestone}")
-            summary["milestone"] = {"real_steps": steps, "result": told}
+                result = self.evaluate(bundle, seeds, out / f"report-{self.milestone}")
+            summary["milestone"] = {"real_steps": steps, "result": summarise(result)}
+            taken["evaluation"] += count_evaluated(result)
         bundle = out / self.name
         self.finish(self.num_rounds, out, bundle, clock)
         with clock.stage("evaluate"):
-            summary["result"] = self.evaluate(bundle, seeds, out / "report")
+            result = self.evaluate(bundle, seeds, out / "report")
+        summary["result"] = summarise(result)
+        taken["evaluation"] += count_evaluated(result)
         summary["seconds"] = clock.seconds
         write_json(out / "summary.json", summary)
         save_card(bundle, [out / "report/result.json"])
         return summary
 
-    def evaluate(self, bundle: Path, seeds: range, report: Path) -> dict[str, Any]:
-        """The result of a bundle, all but its verdicts."""
+    def evaluate(self, bundle: Path, seeds: range, report: Path) -> Result:
+        """Drive with a bundle on each of the tracks."""
         command = f"millwright evaluate car-racing --policy {bundle} --seeds {seeds.start}:{seeds.stop}"
         player = Player("car-racing", {}, str(bundle))
-        result = evaluate(player, seeds, self.workers, report, claim=player.describe(), command=command)
-        return {key: value for key, value in result.to_json().items() if key != "verdicts"}
+        return evaluate(player, seeds, self.workers, report, claim=player.describe(), command=command)
 
     def refuse_lost_steps(self, out: Path, ledger: StepLedger) -> None:
         """A ledger that lost lines would let a run take more than its cap; errors as `run`."""
@@ -410,6 +414,16 @@ class DreamDriving(Recipe):
     def pipeline(self) -> Pipeline:
         """For what makes codes of pictures."""
         return make_pipeline(VAES[CODES[self.kind]].size)
+
+
+def summarise(result: Result) -> dict[str, Any]:
+    """All of a result but its verdicts."""
+    return {key: value for key, value in result.to_json().items() if key != "verdicts"}
+
+
+def count_evaluated(result: Result) -> int:
+    """Real steps that an evaluation took; a reset is one, as on the ledger."""
+    return int(sum(result.values("raw_steps"))) + len(result.episodes)
 
 
 def need_network(bundle: Bundle) -> LatentController:
