@@ -1,6 +1,7 @@
 """Asking a run whether its dreams were true: of a made-up run, short drives and few drivers."""
 
 import json
+from shutil import copytree
 
 import pytest
 import torch
@@ -11,7 +12,7 @@ from millwright.policies.bundle import load_bundle
 from millwright.policies.latent_controller import LatentController
 from millwright.policies.networks import make_network
 from millwright.recipes.dream_driving import DreamDriving
-from millwright.recipes.dream_truth import DreamTruth, count_steps, find_bundles
+from millwright.recipes.dream_truth import DreamTruth, count_steps, find_bundles, find_drives
 from millwright.training.drives import save_drives
 from millwright.training.imagination import Critic, ImaginationConfig, learn_in_dreams
 from millwright.world_models.dream import DrivingReward
@@ -69,9 +70,26 @@ def test_a_run_is_asked_and_what_it_says_is_kept(run, tmp_path):
     assert count_steps(tmp_path) == steps
 
 
-def test_a_folder_without_a_round_is_no_run(tmp_path):
+def test_a_folder_without_a_round_is_no_run(run, tmp_path):
     with pytest.raises(RecipeError, match="holds no bundle of a round"):
         find_bundles(tmp_path)
+    copytree(run / "round-0" / "dream-driving", tmp_path / "dream-driving")
+    with pytest.raises(RecipeError, match="holds no bundle of a round"):
+        find_bundles(tmp_path)
+
+
+def test_unguarded_dreams_begin_in_the_last_three_rounds_that_drove(tmp_path):
+    """The last rounds of a run, whose cap was taken by then, drive nothing; its result is no round."""
+    bundles = [tmp_path / f"round-{number}" / "dream-driving" for number in range(6)] + [tmp_path / "dream-driving"]
+    for number, bundle in enumerate(bundles[:-1]):
+        bundle.mkdir(parents=True)
+        save_drives([make_drive(10 + number, number)] if number < 4 else [], bundle.parent / "drives.npz")
+    assert [len(drive) for drive in find_drives(bundles)] == [11, 12, 13]
+    assert [len(drive) for drive in find_drives(bundles[:1])] == [10]
+    for bundle in bundles[:-1]:
+        (bundle.parent / "drives.npz").unlink()
+    with pytest.raises(RecipeError, match="holds no drives"):
+        find_drives(bundles)
 
 
 def test_more_tracks_than_seeds_are_refused(run, tmp_path):

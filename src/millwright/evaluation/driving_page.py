@@ -84,9 +84,7 @@ def _draw_exploitation(found: Exploitation, result: Result) -> str:
         if episode.seed in found.exploited and episode.strip
     )
     count = f"{len(found.exploited)} of {found.failed}"
-    told = (
-        f"{count} failures began with a surprise ({percent(low)} to {percent(high)})" if found.failed else "No failures"
-    )
+    told = f"{count} failures began with a surprise ({percent(low)} to {percent(high)})"
     return f"""<h2>model_exploitation <small>failures that began where the dream was wrong</small></h2>
 <section class="card"><p><b>{told}</b>; {percent(found.chance)} would by chance, if they began anywhere.
 A failure begins with a surprise that is at most {AROUND} ticks from its first tick.</p>

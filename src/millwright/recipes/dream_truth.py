@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
+from itertools import islice
 from pathlib import Path
 from statistics import fmean
 from typing import Any, ClassVar, NamedTuple
@@ -173,18 +174,26 @@ def find_bundles(run: Path) -> list[Path]:
     Raises:
         RecipeError: there is none.
     """
-    rounds = sorted(run.glob(f"round-*/{BUNDLE}"), key=lambda bundle: int(bundle.parent.name.removeprefix("round-")))
-    found = [bundle for bundle in (*rounds, run / BUNDLE) if (bundle / "manifest.json").is_file()]
-    if not found:
+    made = [file.parent for file in run.glob(f"round-*/{BUNDLE}/manifest.json")]
+    rounds = sorted(made, key=lambda bundle: int(bundle.parent.name.removeprefix("round-")))
+    if not rounds:
         raise RecipeError(f"{run} holds no bundle of a round; give the --out of `millwright run dream-driving`")
-    return found
+    last = run / BUNDLE
+    return [*rounds, last] if (last / "manifest.json").is_file() else rounds
 
 
 def find_drives(bundles: Sequence[Path]) -> list[Drive]:
-    """Of the run's last three rounds at most: where unguarded dreams begin."""
+    """Of the last three of these rounds that drove, the cap being taken before the end: where unguarded dreams begin.
+
+    Raises:
+        RecipeError: none did.
+    """
     run = bundles[0].parent.parent
-    files = [run / f"round-{number}" / "drives.npz" for number in range(len(bundles))][-3:]
-    return [drive for file in files if file.is_file() for drive in load_drives(file)]
+    files = [run / f"round-{number}" / "drives.npz" for number in reversed(range(len(bundles)))]
+    driven = list(islice(filter(None, (load_drives(file) for file in files if file.is_file())), 3))
+    if not driven:
+        raise RecipeError(f"{run} holds no drives of its rounds, round-*/drives.npz; give the folder as it was made")
+    return [drive for drives in reversed(driven) for drive in drives]
 
 
 def count_steps(out: Path) -> int:
