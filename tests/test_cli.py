@@ -60,7 +60,7 @@ def test_every_verb_is_in_the_readme(verb: str) -> None:
         (["dashboard", "--env", "lift-choise"], "did you mean 'lift-choice'"),
         (["dashboard", "--env", "lift", "--policy", "exprt"], "did you mean 'expert'"),
         (["dashboard", "--env", "lift", "--policy", "brick-pick"], "was made for 'brick-table', not for 'lift'"),
-        (["evaluate", "lift", "--policy", "brick-pick", "--seeds", "5000:5001"], "choose that one, or a bundle of lift"),
+        (["evaluate", "lift", "--policy", "brick-pick", "--seeds", "5000:5001"], "that one, or a bundle of lift"),
         (["dashboard", "--host", "192.0.2.1", "--env", "lift"], "allow"),
         (["serve", "brick-pik"], "shipped bundles: brick-clear"),
         (["export", "brick-pik"], "shipped bundles: brick-clear"),
