@@ -181,6 +181,21 @@ async def test_an_answer_that_came_too_late_leaves_no_memory() -> None:
 
 
 @played
+async def test_what_is_being_planned_or_waits_when_a_robot_begins_anew_leaves_no_memory() -> None:
+    planner = Echo(counts=True)
+    async with run(planner, max_batch=1) as engine:
+        planner.gate.clear()
+        tasks = [asyncio.create_task(engine.ask(ask(robot, sequence=7))) for robot in ("planned", "waits", "goes on")]
+        await settle()
+        for robot in ("planned", "waits"):
+            engine.reset(robot)
+        planner.gate.set()
+        assert [(await task).chunk.actions[0, 1] for task in tasks] == [1, 1, 1]
+        again = [await engine.ask(ask(robot, sequence=8)) for robot in ("planned", "waits", "goes on")]
+        assert [answer.chunk.actions[0, 1] for answer in again] == [1, 1, 2]
+
+
+@played
 async def test_who_waits_when_it_stops_is_answered_and_nobody_after() -> None:
     planner = Echo()
     async with run(planner) as engine:

@@ -119,6 +119,8 @@ class Waiting:
     answer: asyncio.Future[Answer]
     since_s: float
     memory: Memory = None
+    is_past: bool = False
+    """Another episode has begun since: its answer leaves no memory."""
 
 
 _Planned = tuple[Answer | RefusedError, Memory]
@@ -139,6 +141,7 @@ class Engine:
         self._robots = Robots(caps.max_robots, caps.memory_age_s, caps.max_rate_hz)
         self._waiting: dict[str, Waiting] = {}  # at most one a robot; whoever waits longest comes first
         self._loop: asyncio.AbstractEventLoop | None = None  # that of those who are let in
+        self._planning: list[Waiting] = []
         self._busy, self._idle = False, asyncio.Event()
 
     async def start(self, golden: Golden | None = None) -> None:
@@ -209,7 +212,9 @@ class Engine:
             del self._waiting[waiting.asked.robot]
 
     def reset(self, robot: str) -> None:
-        """Forget what is remembered of a robot."""
+        """Forget what is remembered of a robot, and what is being planned for it will leave nothing either."""
+        for waiting in (*self._planning, *self._waiting.values()):
+            waiting.is_past = waiting.is_past or waiting.asked.robot == robot
         self._robots.forget(robot)
 
     def begin(self, robot: str, client: str) -> None:
@@ -219,7 +224,7 @@ class Engine:
             RefusedError: it asks too often.
         """
         self._robots.admit(robot, client)
-        self._robots.forget(robot)
+        self.reset(robot)
 
     def find(self, robot: str) -> Known | None:
         """What is remembered of a robot; None: it was not heard of, or not for long."""
@@ -240,7 +245,7 @@ class Engine:
         """Plan for those who wait, unless others are being planned for: then their end is the beginning of this."""
         if self._busy or not (batch := self._take()):
             return
-        self._busy = True
+        self._busy, self._planning = True, batch
         started_s = time.monotonic()
 
         def work() -> None:
@@ -253,7 +258,7 @@ class Engine:
         self, loop: asyncio.AbstractEventLoop, batch: Sequence[Waiting], answers: Sequence[_Planned], started_s: float
     ) -> None:
         took_s = time.monotonic() - started_s
-        self._busy = False
+        self._busy, self._planning = False, []
         for waiting, (answer, memory) in zip(batch, answers, strict=True):
             waiting.asked.spent["plan"] = took_s
             self._settle(waiting, answer, memory)
@@ -288,7 +293,8 @@ class Engine:
         if isinstance(answer, RefusedError):
             waiting.answer.set_exception(answer)
             return
-        self._robots.remember(waiting.asked.robot, waiting.asked.sequence, memory)
+        if not waiting.is_past:
+            self._robots.remember(waiting.asked.robot, waiting.asked.sequence, memory)
         waiting.answer.set_result(answer)
 
     def _plan(self, batch: Sequence[Waiting]) -> list[_Planned]:
