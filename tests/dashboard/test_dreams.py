@@ -59,6 +59,7 @@ def test_a_bundle_with_a_world_model_dreams_by_itself_and_pages_are_told_every_s
         assert client.hello["ahead"] == [1, 5, 15, 50, None]
         before = client.until(phase="ready", driving=True)["dream"]
         assert (before["of"], set(before["pictures"])) == ("dreamer", {"road"})
+        assert (before["world"], before["draws"]) == ("mdn-rnn", True)  # or the page would lock its temperature
         points: list[list[float]] = []
         assert client.ask(do="dream", ahead=5, temperature=0.5, dropout=False)["ok"]
         assert client.ask(do="run")["ok"]
@@ -126,8 +127,10 @@ def test_bundles_without_a_world_model_and_damaged_ones_are_told(folder: Path, t
     manifest = tmp_path / "other" / "manifest.json"
     manifest.write_text(json.dumps({**json.loads(manifest.read_text()), "network": "act"}))
     (tmp_path / "damaged" / "model.safetensors").write_bytes(b"nothing")
+    (tmp_path / "damaged" / "config.json").write_bytes(b"[]")
     dreams = Dreams({"other": tmp_path / "other", "damaged": tmp_path / "damaged"})
     assert dreams.of == "damaged"  # its manifest promises a world model
+    assert dreams.tell().world == ""
     with pytest.raises(BundleError, match="other has no world model, so it dreams of nothing"):
         dreams.choose("other")
     with pytest.raises(BundleError, match="damaged"):

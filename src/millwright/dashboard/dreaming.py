@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -58,7 +59,9 @@ class Dreams:
         self._driver: DreamDriver | None = None
         self._road, self._first_tiles = "", 0
         self._wish: DreamWish | None = None
-        self.of = next((name for name, folder in folders.items() if _find_network(folder) == WORLDS), "")
+        networks = {name: _find_network(folder) for name, folder in folders.items()}
+        self._worlds = {name: _find_world(folders[name]) for name, network in networks.items() if network == WORLDS}
+        self.of = next(iter(self._worlds), "")
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -125,8 +128,7 @@ class Dreams:
         wish = asdict(self._wish) if self._wish else {"style": {}}
         said = {"of": self.of, "pictures": {"road": self._road}, **wish, **wish["style"]}
         del said["style"]
-        if self.of in self._bundles:
-            world = self._bundles[self.of].network.config.world
+        if world := self._worlds.get(self.of):
             said |= {"world": world, "draws": world == "mdn-rnn"}
         if self._driver is not None and (dreamt := self._driver.dreamt) is not None:
             from millwright.policies.dreamer import paint
@@ -176,3 +178,12 @@ def _find_network(folder: Path) -> str:
     except MillwrightError:
         return ""
     return manifest.network if manifest.runtime == "torch" else f"{manifest.network} for {manifest.runtime}"
+
+
+def _find_world(folder: Path) -> str:
+    """Which world model a bundle holds, before it is loaded; nothing of a damaged one."""
+    try:
+        world: str = json.loads((folder / "config.json").read_bytes())["config"]["world"]
+    except (OSError, ValueError, LookupError, TypeError):
+        return ""
+    return world
