@@ -74,11 +74,6 @@ class Dreamer:
     def __init__(self, network: LatentController, style: DreamStyle = USUAL_STYLE) -> None:
         self._network, self.style = network.eval(), style
 
-    @property
-    def draws(self) -> bool:
-        """Whether a temperature means anything to its world."""
-        return self._network.config.world == "mdn-rnn"
-
     def begin(self, image: Tensor, scalars: Tensor) -> Dreamt:
         """From pictures (1, channels, size, size) and (1, scalars), as the network reads them."""
         with torch.inference_mode():
