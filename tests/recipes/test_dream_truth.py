@@ -92,6 +92,10 @@ def test_unguarded_dreams_begin_in_the_last_three_rounds_that_drove(tmp_path):
         find_drives(bundles)
 
 
+def test_a_run_that_lies_where_runs_do_is_found_without_a_word():
+    assert DreamTruth().source == f"runs/{DreamDriving.name}"
+
+
 def test_more_tracks_than_seeds_are_refused(run, tmp_path):
     with pytest.raises(OptionError, match="tracks are 1 to 2"):
         Short(source=str(run), seeds="5000:5002", tracks=3).run(tmp_path / "out")

@@ -62,7 +62,7 @@ class DreamTruth(Recipe):
     alterations: ClassVar[tuple[Alteration, ...]] = ALTERATIONS
     env_options: ClassVar[Mapping[str, Any]] = {}
 
-    source: str = "runs/dream"
+    source: str = "runs/dream-driving"
     seeds: str = "5000:5010"
     tracks: int = 3
     updates: int = 600
