@@ -111,7 +111,8 @@ def make_content(**changed):
     "content",
     [
         *("{", "[]", '{"schema": 1}', '{"schema": 2}', '{"schema": 1, "seed": "x"}'),
-        *(make_content(tolerance=tolerance) for tolerance in (0, -1, float("nan"), float("inf"))),
+        *(make_content(tolerance=tolerance) for tolerance in (0, -1, 0.02, float("nan"), float("inf"))),
+        "[" * 100_000,
         *(make_content(seed=seed) for seed in (-1, float("inf"))),
         *(make_content(actions=actions) for actions in ([], [[]], [[[0.0], [0.0, 1.0]]])),
     ],

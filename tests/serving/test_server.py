@@ -330,6 +330,7 @@ def test_http_gives_the_same_chunk(server: PolicyServer, address: str) -> None:
         ({"budget_s": -1}, 400, "0 or more"),
         ({"bundel": "echo"}, 422, "bundel"),
         ({"observation": {STATE.name: "x" * 400_000}}, 413, "at most"),
+        ({"observation": {STATE.name: [0] * 5000}}, 413, "at most 4096 numbers as JSON: send pictures"),
     ],
 )
 def test_http_says_what_was_wrong(server: PolicyServer, changes: dict[str, Any], status: int, told: str) -> None:

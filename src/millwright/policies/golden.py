@@ -24,6 +24,8 @@ SEED, CALLS = 0, 2
 TOLERANCE = 1e-4
 """Usual; in the action's own units (m, rad) and of its size. The same weights give other roundings on other machines,
 with other versions, and with other numbers of threads."""
+LARGEST_TOLERANCE = 0.01
+"""Beyond that other weights would pass."""
 PLAUSIBLE = {"qw": 1.0, "x0": 0.4, "y0": 0.4, "x1": 0.6, "y1": 0.6, "visible": 1.0}
 """Name of a component -> its value; 0 where there is no row. No rotation has length 0, and no box is empty."""
 EXACT = frozenset({"qw", "qx", "qy", "qz", "visible"})
@@ -54,8 +56,8 @@ class GoldenOutputs:
     def from_json(values: Mapping[str, Any]) -> GoldenOutputs:
         chunks = tuple(np.array(chunk, np.float32) for chunk in values["actions"])
         seed, tolerance = int(values["seed"]), float(values["tolerance"])
-        if not (chunks and all(chunk.size for chunk in chunks) and seed >= 0 and 0 < tolerance < np.inf):
-            raise ValueError("a seed from 0, a finite tolerance above 0 and at least one chunk are meant")
+        if not (chunks and all(chunk.size for chunk in chunks) and seed >= 0 and 0 < tolerance <= LARGEST_TOLERANCE):
+            raise ValueError(f"a seed from 0, a tolerance up to {LARGEST_TOLERANCE} and at least one chunk are meant")
         return GoldenOutputs(seed, tolerance, chunks)
 
 
@@ -123,7 +125,7 @@ def load_outputs(folder: Path) -> GoldenOutputs | None:
         if values["schema"] != 1:
             raise BundleError(f"{file} has schema {values['schema']}; this version of millwright reads schema 1")
         return GoldenOutputs.from_json(values)
-    except (ValueError, KeyError, TypeError, OverflowError) as error:
+    except (ValueError, KeyError, TypeError, OverflowError, RecursionError) as error:
         remedy = f"`millwright card {folder} --golden` writes them anew"
         raise BundleError(f"{file} holds no golden outputs ({error}); {remedy}") from error
 

@@ -45,8 +45,8 @@ class Playing:
         refuse_nothing(*self._complete())
         if (self.stale or self.waits) and not self.latency_s[1]:
             raise OptionError(
-                "stale plans, and those that are waited for, need a latency, latency_s=(0.1, 0.25) for example; "
-                "without, none is late"
+                "stale plans, and those that are waited for, need a latency: --latency-ms 100:250 for example, or "
+                "latency_s=(0.1, 0.25); without, none is late"
             )
         if self.stale and self.waits:
             raise OptionError("a late plan is taken for up to date (stale) or waited for (waits), not both")
