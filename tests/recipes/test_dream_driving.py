@@ -140,6 +140,7 @@ def test_evolution_makes_a_bundle_of_867_numbers_to_decide_with(tmp_path):
         ({"world": "ego"}, UnknownNameError, "ego-motion"),
         ({"control": "untrained"}, OptionError, "nothing that 'untrained'.*--world residual-gru"),
         ({"control": "learned-odometry", "world": "mdn-rnn"}, OptionError, "nothing that.*--world ego-motion"),
+        ({"control": "free-throttle", "track": "seeded"}, OptionError, "use --track scratch"),
         ({"seed": 5}, OptionError, "0 to 4"),
         ({"rounds": 0}, OptionError, "at least 1"),
         ({"population": 3}, OptionError, "4 candidates.*got population=3"),

@@ -29,7 +29,7 @@ from millwright.recipes.cards import save_card
 from millwright.recipes.demonstrated import TRAINING_SEEDS
 from millwright.recipes.recipe import Recipe, StageClock, claim_folder, write_json
 from millwright.training.calibration import calibrate
-from millwright.training.drives import Drive, load_drives, make_drive, save_drives
+from millwright.training.drives import SMALLEST_GAIN, Drive, load_drives, make_drive, save_drives
 from millwright.training.ema import average_weights
 from millwright.training.rounds_of_dreams import DreamingConfig, clone, learn_round
 from millwright.training.truth import check_dreams
@@ -218,6 +218,8 @@ class DreamDriving(Recipe):
         ):
             other = "ego-motion" if self.control == "learned-odometry" else "residual-gru or mdn-rnn"
             raise OptionError(f"{self.kind} has nothing that {self.control!r} would take away: use --world {other}")
+        if self.control == "free-throttle" and self.track != "scratch":
+            raise OptionError("free-throttle is of random drives, and seeded has none: use --track scratch")
         counts = ("cap", "first_steps", "rounds", "members", "idle_ticks", "updates")
         if min(vars(self)[name] for name in counts) < 1 or not (self.swerving >= 0 and self.milestone >= 0):
             told = ", ".join(name.replace("_", "-") for name in counts)
@@ -280,7 +282,7 @@ class DreamDriving(Recipe):
         if number:
             driver = make_policy("car-racing", str(self.find_bundle(out, number - 1)))
             return NoisyDriver(driver, control_hz, UNSTEADY[index % len(UNSTEADY)])
-        if self.control == "free-throttle" and self.track == "scratch":
+        if self.control == "free-throttle":
             return RandomDriver(control_hz, usual_throttle=0.0)
         return make_policy("car-racing", self.first_driver)
 
@@ -296,7 +298,7 @@ class DreamDriving(Recipe):
                 action = step.action if step.label is None else step.label.action
                 done.append(np.clip(action, space.low, space.high))
                 rewards.append(step.reward)
-                idle = 0 if step.reward + cost > 1 else idle + 1
+                idle = 0 if step.reward + cost > SMALLEST_GAIN else idle + 1
                 if idle > self.idle_ticks and len(seen) > STARTING_TICKS:
                     break
         except BudgetError:
