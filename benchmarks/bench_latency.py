@@ -14,7 +14,7 @@ LATENCIES_MS = (50, 100, 250)
 WAYS: dict[str, dict[str, Any]] = {
     "plans while it plays": {},
     "the same, the old chunk does not fade out": {"blend": 0},
-    "the same, it fades out for one tick": {"blend": 1},
+    "the same, it fades out for three ticks": {"blend": 3},
     "stands until the plan is there": {"waits": True},
     "takes late plans for up to date": {"stale": True},
 }

@@ -13,7 +13,7 @@ from millwright.core.features import Feature, Features
 from millwright.core.planner import Chunk, Planner
 from millwright.policies.answers import LateAnswers
 from millwright.policies.async_chunk_player import AsyncChunkPlayer
-from millwright.policies.chunk_player import BLEND, ChunkPlayer
+from millwright.policies.chunk_player import ChunkPlayer
 from millwright.policies.playing import Playing
 from millwright.policies.stale import Stale
 from tests.policies.test_chunk_player import Counting
@@ -51,7 +51,7 @@ def play(player, ticks):
 
 @given(
     execute=st.integers(1, 7),
-    blend=st.none() | st.integers(0, 5),
+    blend=st.integers(0, 5),
     length=st.integers(0, 8),
     lifetime_s=st.sampled_from([0.1, 0.25, math.inf]),
     dof=st.sampled_from([1, 1, 1, 2]),
@@ -68,7 +68,7 @@ def test_without_latency_it_plays_exactly_as_the_chunk_player(execute, blend, le
             rows.append(str(error))
         return rows, player.planner.asked
 
-    expected = play_whole(lambda planner: ChunkPlayer(planner, execute, BLEND if blend is None else blend))
+    expected = play_whole(lambda planner: ChunkPlayer(planner, execute, blend))
     assert play_whole(lambda planner: make_player(planner, execute=execute, blend=blend)) == expected
 
 
@@ -117,11 +117,6 @@ def test_a_late_chunk_begins_at_the_action_whose_time_it_is_and_is_blended_in_th
     played = play(make_player(Counting(length=8), (2, 2), execute=3, blend=1), 6)
     # chunk 0 is there at tick 2, and nothing has moved; chunk 1 is asked for at tick 3 and there at tick 5
     assert played == [-1, -1, 0, 1, 2, (3 + 102) / 2]
-
-
-def test_where_nothing_else_is_said_the_old_chunk_fades_out_longer_for_a_late_one():
-    played = play(make_player(Counting(length=8), (2, 2), execute=3, blend=None), 8)
-    assert played[5:] == [3 + 99 / 4, 4 + 99 / 2, 5 + 99 * 3 / 4]
 
 
 def test_the_plan_is_none_until_there_is_one_and_then_begins_with_the_last_action():

@@ -22,9 +22,6 @@ from millwright.policies.chunk_player import (
     refuse_nothing,
 )
 
-LATE_BLEND = 3
-"""Ticks over which the old chunk fades out where a late one takes its place: it has gone its own way meanwhile."""
-
 Hold = Callable[[Observation], Action]
 """The action that keeps the robot where an observation finds it."""
 
@@ -62,15 +59,14 @@ class AsyncChunkPlayer(Policy):
         answers: where plans come from; the planner's memory is kept here.
         clock: tells which action's time it is.
         execute: actions after which the next plan is wanted.
-        blend: ticks over which the rest of the old chunk fades out; None: as `ChunkPlayer` has it, and `LATE_BLEND` for
-            plans that come late.
+        blend: ticks over which the rest of the old chunk fades out.
         name: what results call this policy.
     """
 
     def __init__(
-        self, answers: Answers, clock: Clock, execute: int = EXECUTE, blend: int | None = None, name: str = "policy"
+        self, answers: Answers, clock: Clock, execute: int = EXECUTE, blend: int = BLEND, name: str = "policy"
     ) -> None:
-        refuse_nothing(execute, 0 if blend is None else blend)
+        refuse_nothing(execute, blend)
         self.planner = answers.planner
         self.execute = execute
         self.blend = blend
@@ -149,15 +145,9 @@ class AsyncChunkPlayer(Policy):
             self._chunk, self._start_s = chunk, now_s
             return
         rest = self._chunk.actions[self._count_ticks(now_s - self._start_s) :]
-        late = self._count_ticks(now_s - self._asked_s)
-        past, new = np.split(chunk.actions, [late])
-        actions = np.concatenate((past, fade(rest, new, self._choose_blend(late), self._mix)))
+        past, new = np.split(chunk.actions, [self._count_ticks(now_s - self._asked_s)])
+        actions = np.concatenate((past, fade(rest, new, self.blend, self._mix)))
         self._chunk, self._start_s = replace(chunk, actions=actions), self._asked_s
-
-    def _choose_blend(self, late: int) -> int:
-        """How long the old chunk fades out, for a plan that came so many ticks late."""
-        usual = LATE_BLEND if late else BLEND
-        return usual if self.blend is None else self.blend
 
     def _count_ticks(self, seconds: float) -> int:
         return round(seconds * self.planner.rate_hz)

@@ -24,8 +24,7 @@ class Playing:
 
     Args:
         execute: actions played of each chunk before the next is wanted; None: as many as is usual.
-        blend: ticks over which the old chunk fades out; None: as many as is usual, and more for a late plan that comes
-            while the old one is played.
+        blend: ticks over which the old chunk fades out; None: as many as is usual.
         latency_s: from and to, simulated: how long after its observation a plan is there, drawn for each call.
         stale: do not plan while playing: take late plans for up to date (a control).
         waits: do not plan while playing: stand until the plan is there (a control).
@@ -67,13 +66,13 @@ class Playing:
         clock = TickClock(planner.rate_hz)
         if not self.latency_s[1]:
             if wait_s is not None:
-                return AsyncChunkPlayer(ThreadAnswers(planner, wait_s), clock, execute, self.blend, name)
+                return AsyncChunkPlayer(ThreadAnswers(planner, wait_s), clock, execute, blend, name)
             return ChunkPlayer(planner, execute, blend, name)
         if self.stale:
             return Stale(ChunkPlayer(planner, execute, blend, name), clock, self.latency_s)
         if self.waits:
             return Waiting(LateAnswers(planner, self.latency_s), clock, execute, name)
-        return AsyncChunkPlayer(LateAnswers(planner, self.latency_s), clock, execute, self.blend, name)
+        return AsyncChunkPlayer(LateAnswers(planner, self.latency_s), clock, execute, blend, name)
 
     def _complete(self) -> tuple[int, int]:
         return EXECUTE if self.execute is None else self.execute, BLEND if self.blend is None else self.blend
