@@ -11,6 +11,7 @@ from millwright.core.errors import BudgetError, OptionError, TrainingError, Unkn
 from millwright.policies.bundle import load_bundle
 from millwright.policies.folder import load_manifest
 from millwright.recipes.dream_driving import DREAMING, WORTHLESS, DreamDriving
+from millwright.training import rounds_of_dreams
 from millwright.training.drives import encode_drives, load_drives
 from millwright.training.rounds_of_dreams import DreamingConfig
 from millwright.world_models.vae import Vae
@@ -91,6 +92,23 @@ def test_the_result_is_the_mean_of_the_later_half_of_the_controllers(tmp_path):
     assert [row["episodes"] for row in lineage["recorded"]] == [drives[0], sum(drives[1:])]
     assert lineage["recorded"][0]["policy"] == "random"
     assert lineage["cpu_seconds"] > early["cpu_seconds"] > 0
+
+
+def test_a_seed_makes_the_same_run_again_whatever_was_drawn_before_and_wherever_it_was_stopped(tmp_path, monkeypatch):
+    torch.manual_seed(1)
+    replace(SHORT, milestone=0).run(tmp_path / "whole")
+    torch.manual_seed(2)
+
+    def stop(*args, **kwargs):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr(rounds_of_dreams, "learn_in_dreams", stop)
+        replace(SHORT, milestone=0).run(tmp_path / "stopped")
+    replace(SHORT, milestone=0).run(tmp_path / "stopped")
+    whole, stopped = (load_bundle(tmp_path / name / "dream-driving").network for name in ("whole", "stopped"))
+    again = stopped.state_dict()
+    assert all(torch.equal(value, again[name]) for name, value in whole.state_dict().items())
 
 
 def test_a_round_that_is_lost_is_driven_again_and_counted_again(tmp_path):

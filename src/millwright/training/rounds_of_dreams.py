@@ -149,7 +149,9 @@ def weigh_starts(speeds: Tensor, off_road: Tensor) -> Tensor:
 def _imagine(
     network: LatentController, starts: Starts, config: DreamingConfig, out: Path, seed: int, before: Path | None
 ) -> dict[str, float]:
-    critic = Critic(network.model.config.latent + network.model.config.memory)
+    with torch.random.fork_rng([]):
+        torch.manual_seed(seed)
+        critic = Critic(network.model.config.latent + network.model.config.memory)
     if before is not None:
         load_critic(critic, before / CONTROLLER)
     settings = replace(config.imagination, seed=seed)
