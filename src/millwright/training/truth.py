@@ -160,7 +160,9 @@ def measure_gap(again: Replayed) -> ExploitGap:
     """
     whole = again.left >= again.steps
     starts = State(again.starts.latent[whole], again.starts.memory[whole])
-    rates = dream_rates(again.network, starts, again.steps, again.strays[whole], dropout=again.dropout)
+    with torch.random.fork_rng([]):
+        torch.manual_seed(0)
+        rates = dream_rates(again.network, starts, again.steps, again.strays[whole], dropout=again.dropout)
     came = again.following["tiles"][whole, : again.steps].mean(1).numpy()
     whose = again.whose[whole]
     per_drive = [(float(rates[whose == each].mean()), float(came[whose == each].mean())) for each in np.unique(whose)]
