@@ -10,7 +10,8 @@ import torch
 from millwright.core.errors import BudgetError, OptionError, TrainingError, UnknownNameError
 from millwright.policies.bundle import load_bundle
 from millwright.policies.folder import load_manifest
-from millwright.recipes.dream_driving import DREAMING, WORTHLESS, DreamDriving
+from millwright.recipes.dream_controls import WORTHLESS
+from millwright.recipes.dream_driving import DREAMING, DreamDriving
 from millwright.training import rounds_of_dreams
 from millwright.training.drives import encode_drives, load_drives
 from millwright.training.rounds_of_dreams import DreamingConfig
@@ -167,8 +168,10 @@ def test_evolution_makes_a_bundle_of_867_numbers_to_decide_with(tmp_path):
         ({"updates": 0}, OptionError, "updates"),
         ({"milestone": -1}, OptionError, "milestone"),
         ({"first_steps": CAP}, OptionError, "fewer than --cap"),
-        ({"swerving": -0.1}, OptionError, "swerving 0"),
-        ({"swerving": float("nan")}, OptionError, "swerving 0"),
+        ({"swerving": -0.1}, OptionError, "swerving"),
+        ({"disagreement": 0.1}, OptionError, "--members 3"),
+        ({"temperature": float("nan")}, OptionError, "temperature 0"),
+        ({"swerving": float("nan")}, OptionError, "swerving"),
     ],
 )
 def test_what_makes_no_sense_is_refused_before_a_step(fields, error, told, tmp_path):
@@ -178,20 +181,23 @@ def test_what_makes_no_sense_is_refused_before_a_step(fields, error, told, tmp_p
 
 
 def test_every_cost_of_a_dream_is_taken_away_by_a_control_of_its_own_and_all_by_one():
-    recipe, taken = replace(SHORT, swerving=0.3), {}
+    recipe, taken = replace(SHORT, swerving=0.3, disagreement=0.1, members=3), {}
     usual = vars(recipe.make_dreaming().reward)
     for control in WORTHLESS:
         found = vars(replace(recipe, control=control).make_dreaming().reward)
         taken[control] = {name for name in usual if found[name] != usual[name]}
         assert not any(found[name] for name in taken[control])
     alone = [taken[control] for control in WORTHLESS if control != "unshaped"]
-    assert taken["unshaped"] == set().union(*alone) == usual.keys() - {"fast", "speed_column", "disagreement"}
-    assert sum(len(costs) for costs in alone) == len(taken["unshaped"])
+    assert taken["unshaped"] == set().union(*alone, {"disagreement"}) == usual.keys() - {"fast", "speed_column"}
+    assert sum(len(costs) for costs in alone) == len(taken["unshaped"]) - 1
 
 
 def test_evolution_searches_as_wide_and_as_far_as_it_is_told():
-    dreaming = replace(SHORT, learner="evolution", population=7, horizon=5, generations=3).make_dreaming()
+    dreaming = replace(
+        SHORT, learner="evolution", population=7, horizon=5, generations=3, diagonal=True, temperature=0.5
+    ).make_dreaming()
     assert (dreaming.evolution.population, dreaming.horizon, dreaming.evolution.generations) == (7, 5, 3)
+    assert (dreaming.evolution.diagonal, dreaming.imagination.temperature) == (True, 0.5)
 
 
 def test_cloning_learns_what_the_rule_would_have_done(tmp_path):

@@ -9,10 +9,9 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from millwright.catalog import Player, make_env, make_judge, make_policy
+from millwright.catalog import Player, make_env, make_policy
 from millwright.core.errors import BudgetError, OptionError, TrainingError, choose
 from millwright.core.features import Features
-from millwright.core.loop import play
 from millwright.core.policy import Policy
 from millwright.core.step_ledger import StepLedger, open_ledger
 from millwright.evaluation.result import Result
@@ -20,16 +19,18 @@ from millwright.evaluation.suite import evaluate, parse_seeds
 from millwright.policies.bundle import Bundle, load_bundle
 from millwright.policies.confidence import Calibration
 from millwright.policies.driving import NoisyDriver, RandomDriver
-from millwright.policies.driving_pipeline import COST_A_RAW_STEP, IMAGE, STATE, make_pipeline
+from millwright.policies.driving_pipeline import IMAGE, STATE, make_pipeline
 from millwright.policies.folder import load_manifest
 from millwright.policies.latent_controller import VAES, WORLDS, LatentController
 from millwright.policies.networks import make_network
 from millwright.processors.pipeline import Pipeline
 from millwright.recipes.cards import save_card
 from millwright.recipes.demonstrated import TRAINING_SEEDS
+from millwright.recipes.dream_controls import CONTROLS, TAUGHT, WORTHLESS
+from millwright.recipes.dream_drives import OPENING_TICKS, drive_track
 from millwright.recipes.recipe import Recipe, StageClock, claim_folder, write_json
 from millwright.training.calibration import calibrate
-from millwright.training.drives import SMALLEST_GAIN, Drive, load_drives, make_drive, save_drives
+from millwright.training.drives import Drive, load_drives, save_drives
 from millwright.training.ema import average_weights
 from millwright.training.rounds_of_dreams import DreamingConfig, clone, learn_round
 from millwright.training.truth import check_dreams
@@ -37,30 +38,6 @@ from millwright.world_models.world_model import RecurrentWorld
 
 TRACKS = {"scratch": "random", "seeded": "rule-perturbed"}
 """Who drives before anything was learned."""
-CONTROLS: Mapping[str, Mapping[str, Any]] = {
-    "": {},
-    "memoryless": {"memoryless": True},
-    "untrained": {"untrained": True},
-    "cloned": {"memoryless": True},
-    "dagger": {"memoryless": True},
-    "learned-odometry": {"odometry": False},
-    "unmirrored": {},
-    "free-throttle": {},
-    "unshaped": {},
-    "no-grass": {},
-    "no-speed": {},
-    "no-effort": {},
-}
-"""What a control changes of the network; the rest is in the recipe."""
-TAUGHT = ("cloned", "dagger")
-"""Controls that learn what the rule would do, and not in dreams."""
-WORTHLESS: Mapping[str, tuple[str, ...]] = {
-    "unshaped": ("grass", "speed", "steering", "swerving", "pedals", "disagreement"),
-    "no-grass": ("grass",),
-    "no-speed": ("speed",),
-    "no-effort": ("steering", "swerving", "pedals"),
-}
-"""What a control takes out of the dream's reward."""
 CODES = {"ego-motion": "pixels", "residual-gru": "light", "mdn-rnn": "light"}
 """What makes a picture's code for each world."""
 DREAMING: Mapping[str, DreamingConfig] = {
@@ -71,10 +48,8 @@ DREAMING: Mapping[str, DreamingConfig] = {
 """How long a round's trainings are, but for what the fields say."""
 UNSTEADY = (0.0, 1.0, 0.5)
 """How unsteady the hand of a learned driver is in its drives, in turn."""
-OPENING_TICKS = 12
-"""In the first second CarRacing's camera comes down: what it shows till then is no road as it is later."""
-STARTING_TICKS = 25
-"""No drive is given up before that."""
+LEAST_0 = ("milestone", "swerving", "disagreement", "temperature")
+"""Fields that may be 0."""
 SCENES_A_SEED = 1000
 """Tracks of each training seed's drives."""
 
@@ -99,9 +74,12 @@ class DreamDriving(Recipe):
         idle_ticks: a drive that reaches no tile for so long is over.
         updates: of the controller, a round.
         swerving: what a change of the steering costs in dreams: with 0.3 drivers are steadier and cut corners more.
+        disagreement: what it costs in dreams where the members disagree.
+        temperature: of the dreams; it says something of mdn-rnn, which draws.
         generations: of evolution, a round.
         population: candidates of a generation.
         horizon: steps of a candidate's dream.
+        diagonal: evolution learns a variance of each number and no correlations.
         seed: training seed: tracks, first weights, order, noise.
         seeds: tracks to evaluate on, A:B; tune on 5000 to 9999, 10000 and up are for published figures.
         workers: processes that evaluate.
@@ -124,9 +102,12 @@ class DreamDriving(Recipe):
     idle_ticks: int = 10
     updates: int = 400
     swerving: float = 0.0
+    disagreement: float = 0.0
+    temperature: float = 1.0
     generations: int = 100
     population: int = 64
     horizon: int = 60
+    diagonal: bool = False
     seed: int = 0
     seeds: str = "5000:5020"
     workers: int = 1
@@ -221,9 +202,11 @@ class DreamDriving(Recipe):
         if self.control == "free-throttle" and self.track != "scratch":
             raise OptionError("free-throttle is of random drives, and seeded has none: use --track scratch")
         counts = ("cap", "first_steps", "rounds", "members", "idle_ticks", "updates")
-        if min(vars(self)[name] for name in counts) < 1 or not (self.swerving >= 0 and self.milestone >= 0):
+        if min(vars(self)[name] for name in counts) < 1 or not all(vars(self)[name] >= 0 for name in LEAST_0):
             told = ", ".join(name.replace("_", "-") for name in counts)
-            raise OptionError(f"{told} must be at least 1, milestone and swerving 0")
+            raise OptionError(f"{told} must be at least 1, {', '.join(LEAST_0)} 0")
+        if self.disagreement and self.members == 1:
+            raise OptionError("one world model never disagrees: use --members 3, or --disagreement 0")
         if self.first_steps >= self.cap and self.control != "cloned":
             raise OptionError(f"--first-steps must be fewer than --cap, got {self.first_steps} of {self.cap}")
         self.make_dreaming()
@@ -262,6 +245,7 @@ class DreamDriving(Recipe):
         wanted = first if number == 0 else (self.cap - self.first_steps) // self.rounds
         options = {"ledger": str(ledger.path), "purpose": "training"}
         envs = [make_env("car-racing", start=start, **options) for start in ("random", "grid")]
+        labeller = make_policy("car-racing", "rule") if self.control in TAUGHT else None
         rng = np.random.default_rng((self.seed, number))
         begun = ledger.left
         try:
@@ -271,7 +255,7 @@ class DreamDriving(Recipe):
                 env = envs[index % 2 if number else 0]
                 track = SCENES_A_SEED * self.seed + int(rng.integers(SCENES_A_SEED))
                 driver = self._choose_driver(number, index, out, env.metadata["control_hz"])
-                drive = self._drive_once(env, driver, track)
+                drive = drive_track(env, driver, track, self.pipeline, self.idle_ticks, labeller)
                 if drive is not None:
                     yield drive
         finally:
@@ -285,27 +269,6 @@ class DreamDriving(Recipe):
         if self.control == "free-throttle":
             return RandomDriver(control_hz, usual_throttle=0.0)
         return make_policy("car-racing", self.first_driver)
-
-    def _drive_once(self, env: Any, driver: Policy, track: int) -> Drive | None:
-        """One drive, until it ends, finds no tile for too long or spends the last step; None of too few steps."""
-        seen, done, rewards, idle = [], [], [], 0
-        space = env.action_space
-        labeller = make_policy("car-racing", "rule") if self.control in TAUGHT else None
-        cost = COST_A_RAW_STEP * env.unwrapped.options.repeat
-        try:
-            for step in play(env, driver, make_judge("car-racing"), track, labeller):
-                seen.append(step.observation)
-                action = step.action if step.label is None else step.label.action
-                done.append(np.clip(action, space.low, space.high))
-                rewards.append(step.reward)
-                idle = 0 if step.reward + cost > SMALLEST_GAIN else idle + 1
-                if idle > self.idle_ticks and len(seen) > STARTING_TICKS:
-                    break
-        except BudgetError:
-            pass  # what was driven so far is as good as any
-        if len(seen) < OPENING_TICKS + 3:
-            return None
-        return make_drive(seen, done[:-1], rewards[:-1], self.pipeline, cost).skip(OPENING_TICKS)
 
     # ---------------------------------------------------------------- learning
 
@@ -387,13 +350,19 @@ class DreamDriving(Recipe):
     def make_dreaming(self) -> DreamingConfig:
         """How a round learns."""
         config = self.dreaming[self.kind]
-        costs: dict[str, Any] = {"swerving": self.swerving, **dict.fromkeys(WORTHLESS.get(self.control, ()), 0.0)}
+        costs: dict[str, Any] = {"swerving": self.swerving, "disagreement": self.disagreement}
+        costs |= dict.fromkeys(WORTHLESS.get(self.control, ()), 0.0)
+        wide: dict[str, Any] = {
+            "generations": self.generations,
+            "population": self.population,
+            "diagonal": self.diagonal,
+        }
         return replace(
             config,
             mirrored=self.control != "unmirrored",
             reward=replace(config.reward, **costs),
-            imagination=replace(config.imagination, updates=self.updates),
-            evolution=replace(config.evolution, generations=self.generations, population=self.population),
+            imagination=replace(config.imagination, updates=self.updates, temperature=self.temperature),
+            evolution=replace(config.evolution, **wide),
             horizon=self.horizon,
         )
 

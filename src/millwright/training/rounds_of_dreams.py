@@ -45,7 +45,7 @@ class DreamingConfig:
         sequence: steps of a sequence.
         batch_size, world_batch: pictures and sequences of a batch.
         first: by how much longer the first round learns.
-        imagination: how an actor learns; used where the controller has hidden layers.
+        imagination: how an actor learns, where the controller has hidden layers; the temperature is of all dreams.
         evolution: how a linear controller does.
         rollouts, horizon: of evolution: dreams of a candidate, and steps of each.
         reward: what a dreamed step is worth.
@@ -166,7 +166,7 @@ def _evolve(
 ) -> dict[str, float]:
     fitness = DreamedReturns(
         network.model, network.controller, starts.states, config.reward, rollouts=config.rollouts, steps=config.horizon,
-        seed=seed,
+        temperature=config.imagination.temperature, seed=seed,
     )  # fmt: skip
     found = evolve(read_parameters(network.controller), fitness, replace(config.evolution, seed=seed), out)
     write_parameters(network.controller, found.mean)
