@@ -35,7 +35,7 @@ def folder(tmp_path: Path) -> Path:
         (["--env", "lift", "--action", "joints"], "action, hand_motion, hand_target; got joints"),
         (["--env", "lift", "--control-hz", "0"], "above 0; got 0"),
         (["--env", "lift", "--play", "all"], "--play is chunk or tick; got all"),
-        (["--env", "lift", "--max-batch", "0"], "at least 1"),
+        (["--env", "lift", "--max-batch", "0"], "--max-batch is 1 to 1024"),
         (["--env", "lift"], "start this with the Python of LeRobot's own environment"),
     ],
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import time
 from collections.abc import Iterator, Sequence
@@ -113,6 +114,11 @@ def test_an_answer_tells_its_bundle_and_until_when_it_may_be_done(channel: grpc.
     assert not answer.HasField("confidence")
 
 
+def write_array(value: np.ndarray) -> dict[str, object]:
+    data = base64.b64encode(value.tobytes()).decode()
+    return {"dtype": value.dtype.name, "shape": list(value.shape), "data": data}
+
+
 def test_an_answer_tells_how_sure_a_calibrated_bundle_is_over_every_door() -> None:
     bundle = make_driving_bundle()
     planner = replace(bundle, calibration=make_calibration(bundle)).planner()
@@ -130,7 +136,7 @@ def test_an_answer_tells_how_sure_a_calibrated_bundle_is_over_every_door() -> No
         for tick in range(3):
             (chunk,), (kept,) = remote.plan([make_view(tick)], [kept])
             assert chunk.confidence == expected[tick]
-        seen = {name: value.tolist() for name, value in make_view(0).items()}
+        seen = {name: write_array(value) for name, value in make_view(0).items()}
         answer = httpx.post(f"{server.addresses.http}/v1/act", json={"observation": seen}, timeout=20)
         assert answer.json()["chunk"]["confidence"] == expected[0]
 
