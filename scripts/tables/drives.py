@@ -25,7 +25,7 @@ TITLES = {
     r"dream-driving-seeded-seed-\d+": "`--track seeded`: first drives of a noisy rule, at most 25,000",
     r"dream-driving-cloned-seed-\d+": "cloned from the rule, as many steps (25,000), no dreams",
     r"dream-driving-evolution-seed-\d+": "CMA-ES in dreams, 867 numbers, at most 25,000",
-    r"dream-driving-evolution-(.+)": "the same: ",
+    r"dream-driving-evolution-(.+)": "the same, searched again in its last world: ",
     r"dream-driving-(.+)-25k": "control, at most 25,000 steps: ",
 }
 """What a file of results shows, or several that differ by their training seed; a group is added to the title."""
