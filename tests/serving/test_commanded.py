@@ -173,7 +173,7 @@ def test_an_arm_whose_planner_is_stopped_comes_to_rest_and_the_halt_is_counted_w
         url = ours.recv()
         wait_for(lambda: is_moving(arm))
         os.kill(planner.pid, signal.SIGSTOP)
-        wait_for(lambda: not is_moving(arm))
+        wait_for(lambda: not is_moving(arm, 0.5))  # a busy machine may let a moving one wait for a tenth of a second
         assert not is_moving(arm, 0.5)
         os.kill(planner.pid, signal.SIGCONT)
         told = 'millwright_robot_halts_total{why="heartbeat"} 1.0'
