@@ -75,6 +75,11 @@ def test_every_verb_is_in_the_readme(verb: str) -> None:
             ["evaluate", "brick-table", "--policy", "nothing", "--seeds", "0:1", "--json", "/proc/x.json"],
             "--json: nothing can be written in /proc",
         ),
+        (
+            ["evaluate", "brick-table", "--policy", "nothing", "--seeds", "0:1", "--report", "/dev/null/x"],
+            "--report: nothing can be written in /dev/null",
+        ),
+        (["run", "dream-driving", "--out", "/dev/null/x"], "--out: nothing can be written in /dev/null"),
         (["export", str(ROOT / "docs")], "manifest.json is missing"),
         (["card", str(ROOT / "docs")], "manifest.json is missing"),
         (["serve", "brick-pick", "--host", "0.0.0.0"], "--token-file"),

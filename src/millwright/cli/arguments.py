@@ -84,9 +84,10 @@ CORES = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os
 
 
 def check_folder(option: str, path: Path) -> None:
-    """Refuse a file where a folder is to be, before anything is played."""
+    """Refuse a file where a folder is to be, before anything is played; make the folder it is to be in."""
     if path.exists() and not path.is_dir():
         raise OptionError(f"{option} {path}: that is a file; give a folder, or a name that is free")
+    check_writable(option, path.parent)
 
 
 def check_file(option: str, path: Path, example: str) -> None:

@@ -14,7 +14,6 @@ from millwright.cli.arguments import (
     OptionalPath,
     OptionalSeeds,
     check_folder,
-    check_writable,
     say,
 )
 from millwright.core.errors import OptionError, choose
@@ -61,7 +60,6 @@ def export(
     folder = need_bundle(bundle)
     target = out or Path(f"{folder.resolve().name}-{to}")
     check_folder("--out", target)
-    check_writable("--out", target.parent)
     if not write:
         unheard = {
             "--int8": int8, "--seeds": seeds, "--untried": untried, "--keep-refused": keep_refused,

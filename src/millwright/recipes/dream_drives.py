@@ -1,4 +1,4 @@
-"""Drives that world models learn from: a track each, given up where nothing comes any more."""
+"""Drives that world models learn from: a track each, given up where nothing comes any more; and who can dream."""
 
 from __future__ import annotations
 
@@ -7,10 +7,12 @@ from typing import Any
 import numpy as np
 
 from millwright.catalog import make_judge
-from millwright.core.errors import BudgetError
+from millwright.core.errors import BudgetError, OptionError
 from millwright.core.loop import play
 from millwright.core.policy import Policy
+from millwright.policies.bundle import Bundle
 from millwright.policies.driving_pipeline import COST_A_RAW_STEP
+from millwright.policies.latent_controller import LatentController
 from millwright.processors.pipeline import Pipeline
 from millwright.training.drives import SMALLEST_GAIN, Drive, make_drive
 
@@ -45,3 +47,15 @@ def drive_track(
     if len(seen) < OPENING_TICKS + 3:
         return None
     return make_drive(seen, done[:-1], rewards[:-1], pipeline, cost).skip(OPENING_TICKS)
+
+
+def need_network(bundle: Bundle) -> LatentController:
+    """The bundle's network.
+
+    Raises:
+        OptionError: it is of another kind, and dreams nothing.
+    """
+    network = bundle.network
+    if not isinstance(network, LatentController):
+        raise OptionError(f"only latent controllers dream; this bundle holds a {type(network).__name__}")
+    return network

@@ -27,7 +27,7 @@ from millwright.processors.pipeline import Pipeline
 from millwright.recipes.cards import save_card
 from millwright.recipes.demonstrated import TRAINING_SEEDS
 from millwright.recipes.dream_controls import CONTROLS, TAUGHT, WORTHLESS
-from millwright.recipes.dream_drives import OPENING_TICKS, drive_track
+from millwright.recipes.dream_drives import OPENING_TICKS, drive_track, need_network
 from millwright.recipes.recipe import Recipe, StageClock, claim_folder, write_json
 from millwright.training.calibration import calibrate
 from millwright.training.drives import Drive, load_drives, save_drives
@@ -395,15 +395,3 @@ def summarise(result: Result) -> dict[str, Any]:
 def count_evaluated(result: Result) -> int:
     """Real steps that an evaluation took; a reset is one, as on the ledger."""
     return int(sum(result.values("raw_steps"))) + len(result.episodes)
-
-
-def need_network(bundle: Bundle) -> LatentController:
-    """The bundle's network.
-
-    Raises:
-        OptionError: it is of another kind, and dreams nothing.
-    """
-    network = bundle.network
-    if not isinstance(network, LatentController):
-        raise OptionError(f"only latent controllers dream; this bundle holds a {type(network).__name__}")
-    return network

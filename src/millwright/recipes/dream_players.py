@@ -16,8 +16,7 @@ from millwright.policies.bundle import Bundle, load_bundle
 from millwright.policies.driving import NoisyDriver
 from millwright.policies.driving_pipeline import COST_A_RAW_STEP
 from millwright.policies.playing import Playing
-from millwright.recipes.dream_drives import OPENING_TICKS
-from millwright.recipes.dream_driving import need_network
+from millwright.recipes.dream_drives import OPENING_TICKS, need_network
 from millwright.training.drives import Drive, make_drive
 
 ENV = "car-racing"

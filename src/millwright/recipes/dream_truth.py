@@ -22,7 +22,7 @@ from millwright.evaluation.provenance import collect_provenance, compute_claim_d
 from millwright.evaluation.suite import parse_seeds
 from millwright.policies.altered import ALTERATIONS, LEARNED, Alteration
 from millwright.policies.bundle import load_bundle
-from millwright.recipes.dream_driving import need_network
+from millwright.recipes.dream_drives import need_network
 from millwright.recipes.dream_players import ENV, Altered, Driver
 from millwright.recipes.recipe import Recipe, StageClock, claim_folder, describe_command, write_json
 from millwright.recipes.scenes import play_scenes
