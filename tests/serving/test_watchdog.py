@@ -162,6 +162,16 @@ def test_a_silence_longer_than_the_heartbeat_halts_the_arm_and_a_shorter_one_doe
     assert 0 <= late_s <= 1 / BEAT.command_hz + 1e-9
 
 
+def test_an_arm_at_rest_stays_where_it_is_to_the_last_bit():
+    loop = Loop()
+    loop.hear(*((np.sin(tick / 8), 0.0) for tick in range(1, 23)))
+    loop.command(300)
+    assert loop.dog.halted.why == "heartbeat"
+    rest = loop.commands[-1]
+    loop.command(2000)
+    assert np.array_equal(loop.commands[-1], rest)
+
+
 def test_before_the_first_setpoint_there_is_no_silence():
     loop = Loop(start=(0.1, 0.2))
     loop.command(100)

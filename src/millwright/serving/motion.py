@@ -138,7 +138,8 @@ class LimitedMotion:
 
     def brake(self) -> None:
         """One period on the way to rest; at rest, stay there. What was aimed at has to be aimed at anew."""
-        self._resting_s += self.period_s
+        # after its end Ruckig goes on with what rounding left of the speed: an arm at rest would creep
+        self._resting_s = min(self._resting_s + self.period_s, self._rest.duration)
         self.state = self._find_state(self._rest, self._resting_s)
         self._ways = []
 
