@@ -7,9 +7,12 @@ import pytest
 
 from millwright.catalog import make_env, make_judge, make_policy
 from millwright.core.loop import play
-from millwright.policies.driving import RandomDriver
+from millwright.policies.chunk_player import ChunkPlayer
+from millwright.policies.driving import NoisyDriver, RandomDriver
 from millwright.policies.road import RoadTracer, find_road, find_zoom, smooth
+from millwright.policies.world_memory import CONTROLS
 from millwright.robots.race_car import DrivingStyle, find_speed, follow
+from tests.policies.driving import make_driving_bundle, make_view
 
 SEED, ZOOM = 8000, 16.2
 
@@ -113,3 +116,18 @@ def test_an_unsteady_hand_strays_from_what_the_rule_wants_and_only_so_far():
             policy.reset(seed)
         gaps.append(unsteady.act(observation)[0] - rule.act(observation)[0])
     assert 0.05 < np.std(gaps) < 0.3
+
+
+def test_a_driver_with_a_memory_remembers_what_the_unsteady_hand_did():
+    planner, kept = make_driving_bundle().planner(), []
+
+    class Remembering(ChunkPlayer):
+        def act(self, observation):
+            if self._memory is not None:
+                kept.append(planner.read_kept(self._memory, CONTROLS))
+            return super().act(observation)
+
+    driver = NoisyDriver(Remembering(planner), control_hz=12.5)
+    driver.reset(0)
+    done = [driver.act(make_view(tick)) for tick in range(5)]
+    assert np.array_equal(kept, np.array(done[:-1]).reshape(np.shape(kept)))

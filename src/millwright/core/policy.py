@@ -39,6 +39,9 @@ class Policy(ABC):
     def act(self, observation: Observation) -> Action:
         """The action for this tick, as the environment's action feature declares it."""
 
+    def tell_done(self, action: Action) -> None:  # noqa: B027 - most policies remember nothing of what was done
+        """What was done in this tick, where that is another action than `act` gave."""
+
     @property
     def plan(self) -> Chunk | None:
         """What this policy intends from the last observation on, if it plans ahead."""
@@ -81,6 +84,9 @@ class Wrapper(Policy):
 
     def reset(self, seed: int) -> None:
         self._policy.reset(seed)
+
+    def tell_done(self, action: Action) -> None:
+        self._policy.tell_done(action)
 
     @property
     def plan(self) -> Chunk | None:

@@ -12,6 +12,7 @@ from millwright.core.errors import ActionError, ExpiredPlanError, OptionError
 from millwright.core.features import Feature, Observation
 from millwright.core.planner import Chunk, Memory, Planner
 from millwright.core.policy import Action, Policy
+from millwright.policies.world_memory import tell_done
 
 Actions = NDArray[np.float32]  # (length, dof)
 Blend = Callable[[Actions, Actions, NDArray[np.float32]], Actions]
@@ -145,6 +146,9 @@ class ChunkPlayer(Policy):
         action: Action = self._chunk.actions[self._played]
         self._played += 1
         return action
+
+    def tell_done(self, action: Action) -> None:
+        self._memory = tell_done(self.planner, self._memory, action)
 
     def _next_chunk(self, observation: Observation, now_s: float) -> Chunk:
         chunks, memories = self.planner.plan([observation], [self._memory])

@@ -136,4 +136,6 @@ class NoisyDriver(Wrapper):
         self._noise.reset(seed)
 
     def act(self, observation: Observation) -> Action:
-        return clip_command(self._policy.act(observation) + self._noise.draw() * self._strays)
+        action = clip_command(self._policy.act(observation) + self._noise.draw() * self._strays)
+        self._policy.tell_done(action)
+        return action
