@@ -10,9 +10,10 @@ from millwright.catalog import Player
 from millwright.evaluation.suite import evaluate, parse_seeds
 
 ENV = "brick-table"
-LATENCIES_MS = (50, 100, 250)
+LATENCIES_MS = (50, 100, 250, 450)
 WAYS: dict[str, dict[str, Any]] = {
     "plans while it plays": {},
+    "the same, always at full tempo": {"tempo": 1.0},
     "the same, the old chunk does not fade out": {"blend": 0},
     "the same, it fades out for three ticks": {"blend": 3},
     "stands until the plan is there": {"waits": True},

@@ -136,7 +136,7 @@ class Player:
         judge: empty for the task's own, or the name of one of its counter-examples: then episodes are played to their
             end, to see what those do that it calls successful.
         beta: share of the ticks, 0 to 1, that the task's expert drives instead, as DAgger mixes them.
-        execute, blend, latency_s, stale, waits: how a bundle's chunks are played, see `Playing`.
+        execute, blend, latency_s, stale, waits, tempo: how a bundle's chunks are played, see `Playing`.
         fallback: empty, or who drives while the policy does not answer, as for `make_policy`.
         min_confidence: with a fallback, below what confidence the policy's plans are not played.
         limits: empty, or the name of limits within which the policy is kept (`ur5e`).
@@ -164,6 +164,7 @@ class Player:
     latency_s: Latency = USUAL.latency_s
     stale: bool = USUAL.stale
     waits: bool = USUAL.waits
+    tempo: float | None = USUAL.tempo
     fallback: str = ""
     min_confidence: float = 0.0
     limits: str = ""
@@ -184,7 +185,7 @@ class Player:
     @property
     def playing(self) -> Playing:
         """How chunks are played."""
-        return Playing(self.execute, self.blend, self.latency_s, self.stale, self.waits)
+        return Playing(self.execute, self.blend, self.latency_s, self.stale, self.waits, self.tempo)
 
     def describe(self) -> dict[str, Any]:
         """What decides an episode besides its seed."""

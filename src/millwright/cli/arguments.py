@@ -67,6 +67,7 @@ OptionalUrl = Annotated[str | None, tyro.conf.arg(metavar="URL")]
 BundleName = Annotated[Positional[str], tyro.conf.arg(metavar="BUNDLE")]
 Source = Annotated[Positional[str], tyro.conf.arg(metavar="ENV|DATASET")]
 Number = Annotated[Positional[int | None], tyro.conf.arg(metavar="[EPISODE]")]
+OptionalFloat = Annotated[float | None, tyro.conf.arg(metavar="FLOAT")]
 OptionalInt = Annotated[int | None, tyro.conf.arg(metavar="INT")]
 Listed = Annotated[str, tyro.conf.arg(metavar="envs|policies|gamers|starts|recipes|judges")]
 

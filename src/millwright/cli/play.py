@@ -15,6 +15,7 @@ from millwright.cli.arguments import (
     Env,
     Given,
     Milliseconds,
+    OptionalFloat,
     OptionalInt,
     OptionalName,
     OptionalPath,
@@ -91,6 +92,7 @@ def evaluate(
     latency_ms: Milliseconds = (0.0, 0.0),
     stale: bool = False,
     waits: bool = False,
+    tempo: OptionalFloat = None,
     judge: OptionalName = None,
     fallback: OptionalName = None,
     min_confidence: float = 0.0,
@@ -119,6 +121,7 @@ def evaluate(
             policy plans while it plays.
         stale: it does not, and takes late plans for up to date (a control).
         waits: it does not, and stands until its plan is there (a control).
+        tempo: at which late plans are played, 0.5 for half as fast (default: the later they come, the slower).
         judge: name of a flawed judge (a control): the report shows what its successes lack.
         fallback: who drives while the policy, a server's for example, does not answer: a name or path, as for it.
         min_confidence: with --fallback, 0 to 1: who drives also while the policy is less sure of its plans than that.
@@ -131,7 +134,14 @@ def evaluate(
     from millwright import catalog
     from millwright.evaluation.suite import evaluate as evaluate_seeds
 
-    late: Any = {"latency_s": latency_ms, "stale": stale, "waits": waits, "execute": execute, "blend": blend}
+    late: Any = {
+        "latency_s": latency_ms,
+        "stale": stale,
+        "waits": waits,
+        "tempo": tempo,
+        "execute": execute,
+        "blend": blend,
+    }
     around: Any = {"limits": limits or "", "commanded": command_loop, "judge": judge or ""}
     around |= {"fallback": fallback or "", "min_confidence": min_confidence}
     if command_loop and workers != 1:

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
-
-import numpy as np
 
 from millwright.core.clock import Clock
 from millwright.core.features import Observation
@@ -21,39 +19,18 @@ from millwright.policies.chunk_player import (
     refuse_expired,
     refuse_nothing,
 )
-
-Hold = Callable[[Observation], Action]
-"""The action that keeps the robot where an observation finds it."""
-
-
-def hold_state(observation: Observation) -> Action:
-    """For actions that are the state to be in."""
-    return np.array(observation["observation.state"], np.float32)
-
-
-def hold_hand(observation: Observation) -> Action:
-    """For hand targets: the hand's pose (7,) and the opening, the last of the state."""
-    return np.concatenate(
-        (observation["observation.hand_pose"], observation["observation.state"][-1:]), dtype=np.float32
-    )
-
-
-def hold_still(observation: Observation) -> Action:
-    """For motions of the hand (7,): none, and the gripper as it is."""
-    return np.zeros(7, np.float32)
-
-
-HOLDS: dict[str, Hold] = {"hand_target": hold_hand, "hand_motion": hold_still}
-"""Action feature -> how to stay; the state itself where there is no row."""
+from millwright.policies.holding import choose_hold
+from millwright.policies.tempo import Tempo, play_from
 
 
 class AsyncChunkPlayer(Policy):
     """Asks for a plan every `execute` actions, or as soon as the last one came, and never waits for it.
 
     A plan that comes late is played from where it would be by now: what it meant for the ticks that have passed is
-    skipped, and it is blended in there. Until the first plan comes the robot stays where it is, so that one is played
-    from its beginning. A plan that ends before the next one came is held at its last action; that wants actions which
-    say where to be, not how fast to move. When answers come at once this plays exactly as `ChunkPlayer` does.
+    skipped, and it is blended in there; and it is played the more slowly the later plans come (`Tempo`). Until the
+    first plan comes the robot stays where it is, so that one is played from its beginning. A plan that ends before the
+    next one came is held at its last action; that wants actions which say where to be, not how fast to move. When
+    answers come at once this plays exactly as `ChunkPlayer` does.
 
     Args:
         answers: where plans come from; the planner's memory is kept here.
@@ -61,11 +38,16 @@ class AsyncChunkPlayer(Policy):
         execute: actions after which the next plan is wanted.
         blend: ticks over which the rest of the old chunk fades out.
         name: what results call this policy.
+        tempo: how fast plans are played, as a share of what they mean; None: as fast as their lateness allows.
+
+    Raises:
+        OptionError: nothing to be played, or a tempo that is none.
     """
 
     def __init__(
-        self, answers: Answers, clock: Clock, execute: int = EXECUTE, blend: int = BLEND, name: str = "policy"
-    ) -> None:
+        self, answers: Answers, clock: Clock, execute: int = EXECUTE, blend: int = BLEND, name: str = "policy",
+        tempo: float | None = None,
+    ) -> None:  # fmt: skip
         refuse_nothing(execute, blend)
         self.planner = answers.planner
         self.execute = execute
@@ -74,14 +56,18 @@ class AsyncChunkPlayer(Policy):
         self._answers = answers
         self._clock = clock
         self._mix = choose_mix(self.planner.action)
-        self._stay = HOLDS.get(self.planner.action.name, hold_state)
+        self._stay = choose_hold(self.planner.action)
+        self._tempo = Tempo(tempo, self.planner.action)
         self.reset(0)
 
     def reset(self, seed: int) -> None:
         self._clock.restart()
         self._answers.reset(seed)
+        self._tempo.reset()
+        self._playing_at = 1.0
         self._chunk: Chunk | None = None
-        self._held: Action | None = None
+        self._last: Action | None = None
+        self._before: Action | None = None
         self._memory: Memory = None
         self._asked_s: float | None = None
         self._start_s = 0.0
@@ -106,15 +92,15 @@ class AsyncChunkPlayer(Policy):
         self._collect(now_s)
         if not self._waiting and self._is_due(now_s):
             self._answers.ask(observation, self._memory, now_s)
-            self._asked_s, self._waiting = now_s, True
+            self._asked_s, self._waiting, self._before = now_s, True, self._last
             self._collect(now_s)
         if self._chunk is None:
-            if self._held is None:
-                self._held = self._stay(observation)
-            return self._held
+            self._last = self._stay(observation, None) if self._last is None else self._last
+            return self._last
         refuse_expired(self._chunk, now_s, self.execute)
         self._index = min(self._count_ticks(now_s - self._start_s), len(self._chunk) - 1)
         action: Action = self._chunk.actions[self._index]
+        self._last = action
         return action
 
     def metrics(self) -> Mapping[str, float]:
@@ -141,13 +127,15 @@ class AsyncChunkPlayer(Policy):
             return
         self._waiting = False
         chunk, self._memory = check_chunk(answer[0], self.planner.action, self._asked_s), answer[1]
-        if self._chunk is None:
-            self._chunk, self._start_s = chunk, now_s
-            return
-        rest = self._chunk.actions[self._count_ticks(now_s - self._start_s) :]
-        past, new = np.split(chunk.actions, [self._count_ticks(now_s - self._asked_s)])
-        actions = np.concatenate((past, fade(rest, new, self.blend, self._mix)))
-        self._chunk, self._start_s = replace(chunk, actions=actions), self._asked_s
+        late = self._count_ticks(now_s - self._asked_s)
+        self._tempo.hear(late)
+        tempo, rest, done = self._tempo.value, chunk.actions[:0], 0.0
+        before = self._last if self._before is None else self._before
+        if self._chunk is not None:
+            rest, done = self._chunk.actions[self._count_ticks(now_s - self._start_s) :], late * self._playing_at
+        new = play_from(chunk.actions[0] if before is None else before, chunk.actions, done, tempo, self._mix)
+        self._chunk = replace(chunk, actions=fade(rest, new, self.blend, self._mix))
+        self._start_s, self._playing_at = now_s, tempo
 
     def _count_ticks(self, seconds: float) -> int:
         return round(seconds * self.planner.rate_hz)

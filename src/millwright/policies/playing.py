@@ -14,6 +14,7 @@ from millwright.policies.answers import LateAnswers, Latency, check_latency
 from millwright.policies.async_chunk_player import AsyncChunkPlayer
 from millwright.policies.chunk_player import BLEND, EXECUTE, ChunkPlayer, refuse_nothing
 from millwright.policies.stale import Stale
+from millwright.policies.tempo import check_tempo
 from millwright.policies.thread_answers import ThreadAnswers
 from millwright.policies.waiting import Waiting
 
@@ -28,6 +29,7 @@ class Playing:
         latency_s: from and to, simulated: how long after its observation a plan is there, drawn for each call.
         stale: do not plan while playing: take late plans for up to date (a control).
         waits: do not plan while playing: stand until the plan is there (a control).
+        tempo: of what plans while it plays, see `Tempo`; None: as fast as lateness allows.
 
     Raises:
         OptionError: a value out of its range.
@@ -38,9 +40,11 @@ class Playing:
     latency_s: Latency = (0.0, 0.0)
     stale: bool = False
     waits: bool = False
+    tempo: float | None = None
 
     def __post_init__(self) -> None:
         check_latency(self.latency_s)
+        check_tempo(self.tempo)
         refuse_nothing(*self._complete())
         if (self.stale or self.waits) and not self.latency_s[1]:
             raise OptionError(
@@ -66,13 +70,13 @@ class Playing:
         clock = TickClock(planner.rate_hz)
         if not self.latency_s[1]:
             if wait_s is not None:
-                return AsyncChunkPlayer(ThreadAnswers(planner, wait_s), clock, execute, blend, name)
+                return AsyncChunkPlayer(ThreadAnswers(planner, wait_s), clock, execute, blend, name, self.tempo)
             return ChunkPlayer(planner, execute, blend, name)
         if self.stale:
             return Stale(ChunkPlayer(planner, execute, blend, name), clock, self.latency_s)
         if self.waits:
             return Waiting(LateAnswers(planner, self.latency_s), clock, execute, name)
-        return AsyncChunkPlayer(LateAnswers(planner, self.latency_s), clock, execute, blend, name)
+        return AsyncChunkPlayer(LateAnswers(planner, self.latency_s), clock, execute, blend, name, self.tempo)
 
     def _complete(self) -> tuple[int, int]:
         return EXECUTE if self.execute is None else self.execute, BLEND if self.blend is None else self.blend

@@ -10,8 +10,8 @@ from millwright.core.features import Observation
 from millwright.core.planner import Chunk, Memory
 from millwright.core.policy import Action, Policy
 from millwright.policies.answers import Answers
-from millwright.policies.async_chunk_player import HOLDS, hold_state
 from millwright.policies.chunk_player import check_chunk, refuse_expired, refuse_nothing
+from millwright.policies.holding import choose_hold
 
 
 class Waiting(Policy):
@@ -30,8 +30,7 @@ class Waiting(Policy):
         refuse_nothing(execute, 0)
         self.planner, self.execute, self.name = answers.planner, execute, name
         self._answers, self._clock = answers, clock
-        self._stay = HOLDS.get(self.planner.action.name, hold_state)
-        self._moves = self.planner.action.name == "hand_motion"
+        self._stay = choose_hold(self.planner.action)
         self.reset(0)
 
     def reset(self, seed: int) -> None:
@@ -58,8 +57,7 @@ class Waiting(Policy):
         """
         now_s = self._clock.tick()
         if (chunk := self._find_chunk(observation, now_s)) is None:
-            if self._last is None or self._moves:
-                self._last = self._stay(observation)
+            self._last = self._stay(observation, self._last)
             return self._last
         refuse_expired(chunk, now_s, self.execute)
         action: Action = chunk.actions[self._played]

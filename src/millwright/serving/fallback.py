@@ -11,7 +11,7 @@ from millwright.core.errors import ActionError, ExpiredPlanError, MillwrightErro
 from millwright.core.features import Observation
 from millwright.core.planner import Chunk
 from millwright.core.policy import Action, Event, Policy, Privileged
-from millwright.policies.async_chunk_player import hold_state
+from millwright.policies.holding import hold_state
 
 log = logging.getLogger(__name__)
 DRIVES, HOLDS, FALLS_BACK = "came back", "held", "fell back"
