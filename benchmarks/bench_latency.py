@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+from collections.abc import Sequence
 from typing import Any
 
 from millwright.catalog import Player
@@ -21,20 +22,20 @@ WAYS: dict[str, dict[str, Any]] = {
 }
 
 
-def list_cells() -> list[tuple[str, int, dict[str, Any]]]:
+def list_cells(latencies_ms: Sequence[int] = LATENCIES_MS) -> list[tuple[str, int, dict[str, Any]]]:
     """How, at what latency in ms, and what says so to a `Player`."""
     late = [
         (way, latency_ms, {"latency_s": (latency_ms / 1000, latency_ms / 1000), **how})
-        for latency_ms in LATENCIES_MS
+        for latency_ms in latencies_ms
         for way, how in WAYS.items()
     ]
     return [("without latency", 0, {}), ("the same, the old chunk does not fade out", 0, {"blend": 0}), *late]
 
 
-def measure(policy: str, seeds: str, workers: int) -> list[dict[str, Any]]:
+def measure(policy: str, seeds: str, workers: int, latencies_ms: Sequence[int]) -> list[dict[str, Any]]:
     """A row for each way and latency, on the same scenes."""
     rows = []
-    for way, latency_ms, playing in list_cells():
+    for way, latency_ms, playing in list_cells(latencies_ms):
         player = Player(ENV, policy=policy, **playing)
         result = evaluate(player, parse_seeds(seeds), workers, claim=player.describe(), progress=False).to_json()
         kept = ("successes", "episodes", "rate", "interval", "failures")
@@ -60,10 +61,11 @@ def main() -> None:
     parser.add_argument("--policy", default="brick-pick", help="a bundle")
     parser.add_argument("--seeds", default="5000:5200", help="scenes A:B; from 10000 on for published figures")
     parser.add_argument("--workers", type=int, default=2)
+    parser.add_argument("--latencies-ms", type=int, nargs="+", default=LATENCIES_MS)
     arguments = parser.parse_args()
     columns = ("how", "latency, ms", "succeeded", "95% interval", "failures", "mean cycle, s", "mean jerk, rad/s3")
     print(f"| {' | '.join(columns)} |\n{'| --- ' * len(columns)}|")
-    rows = measure(arguments.policy, arguments.seeds, arguments.workers)
+    rows = measure(arguments.policy, arguments.seeds, arguments.workers, arguments.latencies_ms)
     about = Player(ENV, policy=arguments.policy).describe()
     print(json.dumps({**about, "seeds": arguments.seeds, "rows": rows}, indent=2))
 

@@ -6,7 +6,11 @@ import numpy as np
 import pytest
 
 from millwright.catalog import make_env, make_judge, make_policy
+from millwright.core.clock import TickClock
 from millwright.core.loop import play
+from millwright.core.planner import Planner
+from millwright.policies.answers import LateAnswers
+from millwright.policies.async_chunk_player import AsyncChunkPlayer
 from millwright.policies.chunk_player import ChunkPlayer
 from millwright.policies.driving import NoisyDriver, RandomDriver
 from millwright.policies.road import RoadTracer, find_road, find_zoom, smooth
@@ -118,16 +122,35 @@ def test_an_unsteady_hand_strays_from_what_the_rule_wants_and_only_so_far():
     assert 0.05 < np.std(gaps) < 0.3
 
 
-def test_a_driver_with_a_memory_remembers_what_the_unsteady_hand_did():
-    planner, kept = make_driving_bundle().planner(), []
+@pytest.mark.parametrize("late", [None, 0, 2])
+def test_a_driver_with_a_memory_remembers_what_the_unsteady_hand_did(late):
+    planner, kept, asked = make_driving_bundle().planner(), [], []
 
-    class Remembering(ChunkPlayer):
-        def act(self, observation):
-            if self._memory is not None:
-                kept.append(planner.read_kept(self._memory, CONTROLS))
-            return super().act(observation)
+    class Listening(Planner):
+        inputs, action, rate_hz = planner.inputs, planner.action, planner.rate_hz
 
-    driver = NoisyDriver(Remembering(planner), control_hz=12.5)
+        def read_kept(self, memory, name):
+            return planner.read_kept(memory, name)
+
+        def put_kept(self, memory, name, value):
+            return planner.put_kept(memory, name, value)
+
+        def plan(self, observations, memories):
+            asked.append(tick)
+            kept.append(None if memories[0] is None else planner.read_kept(memories[0], CONTROLS)[-3:])
+            return planner.plan(observations, memories)
+
+    def make_player():
+        if late is None:
+            return ChunkPlayer(Listening(), execute=1, blend=0)
+        latency_s = late / planner.rate_hz
+        answers = LateAnswers(Listening(), (latency_s, latency_s))
+        return AsyncChunkPlayer(answers, TickClock(planner.rate_hz), execute=1, blend=0)
+
+    driver, done = NoisyDriver(make_player(), control_hz=planner.rate_hz), []
     driver.reset(0)
-    done = [driver.act(make_view(tick)) for tick in range(5)]
-    assert np.array_equal(kept, np.array(done[:-1]).reshape(np.shape(kept)))
+    for tick in range(8):
+        done.append(driver.act(make_view(tick)))
+    assert len(asked) >= 4
+    for at, told in zip(asked[1:], kept[1:], strict=True):
+        assert np.array_equal(told, done[at - 1])

@@ -21,6 +21,7 @@ from millwright.policies.chunk_player import (
 )
 from millwright.policies.holding import choose_hold
 from millwright.policies.tempo import Tempo, play_from
+from millwright.policies.world_memory import tell_done
 
 
 class AsyncChunkPlayer(Policy):
@@ -91,7 +92,8 @@ class AsyncChunkPlayer(Policy):
         now_s = self._clock.tick()
         self._collect(now_s)
         if not self._waiting and self._is_due(now_s):
-            self._answers.ask(observation, self._memory, now_s)
+            memory = self._memory if self._last is None else tell_done(self.planner, self._memory, self._last)
+            self._answers.ask(observation, memory, now_s)
             self._asked_s, self._waiting, self._before = now_s, True, self._last
             self._collect(now_s)
         if self._chunk is None:
@@ -102,6 +104,9 @@ class AsyncChunkPlayer(Policy):
         action: Action = self._chunk.actions[self._index]
         self._last = action
         return action
+
+    def tell_done(self, action: Action) -> None:
+        self._last = action
 
     def metrics(self) -> Mapping[str, float]:
         return self._answers.metrics()
