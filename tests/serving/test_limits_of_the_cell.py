@@ -62,6 +62,13 @@ def test_experts_can_neither_be_limited_nor_fallen_back_on():
         fall_back(make_policy("brick-table", "random"), "expert", "brick-table", 15)
 
 
+def test_who_is_no_fallback_is_told_who_would_be_and_experts_are_none():
+    with pytest.raises(UnknownNameError, match="nobody called 'nosuch'") as refused:
+        fall_back(make_policy("brick-table", "random"), "nosuch", "brick-table", 15)
+    assert "brick-pick" in str(refused.value)
+    assert "expert" not in str(refused.value)
+
+
 def test_a_fallback_is_part_of_what_decides_an_episode_and_of_its_metrics():
     player = Player("brick-table", {**SMALL, "max_steps": 3}, "random", fallback="nothing")
     assert player.describe()["fallback"] == "nothing"

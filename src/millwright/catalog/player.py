@@ -11,6 +11,7 @@ from millwright.catalog.making import (
     connect,
     find_bundle,
     is_remote,
+    list_policies,
     make_env,
     make_judge,
     make_policy,
@@ -98,7 +99,14 @@ def fall_back(
     from millwright.serving.fallback import Fallback, Patience
 
     patience = Patience(min_confidence=min_confidence)
-    other = make_policy(env, fallback, control_hz=control_hz, digest=digest)
+    try:
+        other = make_policy(env, fallback, control_hz=control_hz, digest=digest)
+    except UnknownNameError as error:
+        seeing = ", ".join(name for name in list_policies(env) if name not in TASKS[env].experts)
+        raise UnknownNameError(
+            f"nobody called {fallback!r} to fall back on; who sees observations alone: {seeing}; or a bundle's path, or "
+            "grpc://HOST:PORT"
+        ) from error
     nothing = make_policy(env, "nothing", control_hz=control_hz)
     return Fallback(policy, other, TickClock(control_hz), patience, nothing)
 
