@@ -104,7 +104,7 @@ def fall_back(
     except UnknownNameError as error:
         seeing = ", ".join(name for name in list_policies(env) if name not in TASKS[env].experts)
         raise UnknownNameError(
-            f"nobody called {fallback!r} to fall back on; who sees observations alone: {seeing}; or a bundle's path, or "
+            f"nobody called {fallback!r} to fall back on; who sees observations alone: {seeing}; a bundle's path; "
             "grpc://HOST:PORT"
         ) from error
     nothing = make_policy(env, "nothing", control_hz=control_hz)
