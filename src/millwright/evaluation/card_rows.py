@@ -134,7 +134,7 @@ def describe_conditions(values: Mapping[str, Any]) -> str:
         told.append(f"a control: it sees {about['eyes']} instead of its picture")
     if about.get("beta"):
         told.append(f"the expert drives {about['beta']:.0%} of the ticks")
-    told += [f"`{name}` {about[name]}" for name in ("execute", "blend") if name in about]
+    told += [f"`{name}` {about[name]}" for name in ("execute", "blend", "tempo") if name in about]
     if "latency_s" in about:
         low, high = (1000 * latency for latency in about["latency_s"])
         how = {"stale": ", taken for up to date", "waits": ", waited for"}
