@@ -132,6 +132,25 @@ def test_a_chunk_that_ends_before_the_next_one_comes_is_held_at_its_last_action(
     assert play(make_player(Following(length=3), (4, 4)), 9) == [-1, -1, -1, -1, 0, 100, 200, 200, 600]
 
 
+def test_motions_end_with_the_chunk_that_wanted_them():
+    class Moving(Following):
+        action = Feature("hand_motion", (7,))
+
+        def plan(self, observations, memories):
+            return [Chunk(np.ones((3, 7), np.float32), self.rate_hz)], list(memories)
+
+    player = make_player(Moving(), (5, 5))
+    moved = [player.act({"tick": tick}).all() for tick in range(11)]
+    assert moved == [False] * 5 + [True] * 3 + [False] * 2 + [True]
+
+
+def test_what_is_done_before_the_first_plan_does_not_move_where_it_stays():
+    player, seen = make_player(Following(), (6, 6)), {"observation.state": np.array([0.5], np.float32)}
+    for tick in range(6):
+        assert player.act({"tick": tick, **seen}).item() == 0.5
+        player.tell_done(np.array([0.5 + tick], np.float32))
+
+
 def test_a_chunk_that_expired_before_the_next_one_came_is_an_error():
     player = make_player(Counting(length=16, lifetime_s=0.35), (2, 2), execute=3)
     assert play(player, 4) == [-1, -1, 0, 1]

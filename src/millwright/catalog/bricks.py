@@ -166,7 +166,7 @@ BRICKS: dict[str, Task] = {
         gamers={name: partial(_gamer, name=name) for name in (*PLACE_GAMERS, "fling", "drop", "catch")},
         starts=("in-hand", "thrown-into-hand", "over-tray", "in-tray"),
         counter_examples={"over-tray-alone": _over_tray_alone},
-        playing=Playing(execute=1, blend=0),
+        playing=Playing(execute=1, blend=0, most_late=0.75),
         small_pictures={"image_size": 32},
         lacks=_describe_tray_lacks,
     ),

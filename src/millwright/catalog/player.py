@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from itertools import repeat
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from millwright.catalog.making import (
@@ -99,14 +100,10 @@ def fall_back(
     from millwright.serving.fallback import Fallback, Patience
 
     patience = Patience(min_confidence=min_confidence)
-    try:
-        other = make_policy(env, fallback, control_hz=control_hz, digest=digest)
-    except UnknownNameError as error:
-        seeing = ", ".join(name for name in list_policies(env) if name not in TASKS[env].experts)
-        raise UnknownNameError(
-            f"nobody called {fallback!r} to fall back on; who sees observations alone: {seeing}; a bundle's path; "
-            "grpc://HOST:PORT"
-        ) from error
+    task, is_path = TASKS[env], Path(fallback).name != fallback or Path(fallback).is_dir()
+    if not (is_remote(fallback) or is_path or find_bundle(fallback) or fallback in task.policies):
+        choose("fallback", fallback, {name: 0 for name in list_policies(env) if name not in task.experts})
+    other = make_policy(env, fallback, control_hz=control_hz, digest=digest)
     nothing = make_policy(env, "nothing", control_hz=control_hz)
     return Fallback(policy, other, TickClock(control_hz), patience, nothing)
 

@@ -81,7 +81,7 @@ def record(
 
 
 @dataclass(frozen=True)
-class Chunks:
+class Playing:
     """How a bundle's chunks are played.
 
     Args:
@@ -89,46 +89,44 @@ class Chunks:
         blend: ticks over which the chunk before fades out (default: as the task has it).
         latency_ms: simulated: how long after its observation a plan is there, drawn for each call from A to B. The
             policy plans while it plays.
-        tempo: at which late plans are played, 0.5 for half as fast (default: the later they come, the slower).
         stale: it does not, and takes late plans for up to date (a control).
         waits: it does not, and stands until its plan is there (a control).
+        tempo: share of their speed at which late plans are played (default: the later they come, the slower).
     """
 
     execute: OptionalInt = None
     blend: OptionalInt = None
     latency_ms: Milliseconds = (0.0, 0.0)
-    tempo: OptionalFloat = None
     stale: bool = False
     waits: bool = False
+    tempo: OptionalFloat = None
 
     def to_player(self) -> dict[str, Any]:
         """As a `Player` takes them."""
-        told = dict(vars(self))
-        return {"latency_s": told.pop("latency_ms"), **told}
+        told = {name: value for name, value in vars(self).items() if name != "latency_ms"}
+        return {"latency_s": self.latency_ms, **told}
 
 
 @dataclass(frozen=True)
-class Around:
-    """What is around the policy.
+class Guarding:
+    """What keeps the policy from harm, or drives in its place.
 
     Args:
         fallback: who drives while the policy, a server's for example, does not answer: a name or path, as for it.
         min_confidence: with --fallback, 0 to 1: who drives also while the policy is less sure of its plans than that.
         limits: keep the policy within the limits of that name (ur5e on the brick table), joints' jerk included.
         command_loop: in real time: beside the policy a process commands the arm and halts it when something is wrong.
-        judge: name of a flawed judge (a control): the report shows what its successes lack.
     """
 
     fallback: OptionalName = None
     min_confidence: float = 0.0
     limits: OptionalName = None
     command_loop: bool = False
-    judge: OptionalName = None
 
     def to_player(self) -> dict[str, Any]:
         """As a `Player` takes them."""
-        told = {name: value or "" for name, value in vars(self).items() if name != "command_loop"}
-        return {**told, "min_confidence": self.min_confidence, "commanded": self.command_loop}
+        named = {"fallback": self.fallback or "", "limits": self.limits or ""}
+        return {**named, "min_confidence": self.min_confidence, "commanded": self.command_loop}
 
 
 def evaluate(
@@ -138,8 +136,9 @@ def evaluate(
     workers: int = CORES,
     report: OptionalPath = None,
     json: OptionalPath = None,
-    chunks: Annotated[Chunks, OmitArgPrefixes] = Chunks(),
-    around: Annotated[Around, OmitArgPrefixes] = Around(),
+    judge: OptionalName = None,
+    playing: Annotated[Playing, OmitArgPrefixes] = Playing(),
+    guarding: Annotated[Guarding, OmitArgPrefixes] = Guarding(),
     metrics_port: OptionalInt = None,
     card: bool = False,
     patience_s: float = 60.0,
@@ -157,6 +156,7 @@ def evaluate(
         workers: processes; their number changes nothing but the time it takes.
         report: folder for report.html, films and result.json.
         json: file for the result alone.
+        judge: name of a flawed judge (a control): the report shows what its successes lack.
         metrics_port: port at which Prometheus reads what the policy does, on this machine; 0 takes a free one.
         card: write the bundle's model card again, with this result in place of those on it.
         patience_s: how long a server that goes away is waited for; the episode that it broke off is played again.
@@ -164,14 +164,14 @@ def evaluate(
     from millwright import catalog
     from millwright.evaluation.suite import evaluate as evaluate_seeds
 
-    if around.command_loop and workers != 1:
+    if guarding.command_loop and workers != 1:
         raise OptionError(f"--command-loop plays in real time, one robot: add --workers 1, not {workers}")
-    played = chunks.to_player() | around.to_player()
+    played = playing.to_player() | guarding.to_player() | {"judge": judge or ""}
     player = catalog.Player(env, call.env_options, policy, patience_s=_check_patience(patience_s), **played)
     _check(player)
     player = player.pin()
     file = _find_file(report, json)
-    carded = _find_carded(policy, file, around.judge) if card else None
+    carded = _find_carded(policy, file, judge) if card else None
     with serve_metrics(metrics_port, workers) as metrics:
         metered = replace(player, metrics=metrics)
         with _tell_what_is_kept(report):

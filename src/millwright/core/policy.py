@@ -40,7 +40,11 @@ class Policy(ABC):
         """The action for this tick, as the environment's action feature declares it."""
 
     def tell_done(self, action: Action) -> None:  # noqa: B027 - most policies remember nothing of what was done
-        """What was done in this tick, where that is another action than `act` gave."""
+        """What was really done in the tick for which `act` was called last, in the same space as its action.
+
+        Called before the next `act` by whoever may have changed the action, whether or not it was; what remembers what
+        it did (a world model, a player of late plans) goes on from there.
+        """
 
     @property
     def plan(self) -> Chunk | None:
@@ -70,6 +74,8 @@ class Privileged(Policy):
 
 class Wrapper(Policy):
     """A policy around a policy: what it does not do otherwise is left to the policy inside. It never forwards facts.
+
+    One whose actions are of another space than those inside has to answer `tell_done` itself.
 
     Raises:
         OptionError: the policy is privileged, and would be shown no facts in here.

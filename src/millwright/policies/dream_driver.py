@@ -91,6 +91,10 @@ class DreamDriver(Wrapper):
         self._tick += 1
         return self._done
 
+    def tell_done(self, action: Action) -> None:
+        super().tell_done(action)
+        self._done = action
+
     def _decide(self, observation: Observation, wish: DreamWish) -> Action:
         if wish.eyes == "road" or self._tick < self._begins:
             return self._policy.act(observation)

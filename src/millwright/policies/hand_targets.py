@@ -26,4 +26,8 @@ class HandTargets(Wrapper):
     def act(self, observation: Observation) -> Action:
         target = np.array(self._policy.act(observation))
         target[2] = max(target[2], LOWEST_M)
+        self._policy.tell_done(target)
         return self._servo.follow(observation["observation.state"][:6], target)
+
+    def tell_done(self, action: Action) -> None:
+        """Joints that were changed are no hand target; the policy knows what it wanted of the hand."""

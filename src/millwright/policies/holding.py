@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 import numpy as np
 
+from millwright.core.errors import ActionError
 from millwright.core.features import Feature, Observation
 from millwright.core.policy import Action
 
@@ -28,19 +29,21 @@ def choose_hold(action: Feature) -> Hold:
     """How to stay by actions of this feature.
 
     Where they say where to be, that is the last one, or at first what is seen: the hand's pose and opening, or the
-    state. Others are nothing: no motion of the hand and the gripper as it is, no pedal.
+    state. Others are nothing: no motion of the hand and the gripper as it is, no pedal. Whose frame is not told are
+    taken for states where they have a state's shape.
     """
 
-    is_hand, is_motion = action.name == "hand_target", action.name == "hand_motion"
-
     def hold(observation: Observation, last: Action | None) -> Action:
-        if is_motion or not (is_hand or np.shape(observation[STATE]) == action.shape):
+        told = is_place(action) or action.name == "hand_motion"
+        if not (is_place(action) if told else np.shape(observation.get(STATE, ())) == action.shape):
             return np.zeros(action.shape, np.float32)
         if last is not None:
             return last
         state = hold_state(observation)
-        return (
-            np.concatenate((observation["observation.hand_pose"], state[-1:]), dtype=np.float32) if is_hand else state
-        )
+        if action.name == "hand_target":
+            return np.concatenate((observation["observation.hand_pose"], state[-1:]), dtype=np.float32)
+        if state.shape != action.shape:
+            raise ActionError(f"actions are {action.shape}, the state is {state.shape}: it does not say where to stay")
+        return state
 
     return hold

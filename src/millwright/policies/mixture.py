@@ -45,7 +45,11 @@ class Mixture(Privileged):
     def act(self, observation: Observation) -> Action:
         actions = {policy: policy.act(observation) for policy in (self._expert, self._learner)}
         self._driver = self._expert if self._rng.random() < self._beta else self._learner
+        self._learner.tell_done(actions[self._driver])
         return actions[self._driver]
+
+    def tell_done(self, action: Action) -> None:
+        self._learner.tell_done(action)
 
     @property
     def plan(self) -> Chunk | None:

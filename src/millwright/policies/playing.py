@@ -14,7 +14,7 @@ from millwright.policies.answers import LateAnswers, Latency, check_latency
 from millwright.policies.async_chunk_player import AsyncChunkPlayer
 from millwright.policies.chunk_player import BLEND, EXECUTE, ChunkPlayer, refuse_nothing
 from millwright.policies.stale import Stale
-from millwright.policies.tempo import check_tempo
+from millwright.policies.tempo import MOST_LATE, check_tempo
 from millwright.policies.thread_answers import ThreadAnswers
 from millwright.policies.waiting import Waiting
 
@@ -30,6 +30,7 @@ class Playing:
         stale: do not plan while playing: take late plans for up to date (a control).
         waits: do not plan while playing: stand until the plan is there (a control).
         tempo: of what plans while it plays, see `Tempo`; None: as fast as lateness allows.
+        most_late: so many of its own ticks a plan may then be late; None: as many as is usual.
 
     Raises:
         OptionError: a value out of its range.
@@ -41,6 +42,7 @@ class Playing:
     stale: bool = False
     waits: bool = False
     tempo: float | None = None
+    most_late: float | None = None
 
     def __post_init__(self) -> None:
         check_latency(self.latency_s)
@@ -51,13 +53,17 @@ class Playing:
                 "stale plans, and those that are waited for, need a latency: --latency-ms 100:250 for example, or "
                 "latency_s=(0.1, 0.25); without, none is late"
             )
+        if self.tempo is not None and (self.stale or self.waits):
+            raise OptionError("a tempo is of what plans while it plays; stale plans, and those waited for, have none")
         if self.stale and self.waits:
             raise OptionError("a late plan is taken for up to date (stale) or waited for (waits), not both")
 
     def within(self, usual: Playing) -> Playing:
         """This, and where it leaves something open, what is usual for a task."""
         execute = usual.execute if self.execute is None else self.execute
-        return replace(self, execute=execute, blend=usual.blend if self.blend is None else self.blend)
+        blend = usual.blend if self.blend is None else self.blend
+        most_late = usual.most_late if self.most_late is None else self.most_late
+        return replace(self, execute=execute, blend=blend, most_late=most_late)
 
     def make_policy(self, planner: Planner, name: str, wait_s: float | None = None) -> Policy:
         """The policy that plays `planner` so, on simulated time.
@@ -65,18 +71,23 @@ class Playing:
         Args:
             wait_s: real time that a tick waits for a plan, which is made in a thread then; None: until it is there. A
                 plan whose latency is simulated is made at once, and waited for.
+
+        Raises:
+            OptionError: a tempo where no plan is late, or of actions that have none.
         """
         execute, blend = self._complete()
-        clock = TickClock(planner.rate_hz)
-        if not self.latency_s[1]:
-            if wait_s is not None:
-                return AsyncChunkPlayer(ThreadAnswers(planner, wait_s), clock, execute, blend, name, self.tempo)
+        clock, most_late = TickClock(planner.rate_hz), MOST_LATE if self.most_late is None else self.most_late
+        if not self.latency_s[1] and wait_s is None:
+            if self.tempo is not None:
+                raise OptionError("a tempo is of plans that may come late, and none is here; leave it out")
             return ChunkPlayer(planner, execute, blend, name)
         if self.stale:
             return Stale(ChunkPlayer(planner, execute, blend, name), clock, self.latency_s)
         if self.waits:
             return Waiting(LateAnswers(planner, self.latency_s), clock, execute, name)
-        return AsyncChunkPlayer(LateAnswers(planner, self.latency_s), clock, execute, blend, name, self.tempo)
+        simulated = self.latency_s[1] or wait_s is None
+        answers = LateAnswers(planner, self.latency_s) if simulated else ThreadAnswers(planner, wait_s or 0.0)
+        return AsyncChunkPlayer(answers, clock, execute, blend, name, self.tempo, most_late)
 
     def _complete(self) -> tuple[int, int]:
         return EXECUTE if self.execute is None else self.execute, BLEND if self.blend is None else self.blend

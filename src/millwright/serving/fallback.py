@@ -112,8 +112,14 @@ class Fallback(Policy):
             action = self._stay(observation)
         if self.doing != DRIVES:
             self._ticks[self.doing] += 1
+            self._policy.tell_done(action)
         self._last = action
         return action
+
+    def tell_done(self, action: Action) -> None:
+        self._last = action
+        for one in (self._policy, self._fallback):
+            one.tell_done(action)
 
     @property
     def plan(self) -> Chunk | None:

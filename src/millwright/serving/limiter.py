@@ -86,7 +86,9 @@ class Limiter(Wrapper):
             self._go(asked[: self._dof])
             self._grip(asked[self._dof :])
         self._setpoints = [*self._setpoints[-2:], self._motion.state.position]
-        return np.concatenate((self._motion.state.position, self._gripper), dtype=np.float32)
+        done: Action = np.concatenate((self._motion.state.position, self._gripper), dtype=np.float32)
+        self._policy.tell_done(done)
+        return done
 
     @property
     def events(self) -> tuple[Event, ...]:
