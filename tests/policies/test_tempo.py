@@ -173,6 +173,21 @@ def test_an_episode_forgets_how_late_plans_were_in_the_one_before():
     assert play(2) == alone
 
 
+def test_an_old_plan_fades_out_in_the_new_ones_own_time():
+    class Jumping(Going):
+        asked = 0
+
+        def plan(self, observations, memories):
+            self.asked += 1
+            return [Chunk(np.full((16, 1), 90.0 * self.asked, np.float32), self.rate_hz)], list(memories)
+
+    player = AsyncChunkPlayer(LateAnswers(Jumping(), (0.4, 0.4)), TickClock(RATE_HZ), blend=1)
+    player.reset(0)
+    seen = {"observation.state": np.array([90.0], np.float32)}
+    way = [player.act(seen).item() for _ in range(12)]
+    assert way == pytest.approx([90] * 8 + [120, 150, 180, 180])
+
+
 def test_a_plan_that_failed_was_late_too():
     class Failing(Going):
         def plan(self, observations, memories):

@@ -37,7 +37,7 @@ class AsyncChunkPlayer(Policy):
         answers: where plans come from; the planner's memory is kept here.
         clock: tells which action's time it is.
         execute: ticks after which the next plan is wanted.
-        blend: ticks over which the rest of the old chunk fades out.
+        blend: ticks, in a plan's own time, over which the rest of the old chunk fades out.
         name: what results call this policy.
         tempo: how fast plans are played, as a share of what they mean; None: as fast as their lateness allows.
         most_late: then: so many of its own ticks a plan may be late.
@@ -140,7 +140,7 @@ class AsyncChunkPlayer(Policy):
             done = min(late, left) * self._playing_at  # where a plan had ended nothing was done
         before = self._last if self._before is None else self._before
         new = play_from(chunk.actions[0] if before is None else before, chunk.actions, done, tempo, self._mix)
-        self._chunk = replace(chunk, actions=fade(rest, new, self.blend, self._mix))
+        self._chunk = replace(chunk, actions=fade(rest, new, round(self.blend / tempo), self._mix))
         self._start_s, self._playing_at = now_s, tempo
 
     def _play(self, observation: Observation, now_s: float) -> Action:

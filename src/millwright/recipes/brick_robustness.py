@@ -29,7 +29,7 @@ class Condition(NamedTuple):
         kind: `reference`, `perturbation` or `trouble`; the mean is that of the perturbations.
         options: of the environment.
         latency_s: from an observation to the plan for it.
-        stale: late plans are taken for up to date, which is slow and safe; else they are played ahead.
+        stale: late plans are taken for up to date, a control; else they are played ahead, slowly.
     """
 
     about: str
@@ -57,7 +57,7 @@ CONDITIONS: dict[str, Condition] = {
     "camera-moved": Condition("the camera moved 1-2 cm, 1-3 degrees", "perturbation", {"camera_moved": True}),
     "sensor-noise": Condition("blur, colour shift, noise, JPEG", "perturbation", {"sensor_noise": True}),
     "latency": Condition("plans 100-250 ms late", "perturbation", latency_s=LATENCY_S, stale=True),
-    "latency-ahead": Condition("the same, played from where they would be by then", "trouble", latency_s=LATENCY_S),
+    "latency-ahead": Condition("the same, planned ahead and played slowly", "trouble", latency_s=LATENCY_S),
     "twins": Condition("one to three others of the same colour", "perturbation", {"twins": True}),
     "shapes": Condition("sizes and shapes never trained on", "perturbation", {"shapes": True}),
     "bump": Condition("bumped before the jaws close", "trouble", {"bump": True}),
