@@ -63,7 +63,7 @@ def test_experts_can_neither_be_limited_nor_fallen_back_on():
 
 
 def test_who_is_no_fallback_is_told_who_would_be_and_experts_are_none():
-    with pytest.raises(UnknownNameError, match="nobody called 'nosuch'") as refused:
+    with pytest.raises(UnknownNameError, match="unknown fallback 'nosuch'") as refused:
         fall_back(make_policy("brick-table", "random"), "nosuch", "brick-table", 15)
     assert "brick-pick" in str(refused.value)
     assert "expert" not in str(refused.value)
