@@ -132,6 +132,7 @@ class AsyncChunkPlayer(Policy):
         self._go_over(chunk, self._count_ticks(now_s - self._asked_s), now_s)
 
     def _go_over(self, chunk: Chunk, late: int, now_s: float) -> None:
+        """Play a chunk from now on that was asked for `late` ticks ago."""
         self._tempo.hear(late)
         tempo, rest, done = self._tempo.share, chunk.actions[:0], 0.0
         if self._chunk is not None:

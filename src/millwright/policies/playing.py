@@ -10,7 +10,7 @@ from millwright.core.clock import TickClock
 from millwright.core.errors import OptionError
 from millwright.core.planner import Planner
 from millwright.core.policy import Policy
-from millwright.policies.answers import LateAnswers, Latency, check_latency
+from millwright.policies.answers import Answers, LateAnswers, Latency, check_latency
 from millwright.policies.async_chunk_player import AsyncChunkPlayer
 from millwright.policies.chunk_player import BLEND, EXECUTE, ChunkPlayer, refuse_nothing
 from millwright.policies.stale import Stale
@@ -85,8 +85,11 @@ class Playing:
             return Stale(ChunkPlayer(planner, execute, blend, name), clock, self.latency_s)
         if self.waits:
             return Waiting(LateAnswers(planner, self.latency_s), clock, execute, name)
-        simulated = self.latency_s[1] or wait_s is None
-        answers = LateAnswers(planner, self.latency_s) if simulated else ThreadAnswers(planner, wait_s or 0.0)
+        answers: Answers
+        if self.latency_s[1] or wait_s is None:
+            answers = LateAnswers(planner, self.latency_s)
+        else:
+            answers = ThreadAnswers(planner, wait_s)
         return AsyncChunkPlayer(answers, clock, execute, blend, name, self.tempo, most_late)
 
     def _complete(self) -> tuple[int, int]:
