@@ -57,3 +57,18 @@ def test_a_car_is_nothing_to_click_and_a_policy_needs_no_keys(page: Page) -> Non
     page.locator("#run").click()
     expect(page.locator("#tiles")).to_contain_text("of 2")
     page.locator("#stop").click()
+
+
+def test_a_key_that_is_pressed_before_the_drive_can_begin_begins_it_when_it_can(page: Page) -> None:
+    page.locator("#policy").select_option("human")
+    expect(page.locator("#pad")).to_be_visible()
+    page.wait_for_function("document.body.dataset.phase === 'ready'")
+    page.evaluate("document.getElementById('run').disabled = true")  # as it is while a policy is made ready
+    page.keyboard.down("ArrowUp")
+    expect(page.locator("#phase")).to_have_attribute("data-phase", "ready")
+    page.locator("#seed").fill("7")
+    page.locator("#seed").press("Enter")  # the next status says that it can
+    wait_for_phase(page, "running")
+    page.keyboard.up("ArrowUp")
+    page.locator("#stop").click()
+    wait_for_phase(page, "ready")

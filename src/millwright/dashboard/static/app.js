@@ -16,7 +16,7 @@ const link = new Link({ onMessage, onFrame: (header, jpeg) => views.get(header.c
 const held = new HeldKeys(byId("pad"), {
   active: () => page.drives && Boolean(page.status?.driving) && page.status.policy === "human",
   tell: (keys) => link.ask({ do: "keys", held: keys }),
-  begin: run,
+  begin: () => page.status.phase === "running" || run(),
 });
 
 function isIdle() {
@@ -140,6 +140,7 @@ function onStatus(status) {
   byId("policy").value = status.policy;
   showQueue(byId("queue"), status.queue, colorOf);
   enable();
+  held.catchUp();
   speak(status);
 }
 
@@ -253,11 +254,12 @@ async function pick(click, scene) {
 }
 
 function run() {
-  if (byId("run").disabled) return;
+  if (byId("run").disabled) return false;
   document.activeElement?.blur(); // so that keys that drive do not turn the pages of a list
   const said = byId("instruction").value.trim();
   if (page.byWords && said) ask({ do: "run", instruction: said });
   else ask(page.chosen && !page.byWords ? { do: "run", target: page.chosen } : { do: "run" });
+  return true;
 }
 
 function clear() {

@@ -5,11 +5,12 @@ const NAMES = { ArrowLeft: "left", ArrowRight: "right", ArrowUp: "up", ArrowDown
 const AGAIN_MS = 300;
 
 export class HeldKeys {
-  /** pad: shows them; actions: {active(): may this page drive now, tell(names), begin(): a first key was pressed} */
+  /** pad: shows them; actions: {active(): may this page drive now, tell(names), begin(): a key was pressed; false where nothing can begin yet} */
   constructor(pad, actions) {
     this.pad = pad;
     this.actions = actions;
     this.held = new Set();
+    this.tooEarly = false;
     document.addEventListener("keydown", (event) => this.press(event), true);
     document.addEventListener("keyup", (event) => this.lift(event), true);
     window.addEventListener("blur", () => this.release());
@@ -29,7 +30,16 @@ export class HeldKeys {
     if (event.repeat || this.held.has(key)) return;
     this.held.add(key);
     this.tell();
-    this.actions.begin();
+    this.begin();
+  }
+
+  begin() {
+    this.tooEarly = !this.actions.begin();
+  }
+
+  /** What a key wanted that was pressed too early begins as soon as it can, if it is held still. */
+  catchUp() {
+    if (this.tooEarly && this.held.size && this.isActive()) this.begin();
   }
 
   lift(event) {
