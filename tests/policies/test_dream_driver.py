@@ -78,6 +78,18 @@ def test_a_one_step_dream_is_what_the_world_model_predicts_from_what_was_seen(wo
     assert told.tiles == pytest.approx(float(outcome.tiles))
 
 
+def test_the_dream_goes_along_with_what_was_done_where_that_is_not_what_was_wanted():
+    def dream(done):
+        driver, _, _ = drive(1, world="mdn-rnn")  # a fresh residual-gru adds nothing yet
+        if done is not None:
+            driver.tell_done(np.array(done, np.float32))
+        driver.act(make_view(1))
+        return driver.dreamt.scalars[1]
+
+    assert np.array_equal(dream(None), dream([0.1, 0.2, 0.0]))
+    assert not np.array_equal(dream(None), dream([-0.9, 0.0, 0.8]))
+
+
 def test_a_temperature_moves_what_draws_and_dropout_moves_the_other():
     def dream(world, **wish):
         torch.manual_seed(1)

@@ -34,15 +34,15 @@ def choose_hold(action: Feature) -> Hold:
     """
 
     def hold(observation: Observation, last: Action | None) -> Action:
-        told = is_place(action) or action.name == "hand_motion"
-        if not (is_place(action) if told else np.shape(observation.get(STATE, ())) == action.shape):
+        is_state = action.name != "hand_motion" and np.shape(observation.get(STATE, ())) == action.shape
+        if not (is_place(action) or is_state):
             return np.zeros(action.shape, np.float32)
         if last is not None:
             return last
         state = hold_state(observation)
         if action.name == "hand_target":
             return np.concatenate((observation["observation.hand_pose"], state[-1:]), dtype=np.float32)
-        if state.shape != action.shape:
+        if not is_state:
             raise ActionError(f"actions are {action.shape}, the state is {state.shape}: it does not say where to stay")
         return state
 
